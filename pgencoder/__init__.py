@@ -1,0 +1,37 @@
+"""Late-interaction retrieval inside Postgres, kept in sync with your rows.
+
+    import pgencoder
+
+    db = pgencoder.connect("postgresql://...")   # or pgencoder.embedded()
+    db.migrate()
+    db.attach("articles", columns=["title", "body"])
+    db.sync("articles")
+    for hit in db.search("articles", "how to trade off consistency vs partition tolerance", k=5):
+        print(hit.score, hit.key, hit.content)
+"""
+
+from pgencoder import errors
+from pgencoder.client import Database, connect, embedded
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
+from pgencoder.encoders import load as load_encoder
+from pgencoder.errors import PgencoderError
+from pgencoder.types import CollectionStatus, Dims, Encoding, Hit, SyncReport
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "CollectionStatus",
+    "Database",
+    "Dims",
+    "Encoder",
+    "Encoding",
+    "Hit",
+    "PgencoderError",
+    "SyncReport",
+    "Window",
+    "connect",
+    "embedded",
+    "errors",
+    "load_encoder",
+]

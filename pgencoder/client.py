@@ -1,0 +1,213 @@
+"""The Python interface: a database with collections in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pgencoder import encoders, migrate
+from pgencoder.db import catalog, embedded as embedded_server, status
+from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint
+from pgencoder.ingest import attach, sync
+from pgencoder.ingest.objects import Objects
+from pgencoder.ingest.sync import Progress
+from pgencoder.query import Search, search_statement
+from pgencoder.query.function import search_function
+from pgencoder.query.statement import Filter
+from pgencoder.types import (
+    Chunking,
+    Collection,
+    CollectionStatus,
+    Encoding,
+    Fingerprint,
+    Group,
+    Hit,
+    Stage,
+    SyncReport,
+    TokenType,
+)
+
+
+def connect(url: str) -> Database:
+    """The database at a Postgres URL; nothing is connected before the first call that needs it."""
+    return Database(open_engine(url))
+
+
+def embedded(path: Path | str | None = None) -> Database:
+    """The database of a private Postgres with pgvector, whose data is in `path`; it is started if need be.
+
+    Needs the extra `embedded`. The server stops when the last process that uses it ends.
+    """
+    return connect(embedded_server.start(path))
+
+
+class Database:
+    """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self._encoders: list[Encoder] = []
+        self._vector_schema: str | None = None
+        self._checked = False
+
+    def __repr__(self) -> str:
+        return f"Database({self.engine.url.render_as_string(hide_password=True)!r})"
+
+    def close(self) -> None:
+        """Close the connections in the pool."""
+        self.engine.dispose()
+
+    def migrate(self, revision: str = "head") -> None:
+        """Create or upgrade the schema `pgencoder`; "base" removes it with all collections. Twice changes nothing.
+
+        Raises UnsupportedServer or MissingRights with what to do.
+        """
+        self._checked = False
+        if revision == "base":
+            migrate.downgrade(self.engine)
+        else:
+            migrate.upgrade(self.engine, revision, _refresh)
+
+    def attach(
+        self,
+        table: str,
+        columns: Sequence[str],
+        model: str | Encoder = DEFAULT_MODEL,
+        *,
+        token_model: str | None = None,
+        schema: str | None = None,
+        name: str | None = None,
+        tokens: TokenType = "bit",
+        chunking: Chunking = "default",
+        allow_untrained: bool = False,
+    ) -> int:
+        """Make a collection of a table and queue its rows; returns how many there are.
+
+        `table` is looked up on the search path, or in `schema`; the collection is called `name`, or as the table.
+        `columns` are encoded together, with a space between. `model` is a Sentence-BERT checkpoint or an `Encoder`;
+        `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit" or "halfvec".
+        `chunking="truncate"` makes one passage a row and cuts it at the model's limit.
+        """
+        encoder = model if not isinstance(model, str) else encoders.load(
+            model, token_model, allow_untrained=allow_untrained)
+        self._encoders.append(encoder)
+        with self.connection() as connection:
+            _, queued = attach.attach(
+                connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking,
+                create_search=_create_search)
+        return queued
+
+    def detach(self, name: str) -> None:
+        """Remove a collection and everything that was made for it; the source table keeps its rows."""
+        with self.connection() as connection:
+            attach.detach(connection, name)
+
+    def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
+        """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
+
+        `encoder` is needed only for a collection that was attached with an `Encoder` of one's own in another process.
+        """
+        collection = self.collection(name)
+        chosen = self._encoder(collection.generation.encoder, encoder)
+        with self.connection() as connection:
+            return sync.sync(connection, collection, chosen, progress=progress)
+
+    def search(
+        self,
+        name: str,
+        query: str,
+        k: int = 10,
+        *,
+        candidates: int = 100,
+        filter: Filter | None = None,
+        group: Group = "passage",
+        stage: Stage = "maxsim",
+        encoder: Encoder | None = None,
+    ) -> list[Hit]:
+        """The `k` best passages (or documents, with `group="document"`: the best passage of each) for a query.
+
+        `filter` is a SQLAlchemy condition on the source table, applied inside the recall stage. `candidates` passages
+        are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall.
+        Fewer than `k` only if the filter leaves fewer.
+        """
+        search = Search(k, candidates, filter, group, stage)
+        collection = self.collection(name)
+        return self.run(collection, search, self.encode_query(collection, query, encoder))
+
+    def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
+        """The encoding of a query by the collection's encoder."""
+        return self._encoder(collection.generation.encoder, encoder).encode_query(query)
+
+    def run(self, collection: Collection, search: Search, query: Encoding) -> list[Hit]:
+        """The hits for an encoded query."""
+        built = search_statement(collection, self.vector_schema, search, query)
+        with translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            rows = connection.execute(built).all()
+        width = len(collection.key)
+        return [_hit(row[:width], row[width:]) for row in rows]
+
+    def collection(self, name: str) -> Collection:
+        """The description of a collection; raises UnknownCollection."""
+        with self.connection() as connection:
+            return catalog.collection(connection, name)
+
+    def collections(self) -> list[Collection]:
+        """The descriptions of all collections."""
+        with self.connection() as connection:
+            return catalog.collections(connection)
+
+    def status(self) -> list[CollectionStatus]:
+        """The state of each collection."""
+        with self.connection() as connection:
+            return [status.read(connection, collection) for collection in catalog.collections(connection)]
+
+    def table(self, name: str) -> sa.Table:
+        """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
+        collection = self.collection(name)
+        with translated():
+            return sa.Table(collection.source_table, sa.MetaData(), schema=collection.source_schema,
+                            autoload_with=self.engine)
+
+    def connection(self) -> Any:
+        """A context with a psycopg connection in autocommit; the first one checks that the schema is there."""
+        if not self._checked:
+            migrate.check_current(self.engine)
+            self._checked = True
+        return connected(self.engine)
+
+    @property
+    def vector_schema(self) -> str:
+        """The schema that pgvector lives in."""
+        if self._vector_schema is None:
+            with self.connection() as connection:
+                self._vector_schema = vector_schema(connection)
+        return self._vector_schema
+
+    def _encoder(self, fingerprint: Fingerprint, given: Encoder | None) -> Encoder:
+        """The encoder of a generation: the one given, one used before, or one loaded by the names it has."""
+        if given is None:
+            for known in self._encoders:
+                if dict(known.fingerprint) == dict(fingerprint):
+                    return known
+            given = encoders.load_stored(fingerprint)
+        check_fingerprint(fingerprint, given.fingerprint, "this collection")
+        self._encoders.append(given)
+        return given
+
+
+def _create_search(connection: Connection, objects: Objects) -> None:
+    connection.execute(search_function(objects.collection, vector_schema(connection)).encode())
+
+
+def _refresh(connection: Connection) -> None:
+    for collection in catalog.collections(connection):
+        connection.execute(search_function(collection, vector_schema(connection)).encode())
+
+
+def _hit(key: Any, rest: Any) -> Hit:
+    passage, start, end, content, score, rank, dense_score = rest
+    return Hit(key[0] if len(key) == 1 else tuple(key), score, passage, (start, end), content, rank, dense_score)

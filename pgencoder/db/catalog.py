@@ -1,0 +1,164 @@
+"""Reads and writes the catalogue, and looks at source tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import errors as pg
+
+from pgencoder.db.connection import Connection
+from pgencoder.errors import InvalidSource, UnknownCollection
+from pgencoder.types import Collection, Dims, Generation, KeyColumn
+
+# Names that a key column cannot have in the passages table, the queue and the search function's arguments
+TAKEN = frozenset(
+    "passage span content content_hash truncated dense tokens seq attempts run_after claimed_until last_error score"
+    " recall_rank dense_score query_dense query_tokens k candidates filter group_by n statement".split()
+)
+
+_COLLECTIONS = """
+SELECT c.name, c.source_schema, c.source_table, c.columns,
+       (SELECT jsonb_agg(jsonb_build_array(k.source, k.name, k.type) ORDER BY k.position)
+        FROM pgencoder.collection_key k WHERE k.collection = c.name),
+       g.number, g.encoder, g.dense_dims, g.token_dims, g.token_type, g.chunking, g.queued_at IS NOT NULL
+FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name AND g.state = 'active'
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table as the server describes it; `relations` are it and its partitions or children, schema and name."""
+
+    schema: str
+    table: str
+    key: tuple[KeyColumn, ...]
+    columns: tuple[str, ...]
+    relations: tuple[tuple[str, str], ...]
+
+
+def collections(connection: Connection) -> list[Collection]:
+    """All collections by name."""
+    return [_collection(row) for row in connection.execute(_COLLECTIONS + " ORDER BY c.name")]
+
+
+def collection(connection: Connection, name: str) -> Collection:
+    """One collection; raises UnknownCollection, naming those there are."""
+    row = connection.execute(_COLLECTIONS + " WHERE c.name = %s", [name]).fetchone()
+    if row is not None:
+        return _collection(row)
+    names = [c.name for c in collections(connection)]
+    known = f"there are: {', '.join(names)}" if names else "there is none yet; make one with: pgencoder attach"
+    raise UnknownCollection(f"no collection {name!r}; {known}")
+
+
+def add(connection: Connection, made: Collection) -> None:
+    """Write a collection and its first generation."""
+    generation = made.generation
+    connection.execute(
+        "INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES (%s, %s, %s, %s)",
+        [made.name, made.source_schema, made.source_table, list(made.columns)],
+    )
+    connection.cursor().executemany(
+        "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s)",
+        [(made.name, position, key.source, key.name, key.type) for position, key in enumerate(made.key, 1)],
+    )
+    connection.execute(
+        "INSERT INTO pgencoder.generation"
+        " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)"
+        " VALUES (%s, %s, 'active', %s, %s, %s, %s, %s)",
+        [made.name, generation.number, json.dumps(dict(generation.encoder)), generation.dims.dense,
+         generation.dims.tokens, generation.token_type, generation.chunking],
+    )
+
+
+def find_source(connection: Connection, table: str, schema: str | None = None) -> Source:
+    """Look up a table: its literal name on the search path or in `schema`, else as SQL would read `table`.
+
+    Raises InvalidSource for what is not there, is not a table, or has no primary key.
+    """
+    oid = _find(connection, table, schema)
+    if oid is None:
+        raise InvalidSource(f"no table {table!r}" + (f" in schema {schema!r}" if schema else " on the search path;"
+                            " give its schema: blog.articles"))
+    row = connection.execute(
+        "SELECT n.nspname, c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.oid = %s", [oid]).fetchone()
+    assert row is not None
+    schema, name, kind = row
+    if kind not in ("r", "p"):
+        what = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}.get(kind, "not a table")
+        raise InvalidSource(f"{table!r} is {what}, whose changes no trigger sees; attach the table behind it")
+    with connection.transaction():
+        # types outside of pg_catalog get their schema, because workers have another search path
+        connection.execute("SET LOCAL search_path = pg_catalog")
+        key = _key(connection, oid)
+    if not key:
+        raise InvalidSource(
+            f"table {table!r} has no primary key, so its passages could not be told apart;"
+            f" add one: ALTER TABLE {_quoted(connection, oid)} ADD PRIMARY KEY (...)"
+        )
+    columns = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        [oid]).fetchall()
+    relations = connection.execute(
+        "WITH RECURSIVE tree (oid) AS (SELECT %s::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i"
+        " ON i.inhparent = tree.oid) SELECT n.nspname, c.relname FROM tree JOIN pg_class c ON c.oid = tree.oid"
+        " AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace", [oid]).fetchall()
+    return Source(schema, name, key, tuple(c for (c,) in columns), tuple((s, t) for s, t in relations))
+
+
+def _find(connection: Connection, table: str, schema: str | None) -> int | None:
+    literal = connection.execute(
+        "SELECT CASE WHEN %(schema)s::text IS NULL THEN to_regclass(quote_ident(%(table)s))::oid ELSE"
+        " (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        "  WHERE n.nspname = %(schema)s AND c.relname = %(table)s) END", {"schema": schema, "table": table}
+    ).fetchone()
+    assert literal is not None
+    if literal[0] is not None or schema is not None:
+        return literal[0]  # type: ignore[no-any-return]
+    try:
+        written = connection.execute("SELECT to_regclass(%s)::oid", [table]).fetchone()
+    except (pg.InvalidName, pg.SyntaxError, pg.FeatureNotSupported):
+        return None
+    assert written is not None
+    return written[0]  # type: ignore[no-any-return]
+
+
+def _quoted(connection: Connection, oid: int) -> str:
+    row = connection.execute("SELECT %s::oid::regclass::text", [oid]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
+    rows = connection.execute(
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attcollation <> t.typcollation"
+        "  THEN format(' COLLATE %%I.%%I', cn.nspname, c.collname) ELSE '' END"
+        " FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)"
+        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid"
+        " LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace"
+        " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n", [oid]).fetchall()
+    names = _free_names([name for name, _ in rows])
+    return tuple(KeyColumn(source, name, type_) for (source, type_), name in zip(rows, names, strict=True))
+
+
+def _free_names(sources: Sequence[str]) -> list[str]:
+    """The key's names in the passages table: its own, with `_key` after those that are taken."""
+    used = TAKEN | set(sources)
+    names = []
+    for name in sources:
+        free = name
+        while free in TAKEN or (free != name and free in used):
+            free += "_key"
+        names.append(free)
+        used = used | {free}
+    return names
+
+
+def _collection(row: Sequence[Any]) -> Collection:
+    name, schema, table, columns, key, number, encoder, dense, tokens, token_type, chunking, queued = row
+    generation = Generation(name, number, encoder, Dims(dense, tokens), token_type, chunking, queued)
+    return Collection(name, schema, table, tuple(KeyColumn(*k) for k in key), tuple(columns), generation)

@@ -1,0 +1,135 @@
+"""Engines, with the adapters registered and the driver's errors turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors as pg
+from sqlalchemy.exc import ArgumentError
+
+from pgencoder import vectors
+from pgencoder.errors import (
+    ConnectionFailed,
+    DatabaseError,
+    InvalidRequest,
+    MissingRights,
+    NotMigrated,
+    UnsupportedServer,
+)
+from pgencoder.sql import SCHEMA
+
+MINIMUM_SERVER = 150000
+MINIMUM_PGVECTOR = (0, 8)
+
+Connection = psycopg.Connection[Any]
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for a Postgres URL (`postgresql://user@host/database`, sockets with `?host=/directory`).
+
+    Raises InvalidRequest for what is not such a URL. Nothing is connected yet.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError as error:
+        raise InvalidRequest(f"not a database URL: {url!r}; write postgresql://user@host/database") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise InvalidRequest(f"not a Postgres URL: {parsed.get_backend_name()}://...; write postgresql://...")
+    engine = sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
+        # the LIMIT that makes the index worth its while.
+        connect_args={"prepare_threshold": None, "client_encoding": "utf8"},
+        pool_pre_ping=True,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _register(connection: Connection, _record: object) -> None:
+        vectors.register(connection)
+        connection.rollback()
+
+    return engine
+
+
+@contextmanager
+def connected(engine: sa.Engine) -> Iterator[Connection]:
+    """A psycopg connection from the pool, in autocommit: use `connection.transaction()` for blocks."""
+    with translated():
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            yield driver
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the errors a user can mend into ours, with the cause kept."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        ours = _translate(cause)
+        if ours is None:
+            raise
+        raise ours from cause
+
+
+def _translate(cause: BaseException | None) -> DatabaseError | None:
+    message = " ".join(str(cause).split())
+    match cause:
+        case pg.InsufficientPrivilege():
+            return MissingRights(f"{message}; ask the owner for the rights listed in the README under Rights")
+        case pg.InvalidSchemaName() if SCHEMA in message:
+            return NotMigrated("this database has no pgencoder schema; run: pgencoder migrate")
+        case pg.UndefinedTable() if f'"{SCHEMA}.' in message:
+            return NotMigrated(f"{message}; run: pgencoder migrate")
+        case psycopg.OperationalError() if cause.sqlstate is None or cause.sqlstate.startswith(("08", "28", "3D")):
+            return ConnectionFailed(f"cannot connect: {message}; check the URL and that the server runs")
+    return None
+
+
+def check_server(connection: Connection) -> None:
+    """Raise UnsupportedServer unless Postgres is 15 or newer and pgvector 0.8 or newer can be had."""
+    version = connection.info.server_version
+    if version < MINIMUM_SERVER:
+        raise UnsupportedServer(f"Postgres {version // 10000} is too old; pgencoder needs Postgres 15 or newer")
+    row = connection.execute(
+        "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+    ).fetchone()
+    if row is None:
+        raise UnsupportedServer(
+            "this server has no pgvector; install it (Debian: postgresql-NN-pgvector) and run: pgencoder migrate"
+        )
+    default, installed = row
+    if _version(installed or default) < MINIMUM_PGVECTOR:
+        how = "run: ALTER EXTENSION vector UPDATE" if _version(default) >= MINIMUM_PGVECTOR else "install 0.8 or newer"
+        raise UnsupportedServer(f"pgvector {installed or default} is too old; pgencoder needs 0.8 or newer; {how}")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2])
+
+
+def vector_schema(connection: Connection) -> str:
+    """The schema that pgvector lives in, which need not be on the search path."""
+    row = connection.execute(
+        "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
+    ).fetchone()
+    if row is None:
+        raise NotMigrated("this database has no extension vector; run: pgencoder migrate")
+    return str(row[0])
+
+
+def halfvec_oid(connection: Connection) -> int:
+    """The oid of the type `halfvec` in this database."""
+    row = connection.execute(
+        "SELECT t.oid FROM pg_type t JOIN pg_extension e ON e.extname = 'vector' AND t.typnamespace = e.extnamespace"
+        " WHERE t.typname = 'halfvec'"
+    ).fetchone()
+    if row is None:
+        raise NotMigrated("this database has no extension vector; run: pgencoder migrate")
+    return int(row[0])

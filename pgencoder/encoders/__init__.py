@@ -1,0 +1,9 @@
+"""Models: text in, a dense vector and token vectors out. Nothing here knows a database.
+
+torch is imported when an encoder is loaded, not before.
+"""
+
+from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names
+from pgencoder.encoders.load import load, load_stored
+
+__all__ = ["DEFAULT_MODEL", "Encoder", "Window", "check_fingerprint", "load", "load_stored", "model_names"]

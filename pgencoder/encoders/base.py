@@ -1,0 +1,74 @@
+"""What an encoder is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from pgencoder.errors import FingerprintMismatch
+from pgencoder.types import Dims, Encoding, Fingerprint
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Anything that makes a dense vector and token vectors of a text.
+
+    An encoder may also have an attribute `windows`, a sequence of `Window`: what its models read at once. Longer rows
+    are then split. Without it every row is one passage.
+    """
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What must be equal for two encodings to be comparable, as JSON values; "model" names it."""
+
+    @property
+    def dims(self) -> Dims:
+        """Dimensions of what the encode methods return."""
+
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+        """One encoding for each text, in order; tokens of shape (n, dims.tokens), padding left out."""
+
+    def encode_query(self, text: str) -> Encoding:
+        """The encoding of a query; its tokens without special tokens."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one model reads of a text: `capacity` tokens of `tokenizer` (a `tokenizers.Tokenizer`), specials aside."""
+
+    tokenizer: Any
+    capacity: int
+
+
+def model_names(fingerprint: Fingerprint) -> str:
+    """The models of a fingerprint, for people."""
+    names = [str(fingerprint.get("model", "unnamed"))]
+    if fingerprint.get("token_model"):
+        names.append(str(fingerprint["token_model"]))
+    return " + ".join(names)
+
+
+def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> None:
+    """Raise FingerprintMismatch if vectors of the two cannot be compared; `where` names the collection.
+
+    Where the weights are known by hash, it does not matter from which path they were loaded.
+    """
+    if _comparable(stored) == _comparable(encoder):
+        return
+    differing = sorted(
+        name for name in {*stored, *encoder} if stored.get(name) != encoder.get(name)
+    )
+    raise FingerprintMismatch(
+        f"{where} was encoded by {model_names(stored)}, not by this {model_names(encoder)}"
+        f" (they differ in: {', '.join(differing)}); use the encoder that it was attached with, or attach again"
+    )
+
+
+def _comparable(fingerprint: Fingerprint) -> dict[str, Any]:
+    hidden = set()
+    if fingerprint.get("weights"):
+        hidden = {"model", "token_model"}
+    return {name: value for name, value in fingerprint.items() if name not in hidden}

@@ -1,0 +1,245 @@
+"""The encoder on sentence-transformers: one Sentence-BERT model, or one for each kind of vector.
+
+Sentence-BERT: Reimers and Gurevych 2019 (arXiv 1908.10084). ColBERT: Khattab and Zaharia 2020 (arXiv 2004.12832).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from sentence_transformers import MultiVectorEncoder, SentenceTransformer
+from sentence_transformers.base.modules import Normalize, Transformer
+from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+from sentence_transformers.sentence_transformer.modules import Pooling
+from sentence_transformers.util.file_io import is_sentence_transformer_model, load_file_path
+from tokenizers import Tokenizer
+from transformers.utils import logging as transformers_logging
+
+from pgencoder.encoders.base import Window
+from pgencoder.encoders.load import canonical, location
+from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
+from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
+from pgencoder.vectors import normalize
+
+# pytorch_model.bin is a pickle: only safetensors are loaded
+LOADING = {"use_safetensors": True}
+
+
+class SentenceEncoder:
+    """Dense and token vectors of sentence-transformers models; see `pgencoder.encoders.load`."""
+
+    def __init__(
+        self, model: str, token_model: str | None, *, allow_untrained: bool = False, device: str | None = None
+    ) -> None:
+        transformers_logging.disable_progress_bar()
+        self._names = canonical(model), canonical(token_model) if token_model is not None else None
+        self._dense, self._trained = _load_dense(model, allow_untrained, device)
+        self._tokens = _load_tokens(token_model, device) if token_model is not None else None
+        probe = self.encode_documents(["probe"])[0]
+        self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1])
+
+    def __repr__(self) -> str:
+        names = [repr(name) for name in self._names if name is not None]
+        return f"SentenceEncoder({', '.join(names)}, dims={self.dims.dense}/{self.dims.tokens})"
+
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+        """One encoding for each text: dense of shape (d,), tokens of shape (n, t); a text is cut at the limit."""
+        items = self._features(self._dense.encode_document, texts)
+        tokens = [_real_tokens(item) for item in items] if self._tokens is None else self._token_documents(texts)
+        return [Encoding(_dense(item), each) for item, each in zip(items, tokens, strict=True)]
+
+    def encode_query(self, text: str) -> Encoding:
+        """The encoding of a query, its tokens without [CLS] and [SEP] (RoBERTa: <s>, </s>).
+
+        Warns if the query is longer than the model reads.
+        """
+        self._warn_if_cut(text)
+        item = self._features(self._dense.encode_query, [text])[0]
+        if self._tokens is None:
+            return Encoding(_dense(item), _real_tokens(item, without=_specials(self._dense)))
+        tokens = self._features(self._tokens.encode_query, [text])[0]
+        return Encoding(_dense(item), _real_tokens(tokens, without=_specials(self._tokens)))
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """What each model reads of a document."""
+        models = [self._dense] if self._tokens is None else [self._dense, self._tokens]
+        return tuple(_window(model, "document") for model in models)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """Models, weights, dims, prompts, lengths and pooling, as JSON values."""
+        own: dict[str, Any] = {
+            "encoder": "sentence-transformers",
+            "model": self._names[0],
+            "token_model": self._names[1],
+            "weights": _weights_hash(self._dense),
+            "dims": {"dense": self.dims.dense, "tokens": self.dims.tokens},
+            "prompts": dict(self._dense.prompts),
+            "max_tokens": _limit(self._dense, "document"),
+            "pooling": [module.get_config_dict() for module in self._dense if isinstance(module, Pooling)],
+            "trained": self._trained,
+        }
+        if self._tokens is not None:
+            own |= {
+                "token_weights": _weights_hash(self._tokens),
+                "token_prompts": dict(self._tokens.prompts),
+                "query_tokens": _limit(self._tokens, "query"),
+                "document_tokens": _limit(self._tokens, "document"),
+                "token_modules": [type(module).__name__ for module in self._tokens],
+                "skiplist": sorted(
+                    word for module in self._tokens if isinstance(module, MultiVectorMask)
+                    for word in module.skiplist_words
+                ),
+            }
+        return cast(Fingerprint, json.loads(json.dumps(own, default=str)))
+
+    def _token_documents(self, texts: Sequence[str]) -> list[Matrix]:
+        assert self._tokens is not None
+        return [_real_tokens(item) for item in self._features(self._tokens.encode_document, texts)]
+
+    @staticmethod
+    def _features(encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+        if not texts:
+            return []
+        # output_value None returns what every module left behind: pooled and token vectors of one forward pass
+        return cast(
+            list[dict[str, Any]],
+            encode(list(texts), output_value=None, batch_size=len(texts), show_progress_bar=False),
+        )
+
+    def _warn_if_cut(self, text: str) -> None:
+        for model in (self._dense, self._tokens):
+            if model is None:
+                continue
+            window = _window(model, "query")
+            length = len(window.tokenizer.encode(text, add_special_tokens=False).ids)
+            if length > window.capacity:
+                warnings.warn(
+                    f"the query has {length} tokens and the model reads {window.capacity}: the rest is ignored",
+                    stacklevel=4,
+                )
+
+
+def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[SentenceTransformer, bool]:
+    path = location(model)
+    try:
+        trained = is_sentence_transformer_model(path)
+        loaded = SentenceTransformer(path, device=device, model_kwargs=dict(LOADING)) if trained or allow_untrained else None
+    except Exception as error:
+        raise _not_found(model, error) from error
+    if loaded is None:
+        raise UntrainedModel(
+            f"{model!r} has no trained sentence head: averages of raw BERT vectors are worse than averages of word"
+            " vectors (Reimers and Gurevych 2019, table 1); choose a Sentence-BERT checkpoint as model and give this"
+            " one as token_model, or pass allow_untrained=True (--allow-untrained)"
+        )
+    return loaded, trained
+
+
+def _load_tokens(model: str, device: str | None) -> MultiVectorEncoder:
+    path = location(model)
+    try:
+        if _is_late_interaction(path):
+            return MultiVectorEncoder(path, device=device, model_kwargs=dict(LOADING))
+        # A plain checkpoint would get a random projection to 128 dimensions, another one at each load: its own
+        # hidden states are the token vectors
+        transformer = (
+            next(module for module in SentenceTransformer(path, device=device, model_kwargs=dict(LOADING))
+                 if isinstance(module, Transformer))
+            if is_sentence_transformer_model(path)
+            else Transformer(path, model_kwargs=dict(LOADING))
+        )
+        modules = [transformer, MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
+        return MultiVectorEncoder(modules=modules, device=device)
+    except Exception as error:
+        raise _not_found(model, error) from error
+
+
+def _is_late_interaction(path: str) -> bool:
+    """Whether the checkpoint was saved as a multi-vector model (PyLate, sentence-transformers, Stanford ColBERT)."""
+    config = _json(path, "config_sentence_transformers.json")
+    if config.get("model_type") in ("ColBERT", "MultiVectorEncoder"):
+        return True
+    architectures = _json(path, "config.json").get("architectures") or []
+    return any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in architectures)
+
+
+def _json(path: str, name: str) -> dict[str, Any]:
+    file = load_file_path(path, name)
+    return {} if file is None else cast(dict[str, Any], json.loads(Path(file).read_text(encoding="utf-8")))
+
+
+def _not_found(model: str, error: Exception) -> ModelNotFound:
+    reason = " ".join(str(error).split())
+    return ModelNotFound(
+        f"cannot load {model!r}: {reason[:200]}; give a directory with safetensors, a name the hub knows, or install"
+        " 'pgencoder[offline]' for the default model"
+    )
+
+
+def _dense(item: dict[str, Any]) -> Matrix:
+    return normalize(item["sentence_embedding"].float().cpu().numpy())
+
+
+def _real_tokens(item: dict[str, Any], without: torch.Tensor | None = None) -> Matrix:
+    """Token vectors, normalised; the mask leaves out padding and what the checkpoint itself skips."""
+    if "token_embeddings" not in item:
+        raise EncoderError("this model gives no token vectors; pass a token_model")
+    mask = item["attention_mask"].bool()
+    if without is not None:
+        mask = mask & ~torch.isin(item["input_ids"], without.to(mask.device))
+    return normalize(item["token_embeddings"][mask].float().cpu().numpy())
+
+
+def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
+    """Ids that carry no text of the query. [MASK] is not among them: ColBERT expands queries with it."""
+    tokenizer = model.tokenizer
+    names = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
+    ids = {getattr(tokenizer, name, None) for name in names} - {None, getattr(tokenizer, "mask_token_id", None)}
+    return torch.tensor(sorted(ids), dtype=torch.long)
+
+
+def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
+    """Tokens that the model reads at once, special tokens and prompt included."""
+    transformer = model[0]
+    limits = [model.max_seq_length, getattr(transformer, f"{task}_length", None)]
+    network = getattr(transformer, "model", transformer)
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            # RoBERTa counts positions from the padding index up
+            offset = 0 if module.padding_idx is None else module.padding_idx + 1
+            limits.append(module.num_embeddings - offset)
+    return min([int(limit) for limit in limits if limit is not None and 0 < limit < 10**6], default=512)
+
+
+def _window(model: SentenceTransformer | MultiVectorEncoder, task: str) -> Window:
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise EncoderError(f"the tokenizer {type(model.tokenizer).__name__} has no fast form, which chunking needs")
+    tokenizer = Tokenizer.from_str(backend.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    aliases = ("query",) if task == "query" else ("document", "passage", "corpus")
+    prompt = next((model.prompts[name] for name in aliases if model.prompts.get(name)), "")
+    overhead = len(tokenizer.encode(prompt, add_special_tokens=True).ids)
+    return Window(tokenizer, max(1, _limit(model, task) - overhead))
+
+
+def _weights_hash(model: SentenceTransformer | MultiVectorEncoder) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        # BERT's own pooler is not used, and a checkpoint without one gets random weights at each load
+        if ".pooler." in name or "position_ids" in name:
+            continue
+        digest.update(name.encode())
+        digest.update(str(tuple(tensor.shape)).encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

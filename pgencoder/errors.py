@@ -1,0 +1,85 @@
+"""Every error pgencoder raises on purpose.
+
+    PgencoderError
+    ├── DatabaseError            the server is not as it must be
+    │   ├── ConnectionFailed     nothing answers at the URL
+    │   ├── UnsupportedServer    Postgres or pgvector is too old, or pgvector is absent
+    │   ├── MissingRights        the role may not do what was asked
+    │   └── NotMigrated          the schema is absent or of another version
+    ├── CollectionError          a collection or its source table
+    │   ├── UnknownCollection
+    │   ├── CollectionExists
+    │   └── InvalidSource        no such table or column, no primary key, not a table
+    ├── EncoderError             a model
+    │   ├── ModelNotFound
+    │   ├── UntrainedModel       raw averages asked for without saying so
+    │   ├── InvalidEncoding      an encoder returned something that cannot be stored
+    │   └── FingerprintMismatch  vectors of another model
+    └── InvalidRequest           an argument that cannot be served
+
+Each message is one line that says what to do.
+"""
+
+
+class PgencoderError(Exception):
+    """The root of all errors of this package."""
+
+
+class DatabaseError(PgencoderError):
+    """The server is not as it must be."""
+
+
+class ConnectionFailed(DatabaseError):
+    """Nothing answers at the database URL."""
+
+
+class UnsupportedServer(DatabaseError):
+    """Postgres or pgvector is too old, or pgvector is absent."""
+
+
+class MissingRights(DatabaseError):
+    """The role may not do what was asked."""
+
+
+class NotMigrated(DatabaseError):
+    """The pgencoder schema is absent or of another version."""
+
+
+class CollectionError(PgencoderError):
+    """Something is wrong with a collection or its source table."""
+
+
+class UnknownCollection(CollectionError):
+    """There is no collection of that name."""
+
+
+class CollectionExists(CollectionError):
+    """There is already a collection of that name."""
+
+
+class InvalidSource(CollectionError):
+    """The source table cannot be attached."""
+
+
+class EncoderError(PgencoderError):
+    """A model cannot be used."""
+
+
+class ModelNotFound(EncoderError):
+    """The checkpoint cannot be loaded."""
+
+
+class UntrainedModel(EncoderError):
+    """The checkpoint has no trained sentence head."""
+
+
+class InvalidEncoding(EncoderError):
+    """An encoder returned something that cannot be stored."""
+
+
+class FingerprintMismatch(EncoderError):
+    """Vectors of two different encoders were about to be compared."""
+
+
+class InvalidRequest(PgencoderError, ValueError):
+    """An argument that cannot be served."""

@@ -1,0 +1,1 @@
+"""From rows to passages: attaching a table, chunking, and draining the queue."""

@@ -1,0 +1,79 @@
+"""Splits contents into passages that the encoder's models read whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from semantic_text_splitter import TextSplitter
+
+from pgencoder.encoders import Encoder, Window
+from pgencoder.types import Chunking, Span
+
+# Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
+OVERLAP = 32
+
+Split = Callable[[Sequence[str]], list[list[Span]]]
+
+
+def splitter(encoder: Encoder, chunking: Chunking) -> Split:
+    """A function from contents to their passages' spans; an empty content has none.
+
+    "default" splits at the encoder's limit with an overlap of 32 tokens; "truncate" makes one passage a row, which
+    ends at the limit. Spans are in characters.
+    """
+    windows: Sequence[Window] = getattr(encoder, "windows", ())
+    if not windows:
+        split: Split = _whole
+    elif chunking == "truncate":
+        split = lambda texts: [[_truncated(text, ends)] for text, ends in zip(texts, _ends(texts, windows), strict=True)]  # noqa: E731
+    else:
+        text_splitter = _text_splitter(windows)
+        split = lambda texts: [_spans(chunks) for chunks in text_splitter.chunk_all_indices(list(texts))]  # noqa: E731
+
+    def skip_empty(texts: Sequence[str]) -> list[list[Span]]:
+        filled = [text for text in texts if text.strip()]
+        found = iter(split(filled) if filled else [])
+        return [next(found) if text.strip() else [] for text in texts]
+
+    return skip_empty
+
+
+def _whole(texts: Sequence[str]) -> list[list[Span]]:
+    return [[Span(0, len(text))] for text in texts]
+
+
+def _spans(chunks: list[tuple[int, str]]) -> list[Span]:
+    return [Span(start, start + len(text)) for start, text in chunks]
+
+
+def _text_splitter(windows: Sequence[Window]) -> Any:
+    capacity = min(window.capacity for window in windows)
+    overlap = min(OVERLAP, capacity // 4)
+    if len(windows) == 1:
+        return TextSplitter.from_huggingface_tokenizer(windows[0].tokenizer, capacity, overlap=overlap)
+
+    def length(text: str) -> int:
+        # the fullest of the windows decides, in units of the smallest
+        return max(-(-_count(window, text) * capacity // window.capacity) for window in windows)
+
+    return TextSplitter.from_callback(length, capacity, overlap=overlap)
+
+
+def _count(window: Window, text: str) -> int:
+    return len(window.tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _ends(texts: Sequence[str], windows: Sequence[Window]) -> list[int]:
+    """Where each text ends for the model that reads the least of it."""
+    ends = [len(text) for text in texts]
+    for window in windows:
+        encodings = window.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for i, encoding in enumerate(encodings):
+            if len(encoding.ids) > window.capacity:
+                ends[i] = min(ends[i], encoding.offsets[window.capacity - 1][1])
+    return ends
+
+
+def _truncated(text: str, end: int) -> Span:
+    return Span(0, end, truncated=end < len(text))

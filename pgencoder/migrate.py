@@ -1,0 +1,147 @@
+"""Brings the schema `pgencoder` of a database to this version, or removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
+
+from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
+from pgencoder.errors import MissingRights, NotMigrated
+from pgencoder.sql import SCHEMA, functions, identifier, resources
+
+# Any constant will do: two migrations of one database must not run at once.
+LOCK = 7_345_211_873
+
+
+def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connection], None] | None = None) -> None:
+    """Apply all revisions up to `revision` and all functions; a second time changes nothing.
+
+    `refresh` is called in the same transaction to re-make what is generated for each collection. Raises
+    UnsupportedServer and MissingRights with what to do.
+    """
+    with connected(engine) as connection:
+        check_server(connection)
+    with translated(), engine.begin() as transaction:
+        connection = _driver(transaction)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        _check_rights(connection)
+        had_vector = bool(connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone())
+        if not had_vector:
+            connection.execute("CREATE EXTENSION vector")
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
+        if not had_vector:
+            # read again when the schema is removed: an extension that was there before stays
+            connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS 'pgencoder; made the extension vector'").format(
+                identifier(SCHEMA)))
+        command.upgrade(_config(transaction), revision)
+        apply_functions(connection)
+        if refresh is not None:
+            refresh(connection)
+    # the pool's connections were opened before halfvec existed, so they cannot send it
+    engine.dispose()
+
+
+def downgrade(engine: sa.Engine, revision: str = "base") -> None:
+    """Go back to a revision; back to "base" removes the schema with every collection and trigger in it."""
+    with translated(), engine.begin() as transaction:
+        connection = _driver(transaction)
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if revision != "base":
+            command.downgrade(_config(transaction), revision)
+            return
+        row = connection.execute(
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", [SCHEMA]
+        ).fetchone()
+        if row is None:
+            return
+        command.downgrade(_config(transaction), "base")
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier(SCHEMA)))
+        if "made the extension vector" in (row[0] or "") and not _vector_in_use(connection):
+            connection.execute("DROP EXTENSION vector")
+
+
+def apply_functions(connection: Connection) -> None:
+    """Create or replace every function of `sql/functions/`."""
+    _search_path(connection)
+    for _name, text in functions():
+        connection.execute(text.encode())
+
+
+def current(engine: sa.Engine) -> str | None:
+    """The revision that the database is at, None before the first migration."""
+    with translated(), engine.connect() as connection:
+        options = {"version_table": "revision", "version_table_schema": SCHEMA}
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def head() -> str:
+    """The newest revision of this package."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def check_current(engine: sa.Engine) -> None:
+    """Raise NotMigrated unless the database is at this package's revision."""
+    revision = current(engine)
+    if revision != head():
+        state = "has no pgencoder schema" if revision is None else f"is at revision {revision}, not {head()}"
+        raise NotMigrated(f"this database {state}; run: pgencoder migrate")
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources() / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _driver(connection: sa.Connection) -> Connection:
+    driver: Any = connection.connection.driver_connection
+    assert driver is not None
+    return driver  # type: ignore[no-any-return]
+
+
+def _search_path(connection: Connection) -> None:
+    # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
+    connection.execute("SELECT set_config('search_path', %s, true)",
+                       [f"pg_catalog, {identifier(vector_schema(connection)).as_string(connection)}"])
+
+
+def _check_rights(connection: Connection) -> None:
+    row = connection.execute(
+        "SELECT has_database_privilege(current_database(), 'CREATE'), current_user, current_database(),"
+        " (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s)", [SCHEMA]
+    ).fetchone()
+    assert row is not None
+    may_create, role, database, owns = row
+    if owns is None and not may_create:
+        raise MissingRights(
+            f'role "{role}" may not create a schema in database "{database}";'
+            f' run as its owner: GRANT CREATE ON DATABASE "{database}" TO "{role}"'
+        )
+    if owns is False:
+        raise MissingRights(f'role "{role}" does not own the schema {SCHEMA}; run pgencoder migrate as its owner')
+
+
+def _vector_in_use(connection: Connection) -> bool:
+    """Whether a column or function outside of pgvector itself still uses its types."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.extname = 'vector'"
+        " JOIN pg_depend m ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND m.deptype = 'e'"
+        " WHERE d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype = 'n'"
+        " AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = d.classid AND x.objid = d.objid"
+        "  AND x.refclassid = 'pg_extension'::regclass AND x.refobjid = e.oid AND x.deptype = 'e')"
+        " AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass))"
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+

@@ -1,0 +1,81 @@
+"""Finds and reads the SQL files and the migrations, in a checkout as in an installed wheel.
+
+`sql/functions/` is what Postgres stores, re-applied at each `pgencoder migrate`. `sql/queries/` is what Python runs:
+templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+from psycopg import sql
+
+SCHEMA = "pgencoder"
+
+Part = sql.Composable
+
+
+def resources() -> Path:
+    """The directory that holds `sql/` and `migrations/`."""
+    package = Path(__file__).parent
+    installed = package / "_resources"
+    return installed if installed.is_dir() else package.parent
+
+
+@cache
+def query(name: str) -> sql.SQL:
+    """The template `sql/queries/<name>.sql`."""
+    text = (resources() / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return sql.SQL(cast(LiteralString, text))
+
+
+def functions() -> Iterator[tuple[str, str]]:
+    """Name and text of each file in `sql/functions/`, a function after those that it calls."""
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (resources() / "sql" / "functions").glob("*.sql")}
+    graph: dict[str, set[str]] = {
+        name: {
+            other
+            for other in files
+            if other.split(".")[0] != name.split(".")[0]
+            and re.search(rf"\b{SCHEMA}\.{re.escape(other.split('.')[0])}\(", text)
+        }
+        for name, text in sorted(files.items())
+    }
+    for name in TopologicalSorter(graph).static_order():
+        yield name, files[name]
+
+
+def identifier(*names: str) -> Part:
+    """A quoted, possibly qualified name."""
+    return sql.Identifier(*names)
+
+
+def own(name: str) -> Part:
+    """A quoted name in the schema `pgencoder`."""
+    return sql.Identifier(SCHEMA, name)
+
+
+def listed(parts: Iterable[Part], separator: str = ", ") -> Part:
+    """The parts, separated."""
+    return sql.SQL(cast(LiteralString, separator)).join(parts)
+
+
+def raw(text: str) -> Part:
+    """SQL that comes from the catalogue itself, such as the type names of `format_type`; never user input."""
+    return sql.SQL(cast(LiteralString, text))
+
+
+def content(columns: Iterable[str], relation: str) -> Part:
+    """The content of a row: its columns as text, NULLs left out, with a space between (empty if all are NULL)."""
+    values = (sql.SQL("{}::text").format(sql.Identifier(relation, column)) for column in columns)
+    return sql.SQL("concat_ws(' ', {})").format(listed(values))
+
+
+def as_text(statement: Part, connection: Any = None) -> str:
+    """The statement as text, for DDL that contains other statements."""
+    return statement.as_string(connection)

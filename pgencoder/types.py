@@ -1,0 +1,149 @@
+"""The values that travel between the layers; none of them knows a database or a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.floating[Any]]
+Fingerprint = Mapping[str, Any]
+TokenType = Literal["bit", "halfvec"]
+Chunking = Literal["default", "truncate"]
+Group = Literal["passage", "document"]
+Stage = Literal["dense", "maxsim", "exhaustive"]
+
+TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
+CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
+GROUPS: tuple[Group, ...] = get_args(Group)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Dims:
+    """Dimensions of the dense vector and of one token vector."""
+
+    dense: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What an encoder makes of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
+
+    Rows need not be normalised; they are stored and searched with length 1.
+    """
+
+    dense: Matrix
+    tokens: Matrix
+
+
+@dataclass(frozen=True)
+class Span:
+    """A passage of a row's content: its characters [start, end) and whether the content went on after it."""
+
+    start: int
+    end: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True)
+class KeyColumn:
+    """A primary key column of the source and the name and type it has in the passages table."""
+
+    source: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A source table, the columns to encode, and the generation that searches use."""
+
+    name: str
+    source_schema: str
+    source_table: str
+    key: tuple[KeyColumn, ...]
+    columns: tuple[str, ...]
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One physical encoding of a collection by one encoder."""
+
+    collection: str
+    number: int
+    encoder: Fingerprint
+    dims: Dims
+    token_type: TokenType
+    chunking: Chunking
+    queued: bool
+
+    @property
+    def passages(self) -> str:
+        """Name of the passages table, in schema `pgencoder`."""
+        return f"{self.collection}_{self.number}"
+
+    @property
+    def queue(self) -> str:
+        """Name of the queue, in schema `pgencoder`."""
+        return f"{self.passages}_queue"
+
+    @property
+    def index(self) -> str:
+        """Name of the HNSW index on `dense`, in schema `pgencoder`."""
+        return f"{self.passages}_dense"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result.
+
+    `key` is the primary key of the source row: a value, or a tuple for a composite key. `score` is MaxSim (the
+    inner product for the stage "dense"), `recall_rank` the rank in the first stage, from 1 (None without one).
+    """
+
+    key: Any
+    score: float
+    passage: int
+    span: tuple[int, int]
+    content: str
+    recall_rank: int | None
+    dense_score: float
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What one `sync` did: source rows finished, passages written, rows found deleted, seconds by activity."""
+
+    rows: int = 0
+    passages: int = 0
+    deleted: int = 0
+    seconds: float = 0.0
+    encode_seconds: float = 0.0
+    index_built: bool = False
+
+
+@dataclass(frozen=True)
+class CollectionStatus:
+    """The state of a collection, as `pgencoder status` shows it."""
+
+    name: str
+    source: str
+    columns: tuple[str, ...]
+    generation: int
+    model: str
+    token_model: str | None
+    tokens: TokenType
+    chunking: Chunking
+    source_rows: int | None
+    passages: int
+    truncated_rows: int
+    queued: int
+    indexed: bool
+    bytes_per_passage: int | None
+    fingerprint: Fingerprint = field(repr=False)

@@ -1,0 +1,107 @@
+"""Vectors in Postgres' binary format, built for a whole passage at once.
+
+A passage has some 240 token vectors. Turning each into a Python object and each object into bytes costs more than
+writing the passage, so an array of tokens is laid out with one NumPy record type instead. The layouts are those of
+`array_send` (Postgres), `halfvec_send` (pgvector) and `bit_send` (Postgres); all integers are big-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Connection
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+from psycopg.types import TypeInfo
+
+from pgencoder.types import Matrix
+
+BIT_OID = 1560  # fixed in pg_type.dat; pgvector's types get theirs when the extension is created
+
+
+def normalize(vectors: Matrix) -> NDArray[np.float32]:
+    """Rows of length 1; a zero row stays zero."""
+    # float32 before the squares: float16 sums of 384 squares lose three digits
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(norms == 0, 1, norms), dtype=np.float32)
+
+
+def halfvec(vector: Matrix) -> bytes:
+    """One `halfvec`: shape (d,)."""
+    return struct.pack(">hh", len(vector), 0) + np.asarray(vector, dtype=">f2").tobytes()
+
+
+def halfvec_array(vectors: Matrix, oid: int) -> bytes:
+    """A `halfvec[]`: shape (n, d); `oid` is that of `halfvec` in this database."""
+    n, d = vectors.shape
+    element = np.dtype([("size", ">i4"), ("dim", ">i2"), ("unused", ">i2"), ("x", ">f2", (d,))])
+    records = np.zeros(n, dtype=element)
+    records["size"] = element.itemsize - 4
+    records["dim"] = d
+    records["x"] = vectors
+    return _array_header(n, oid) + records.tobytes()
+
+
+def bit_array(vectors: Matrix) -> bytes:
+    """A `bit(d)[]` of the signs of vectors of shape (n, d): 1 where positive, most significant bit first.
+
+    The same as pgvector's `binary_quantize` of each row.
+    """
+    n, d = vectors.shape
+    packed = np.packbits(vectors > 0, axis=1)
+    element = np.dtype([("size", ">i4"), ("bits", ">i4"), ("x", "u1", (packed.shape[1],))])
+    records = np.zeros(n, dtype=element)
+    records["size"] = element.itemsize - 4
+    records["bits"] = d
+    records["x"] = packed
+    return _array_header(n, BIT_OID) + records.tobytes()
+
+
+def _array_header(n: int, element_oid: int) -> bytes:
+    if n == 0:
+        return struct.pack(">iii", 0, 0, element_oid)
+    return struct.pack(">iiiii", 1, 0, element_oid, n, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Halfvec:
+    """A parameter of type `halfvec`: shape (d,)."""
+
+    vector: Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class HalfvecArray:
+    """A parameter of type `halfvec[]`: shape (n, d)."""
+
+    vectors: Matrix
+
+
+def register(connection: Connection[Any]) -> None:
+    """Teach a connection to send `Halfvec` and `HalfvecArray`; a database without pgvector is left alone."""
+    info = TypeInfo.fetch(connection, "halfvec")
+    if info is None:
+        return
+
+    class HalfvecDumper(Dumper):
+        format = Format.BINARY
+        oid = info.oid
+
+        def dump(self, obj: Halfvec) -> bytes:
+            return halfvec(obj.vector)
+
+    class HalfvecArrayDumper(Dumper):
+        format = Format.BINARY
+        oid = info.array_oid
+        element_oid = info.oid
+
+        def dump(self, obj: HalfvecArray) -> bytes:
+            return halfvec_array(obj.vectors, self.element_oid)
+
+    connection.adapters.register_dumper(Halfvec, HalfvecDumper)
+    connection.adapters.register_dumper(HalfvecArray, HalfvecArrayDumper)

