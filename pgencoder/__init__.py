@@ -1,13 +1,13 @@
 """Late-interaction retrieval inside Postgres, kept in sync with your rows.
 
-    import pgencoder
+import pgencoder
 
-    db = pgencoder.connect("postgresql://...")   # or pgencoder.embedded()
-    db.migrate()
-    db.attach("articles", columns=["title", "body"])
-    db.sync("articles")
-    for hit in db.search("articles", "how to trade off consistency vs partition tolerance", k=5):
-        print(hit.score, hit.key, hit.content)
+db = pgencoder.connect("postgresql://...")   # or pgencoder.embedded()
+db.migrate()
+db.attach("articles", columns=["title", "body"])
+db.sync("articles")
+for hit in db.search("articles", "how to trade off consistency vs partition tolerance", k=5):
+    print(hit.score, hit.key, hit.content)
 """
 
 from pgencoder import errors

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pgencoder import encoders, migrate
-from pgencoder.db import catalog, embedded as embedded_server, status
+from pgencoder.db import catalog, status
+from pgencoder.db import embedded as embedded_server
 from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint
 from pgencoder.ingest import attach, sync
@@ -92,13 +93,22 @@ class Database:
         `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit" or "halfvec".
         `chunking="truncate"` makes one passage a row and cuts it at the model's limit.
         """
-        encoder = model if not isinstance(model, str) else encoders.load(
-            model, token_model, allow_untrained=allow_untrained)
+        encoder = (
+            model if not isinstance(model, str) else encoders.load(model, token_model, allow_untrained=allow_untrained)
+        )
         self._encoders.append(encoder)
         with self.connection() as connection:
             _, queued = attach.attach(
-                connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking,
-                create_search=_create_search)
+                connection,
+                table,
+                columns,
+                encoder,
+                schema=schema,
+                name=name,
+                tokens=tokens,
+                chunking=chunking,
+                create_search=_create_search,
+            )
         return queued
 
     def detach(self, name: str) -> None:
@@ -145,7 +155,10 @@ class Database:
     def run(self, collection: Collection, search: Search, query: Encoding) -> list[Hit]:
         """The hits for an encoded query."""
         built = search_statement(collection, self.vector_schema, search, query)
-        with translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with (
+            translated(),
+            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
             rows = connection.execute(built).all()
         width = len(collection.key)
         return [_hit(row[:width], row[width:]) for row in rows]
@@ -169,8 +182,12 @@ class Database:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
         collection = self.collection(name)
         with translated():
-            return sa.Table(collection.source_table, sa.MetaData(), schema=collection.source_schema,
-                            autoload_with=self.engine)
+            return sa.Table(
+                collection.source_table,
+                sa.MetaData(),
+                schema=collection.source_schema,
+                autoload_with=self.engine,
+            )
 
     def connection(self) -> Any:
         """A context with a psycopg connection in autocommit; the first one checks that the schema is there."""

@@ -38,8 +38,9 @@ def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connec
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
         if not had_vector:
             # read again when the schema is removed: an extension that was there before stays
-            connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS 'pgencoder; made the extension vector'").format(
-                identifier(SCHEMA)))
+            connection.execute(
+                sql.SQL("COMMENT ON SCHEMA {} IS 'pgencoder; made the extension vector'").format(identifier(SCHEMA))
+            )
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
         if refresh is not None:
@@ -111,14 +112,17 @@ def _driver(connection: sa.Connection) -> Connection:
 
 def _search_path(connection: Connection) -> None:
     # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
-    connection.execute("SELECT set_config('search_path', %s, true)",
-                       [f"pg_catalog, {identifier(vector_schema(connection)).as_string(connection)}"])
+    connection.execute(
+        "SELECT set_config('search_path', %s, true)",
+        [f"pg_catalog, {identifier(vector_schema(connection)).as_string(connection)}"],
+    )
 
 
 def _check_rights(connection: Connection) -> None:
     row = connection.execute(
         "SELECT has_database_privilege(current_database(), 'CREATE'), current_user, current_database(),"
-        " (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s)", [SCHEMA]
+        " (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s)",
+        [SCHEMA],
     ).fetchone()
     assert row is not None
     may_create, role, database, owns = row
@@ -143,5 +147,3 @@ def _vector_in_use(connection: Connection) -> bool:
     ).fetchone()
     assert row is not None
     return bool(row[0])
-
-

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import sql
 
@@ -31,7 +31,7 @@ def resources() -> Path:
 def query(name: str) -> sql.SQL:
     """The template `sql/queries/<name>.sql`."""
     text = (resources() / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(cast(LiteralString, text))
+    return sql.SQL(text)
 
 
 def functions() -> Iterator[tuple[str, str]]:
@@ -62,12 +62,12 @@ def own(name: str) -> Part:
 
 def listed(parts: Iterable[Part], separator: str = ", ") -> Part:
     """The parts, separated."""
-    return sql.SQL(cast(LiteralString, separator)).join(parts)
+    return sql.SQL(separator).join(parts)
 
 
 def raw(text: str) -> Part:
     """SQL that comes from the catalogue itself, such as the type names of `format_type`; never user input."""
-    return sql.SQL(cast(LiteralString, text))
+    return sql.SQL(text)
 
 
 def content(columns: Iterable[str], relation: str) -> Part:

@@ -87,21 +87,21 @@ def register(connection: Connection[Any]) -> None:
     info = TypeInfo.fetch(connection, "halfvec")
     if info is None:
         return
+    halfvec_oid, array_oid = info.oid, info.array_oid
 
     class HalfvecDumper(Dumper):
         format = Format.BINARY
-        oid = info.oid
+        oid = halfvec_oid
 
         def dump(self, obj: Halfvec) -> bytes:
             return halfvec(obj.vector)
 
     class HalfvecArrayDumper(Dumper):
         format = Format.BINARY
-        oid = info.array_oid
-        element_oid = info.oid
+        oid = array_oid
 
         def dump(self, obj: HalfvecArray) -> bytes:
-            return halfvec_array(obj.vectors, self.element_oid)
+            return halfvec_array(obj.vectors, halfvec_oid)
 
     connection.adapters.register_dumper(Halfvec, HalfvecDumper)
     connection.adapters.register_dumper(HalfvecArray, HalfvecArrayDumper)

@@ -15,8 +15,31 @@ from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
 # Names that a key column cannot have in the passages table, the queue and the search function's arguments
 TAKEN = frozenset(
-    "passage span content content_hash truncated dense tokens seq attempts run_after claimed_until last_error score"
-    " recall_rank dense_score query_dense query_tokens k candidates filter group_by n statement".split()
+    [
+        "passage",
+        "span",
+        "content",
+        "content_hash",
+        "truncated",
+        "dense",
+        "tokens",
+        "seq",
+        "attempts",
+        "run_after",
+        "claimed_until",
+        "last_error",
+        "score",
+        "recall_rank",
+        "dense_score",
+        "query_dense",
+        "query_tokens",
+        "k",
+        "candidates",
+        "filter",
+        "group_by",
+        "n",
+        "statement",
+    ]
 )
 
 _COLLECTIONS = """
@@ -69,8 +92,15 @@ def add(connection: Connection, made: Collection) -> None:
         "INSERT INTO pgencoder.generation"
         " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)"
         " VALUES (%s, %s, 'active', %s, %s, %s, %s, %s)",
-        [made.name, generation.number, json.dumps(dict(generation.encoder)), generation.dims.dense,
-         generation.dims.tokens, generation.token_type, generation.chunking],
+        [
+            made.name,
+            generation.number,
+            json.dumps(dict(generation.encoder)),
+            generation.dims.dense,
+            generation.dims.tokens,
+            generation.token_type,
+            generation.chunking,
+        ],
     )
 
 
@@ -81,11 +111,15 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
     """
     oid = _find(connection, table, schema)
     if oid is None:
-        raise InvalidSource(f"no table {table!r}" + (f" in schema {schema!r}" if schema else " on the search path;"
-                            " give its schema: blog.articles"))
+        raise InvalidSource(
+            f"no table {table!r}"
+            + (f" in schema {schema!r}" if schema else " on the search path; give its schema: blog.articles")
+        )
     row = connection.execute(
         "SELECT n.nspname, c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.oid = %s", [oid]).fetchone()
+        " WHERE c.oid = %s",
+        [oid],
+    ).fetchone()
     assert row is not None
     schema, name, kind = row
     if kind not in ("r", "p"):
@@ -102,11 +136,14 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
         )
     columns = connection.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [oid]).fetchall()
+        [oid],
+    ).fetchall()
     relations = connection.execute(
         "WITH RECURSIVE tree (oid) AS (SELECT %s::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i"
         " ON i.inhparent = tree.oid) SELECT n.nspname, c.relname FROM tree JOIN pg_class c ON c.oid = tree.oid"
-        " AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace", [oid]).fetchall()
+        " AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace",
+        [oid],
+    ).fetchall()
     return Source(schema, name, key, tuple(c for (c,) in columns), tuple((s, t) for s, t in relations))
 
 
@@ -114,7 +151,8 @@ def _find(connection: Connection, table: str, schema: str | None) -> int | None:
     literal = connection.execute(
         "SELECT CASE WHEN %(schema)s::text IS NULL THEN to_regclass(quote_ident(%(table)s))::oid ELSE"
         " (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        "  WHERE n.nspname = %(schema)s AND c.relname = %(table)s) END", {"schema": schema, "table": table}
+        "  WHERE n.nspname = %(schema)s AND c.relname = %(table)s) END",
+        {"schema": schema, "table": table},
     ).fetchone()
     assert literal is not None
     if literal[0] is not None or schema is not None:
@@ -140,7 +178,9 @@ def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
         " FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)"
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid"
         " LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace"
-        " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n", [oid]).fetchall()
+        " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n",
+        [oid],
+    ).fetchall()
     names = _free_names([name for name, _ in rows])
     return tuple(KeyColumn(source, name, type_) for (source, type_), name in zip(rows, names, strict=True))
 

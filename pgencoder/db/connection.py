@@ -58,11 +58,10 @@ def open_engine(url: str) -> sa.Engine:
 @contextmanager
 def connected(engine: sa.Engine) -> Iterator[Connection]:
     """A psycopg connection from the pool, in autocommit: use `connection.transaction()` for blocks."""
-    with translated():
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
-            yield driver
+    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        yield driver
 
 
 @contextmanager

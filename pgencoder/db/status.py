@@ -18,7 +18,9 @@ def read(connection: Connection, collection: Collection) -> CollectionStatus:
             " to_regclass(format('%I.%I', {schema}, {index})) IS NOT NULL,"
             " pg_table_size({passages_name}::regclass) / nullif(count(*), 0) FROM {passages}"
         ).format(
-            queue=own(generation.queue), passages=own(generation.passages), schema=sql.Literal(SCHEMA),
+            queue=own(generation.queue),
+            passages=own(generation.passages),
+            schema=sql.Literal(SCHEMA),
             index=sql.Literal(generation.index),
             passages_name=sql.Literal(own(generation.passages).as_string(connection)),
         )

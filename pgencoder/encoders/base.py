@@ -58,9 +58,7 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
     """
     if _comparable(stored) == _comparable(encoder):
         return
-    differing = sorted(
-        name for name in {*stored, *encoder} if stored.get(name) != encoder.get(name)
-    )
+    differing = sorted(name for name in {*stored, *encoder} if stored.get(name) != encoder.get(name))
     raise FingerprintMismatch(
         f"{where} was encoded by {model_names(stored)}, not by this {model_names(encoder)}"
         f" (they differ in: {', '.join(differing)}); use the encoder that it was attached with, or attach again"

@@ -55,5 +55,6 @@ def load_stored(fingerprint: Fingerprint) -> SentenceEncoder:
     """Load the encoder that a stored fingerprint names; raises EncoderError if it is not one of ours."""
     if fingerprint.get("encoder") != "sentence-transformers":
         raise EncoderError(
-            f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=...")
+            f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=..."
+        )
     return load(fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"])

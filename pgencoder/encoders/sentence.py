@@ -38,7 +38,7 @@ class SentenceEncoder:
     def __init__(
         self, model: str, token_model: str | None, *, allow_untrained: bool = False, device: str | None = None
     ) -> None:
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._names = canonical(model), canonical(token_model) if token_model is not None else None
         self._dense, self._trained = _load_dense(model, allow_untrained, device)
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
@@ -70,8 +70,7 @@ class SentenceEncoder:
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """What each model reads of a document."""
-        models = [self._dense] if self._tokens is None else [self._dense, self._tokens]
-        return tuple(_window(model, "document") for model in models)
+        return tuple(_window(model, "document") for model in (self._dense, self._tokens) if model is not None)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -95,7 +94,9 @@ class SentenceEncoder:
                 "document_tokens": _limit(self._tokens, "document"),
                 "token_modules": [type(module).__name__ for module in self._tokens],
                 "skiplist": sorted(
-                    word for module in self._tokens if isinstance(module, MultiVectorMask)
+                    word
+                    for module in self._tokens
+                    if isinstance(module, MultiVectorMask)
                     for word in module.skiplist_words
                 ),
             }
@@ -132,7 +133,9 @@ def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[
     path = location(model)
     try:
         trained = is_sentence_transformer_model(path)
-        loaded = SentenceTransformer(path, device=device, model_kwargs=dict(LOADING)) if trained or allow_untrained else None
+        loaded = (
+            SentenceTransformer(path, device=device, model_kwargs=dict(LOADING)) if trained or allow_untrained else None
+        )
     except Exception as error:
         raise _not_found(model, error) from error
     if loaded is None:
@@ -152,8 +155,11 @@ def _load_tokens(model: str, device: str | None) -> MultiVectorEncoder:
         # A plain checkpoint would get a random projection to 128 dimensions, another one at each load: its own
         # hidden states are the token vectors
         transformer = (
-            next(module for module in SentenceTransformer(path, device=device, model_kwargs=dict(LOADING))
-                 if isinstance(module, Transformer))
+            next(
+                module
+                for module in SentenceTransformer(path, device=device, model_kwargs=dict(LOADING))
+                if isinstance(module, Transformer)
+            )
             if is_sentence_transformer_model(path)
             else Transformer(path, model_kwargs=dict(LOADING))
         )
@@ -203,7 +209,10 @@ def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
     """Ids that carry no text of the query. [MASK] is not among them: ColBERT expands queries with it."""
     tokenizer = model.tokenizer
     names = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
-    ids = {getattr(tokenizer, name, None) for name in names} - {None, getattr(tokenizer, "mask_token_id", None)}
+    ids = {getattr(tokenizer, name, None) for name in names} - {
+        None,
+        getattr(tokenizer, "mask_token_id", None),
+    }
     return torch.tensor(sorted(ids), dtype=torch.long)
 
 

@@ -40,8 +40,7 @@ def attach(
     source = catalog.find_source(connection, table, schema)
     unknown = [column for column in columns if column not in source.columns]
     if unknown:
-        raise InvalidSource(
-            f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
+        raise InvalidSource(f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
     name = source.table if name is None else name
     _check_name(name)
     generation = Generation(name, 1, encoder.fingerprint, encoder.dims, tokens, chunking, queued=False)
@@ -82,4 +81,5 @@ def _check_name(name: str) -> None:
     length = len(name.encode())
     if not 0 < length <= LONGEST_NAME:
         raise InvalidRequest(
-            f"a collection's name has 1 to {LONGEST_NAME} bytes, {name!r} has {length}; give another name (--name)")
+            f"a collection's name has 1 to {LONGEST_NAME} bytes, {name!r} has {length}; give another name (--name)"
+        )

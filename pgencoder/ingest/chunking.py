@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
 
 from semantic_text_splitter import TextSplitter
 
@@ -23,13 +23,13 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
     ends at the limit. Spans are in characters.
     """
     windows: Sequence[Window] = getattr(encoder, "windows", ())
+    split: Split
     if not windows:
-        split: Split = _whole
+        split = _whole
     elif chunking == "truncate":
-        split = lambda texts: [[_truncated(text, ends)] for text, ends in zip(texts, _ends(texts, windows), strict=True)]  # noqa: E731
+        split = partial(_truncated, windows=windows)
     else:
-        text_splitter = _text_splitter(windows)
-        split = lambda texts: [_spans(chunks) for chunks in text_splitter.chunk_all_indices(list(texts))]  # noqa: E731
+        split = partial(_chunks, splitter=_text_splitter(windows))
 
     def skip_empty(texts: Sequence[str]) -> list[list[Span]]:
         filled = [text for text in texts if text.strip()]
@@ -43,11 +43,19 @@ def _whole(texts: Sequence[str]) -> list[list[Span]]:
     return [[Span(0, len(text))] for text in texts]
 
 
-def _spans(chunks: list[tuple[int, str]]) -> list[Span]:
-    return [Span(start, start + len(text)) for start, text in chunks]
+def _chunks(texts: Sequence[str], splitter: TextSplitter) -> list[list[Span]]:
+    return [
+        [Span(start, start + len(chunk)) for start, chunk in chunks]
+        for chunks in splitter.chunk_all_indices(list(texts))
+    ]
 
 
-def _text_splitter(windows: Sequence[Window]) -> Any:
+def _truncated(texts: Sequence[str], windows: Sequence[Window]) -> list[list[Span]]:
+    ends = _ends(texts, windows)
+    return [[Span(0, end, truncated=end < len(text))] for text, end in zip(texts, ends, strict=True)]
+
+
+def _text_splitter(windows: Sequence[Window]) -> TextSplitter:
     capacity = min(window.capacity for window in windows)
     overlap = min(OVERLAP, capacity // 4)
     if len(windows) == 1:
@@ -73,7 +81,3 @@ def _ends(texts: Sequence[str], windows: Sequence[Window]) -> list[int]:
             if len(encoding.ids) > window.capacity:
                 ends[i] = min(ends[i], encoding.offsets[window.capacity - 1][1])
     return ends
-
-
-def _truncated(text: str, end: int) -> Span:
-    return Span(0, end, truncated=end < len(text))

@@ -54,8 +54,7 @@ class Objects:
     def claimed(self, relation: str, in_source: bool = False) -> Part:
         """The row has the key of the row `claim`, whose columns k1, k2, ... are the key as text."""
         return _all(
-            identifier(relation, column.source if in_source else column.name)
-            + raw(f" = claim.k{i}::{column.type}")
+            identifier(relation, column.source if in_source else column.name) + raw(f" = claim.k{i}::{column.type}")
             for i, column in enumerate(self.collection.key, 1)
         )
 
@@ -76,25 +75,37 @@ class Objects:
     def fill(self, name: str, **parts: Part) -> sql.Composed:
         """The template `name`, filled with the parts that every template may use and those given."""
         return query(name).format(
-            passages=self.passages, queue=self.queue, source=self.source, key=self.key, vector=self.vector,
-            unnest_keys=self.unnest_keys, claim_columns=self.claim_columns, **parts,
+            passages=self.passages,
+            queue=self.queue,
+            source=self.source,
+            key=self.key,
+            vector=self.vector,
+            unnest_keys=self.unnest_keys,
+            claim_columns=self.claim_columns,
+            **parts,
         )
 
 
 def create_tables(connection: Connection, objects: Objects) -> None:
     """The passages table, with row level security, and the queue."""
     generation = objects.generation
-    token_type = raw(f"bit({generation.dims.tokens})") if generation.token_type == "bit" else (
-        objects.vector + raw(f".halfvec({generation.dims.tokens})"))
-    connection.execute(objects.fill(
-        "create_passages",
-        key_definitions=listed(
-            identifier(column.name) + raw(f" {column.type} NOT NULL") for column in objects.collection.key),
-        dense_dims=raw(str(generation.dims.dense)),
-        token_type=token_type,
-        source_is_passage=objects.matches("source", generation.passages),
-        comment=sql.Literal(f"pgencoder: {objects.collection.name}, generation {generation.number}"),
-    ))
+    token_type = (
+        raw(f"bit({generation.dims.tokens})")
+        if generation.token_type == "bit"
+        else (objects.vector + raw(f".halfvec({generation.dims.tokens})"))
+    )
+    connection.execute(
+        objects.fill(
+            "create_passages",
+            key_definitions=listed(
+                identifier(column.name) + raw(f" {column.type} NOT NULL") for column in objects.collection.key
+            ),
+            dense_dims=raw(str(generation.dims.dense)),
+            token_type=token_type,
+            source_is_passage=objects.matches("source", generation.passages),
+            comment=sql.Literal(f"pgencoder: {objects.collection.name}, generation {generation.number}"),
+        )
+    )
 
 
 def create_changed(connection: Connection, objects: Objects) -> None:
@@ -107,47 +118,68 @@ def create_changed(connection: Connection, objects: Objects) -> None:
 
     def keys_of(relation: str) -> Part:
         return sql.SQL("SELECT {} FROM {} AS {}").format(
-            objects.source_columns(relation), identifier(f"{relation}_rows"), identifier(relation))
+            objects.source_columns(relation), identifier(f"{relation}_rows"), identifier(relation)
+        )
 
     same_key = _all(
         identifier("new", column.source) + raw(" = ") + identifier("old", column.source)
-        for column in objects.collection.key)
+        for column in objects.collection.key
+    )
     updated = objects.fill(
-        "updated_keys", new_key=objects.source_columns("new"), old_key=objects.source_columns("old"),
-        same_key=same_key, new_content=content(columns, "new"), old_content=content(columns, "old"))
+        "updated_keys",
+        new_key=objects.source_columns("new"),
+        old_key=objects.source_columns("old"),
+        same_key=same_key,
+        new_content=content(columns, "new"),
+        old_content=content(columns, "old"),
+    )
     body = objects.fill(
         "changed_body",
         queue_new=sql.Literal(queue_keys(keys_of("new"))),
         queue_old=sql.Literal(queue_keys(keys_of("old"))),
         queue_updated=sql.Literal(queue_keys(updated)),
-        remove_orphans=sql.Literal(objects.text(
-            "remove_orphans",
-            source_is_passage=objects.matches("source", "passage"),
-            source_is_queue=objects.matches("source", "queue"))))
-    connection.execute(objects.fill(
-        "create_changed", function=objects.changed, body=sql.Literal(as_text(body)),
-        comment=sql.Literal(f"pgencoder: queues the changes of {objects.collection.name}")))
+        remove_orphans=sql.Literal(
+            objects.text(
+                "remove_orphans",
+                source_is_passage=objects.matches("source", "passage"),
+                source_is_queue=objects.matches("source", "queue"),
+            )
+        ),
+    )
+    connection.execute(
+        objects.fill(
+            "create_changed",
+            function=objects.changed,
+            body=sql.Literal(as_text(body)),
+            comment=sql.Literal(f"pgencoder: queues the changes of {objects.collection.name}"),
+        )
+    )
 
 
 def create_triggers(connection: Connection, objects: Objects, relations: Sequence[tuple[str, str]]) -> None:
     """Statement-level triggers on the source, and on its partitions for statements that name one of them."""
-    names = {f"{event}_trigger": identifier(f"pgencoder_{objects.collection.name}_{event}")
-             for event in ("insert", "update", "delete", "truncate")}
+    names = {
+        f"{event}_trigger": identifier(f"pgencoder_{objects.collection.name}_{event}")
+        for event in ("insert", "update", "delete", "truncate")
+    }
     for schema, table in relations:
-        connection.execute(objects.fill(
-            "create_triggers", relation=identifier(schema, table), function=objects.changed, **names))
+        connection.execute(
+            objects.fill("create_triggers", relation=identifier(schema, table), function=objects.changed, **names)
+        )
 
 
 def queue_existing(connection: Connection, objects: Objects) -> int:
     """Queue every row of the source and remember that it was done; returns how many there are."""
     keys = sql.SQL("SELECT {} FROM {} AS {}").format(
-        objects.source_columns("source"), objects.source, identifier("source"))
+        objects.source_columns("source"), objects.source, identifier("source")
+    )
     order = raw(", ".join(str(i) for i, _ in enumerate(objects.collection.key, 1)))
     with connection.transaction():
         queued = connection.execute(objects.text("queue_keys", keys=keys, order=order).encode()).rowcount
         connection.execute(
             "UPDATE pgencoder.generation SET queued_at = now() WHERE collection = %s AND number = %s",
-            [objects.collection.name, objects.generation.number])
+            [objects.collection.name, objects.generation.number],
+        )
     return queued
 
 
@@ -164,7 +196,8 @@ def drop(connection: Connection, objects: Objects) -> None:
 def _drop_search(connection: Connection, objects: Objects) -> None:
     rows = connection.execute(
         "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s",
-        [SCHEMA, f"{objects.collection.name}_search"]).fetchall()
+        [SCHEMA, f"{objects.collection.name}_search"],
+    ).fetchall()
     for (signature,) in rows:
         connection.execute(sql.SQL("DROP FUNCTION {}").format(raw(signature)))
 

@@ -47,8 +47,10 @@ def claim(connection: Connection, objects: Objects, rows: int, lease: float) -> 
         "claim",
         queue_is_ready=listed(
             (identifier("queue", k.name) + raw(" = ") + identifier("ready", k.name) for k in objects.collection.key),
-            " AND "),
-        key_text=listed(identifier("queue", k.name) + raw("::text") for k in objects.collection.key))
+            " AND ",
+        ),
+        key_text=listed(identifier("queue", k.name) + raw("::text") for k in objects.collection.key),
+    )
     found = connection.execute(statement, {"rows": rows, "lease": lease}).fetchall()
     return Claim([row[0] for row in found], [tuple(row[1:]) for row in found])
 
@@ -59,7 +61,8 @@ def read(connection: Connection, objects: Objects, claimed: Claim) -> list[Row]:
         "read_rows",
         content=content(objects.collection.columns, "source"),
         source_key=objects.source_columns("source"),
-        source_is_claim=objects.claimed("source", in_source=True))
+        source_is_claim=objects.claimed("source", in_source=True),
+    )
     # Binary keys go back into COPY as they came, whatever their type
     cursor = connection.cursor(binary=True)
     cursor.execute(statement, claimed.parameters())
@@ -78,9 +81,8 @@ def finish(connection: Connection, objects: Objects, claimed: Claim) -> set[int]
     Call it in the transaction that then writes their new passages.
     """
     statement = objects.fill(
-        "finish",
-        queue_is_claim=objects.claimed("queue"),
-        passage_is_claim=objects.claimed("passage"))
+        "finish", queue_is_claim=objects.claimed("queue"), passage_is_claim=objects.claimed("passage")
+    )
     return {number for (number,) in connection.execute(statement, claimed.parameters())}
 
 

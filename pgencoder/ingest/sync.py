@@ -58,8 +58,11 @@ def sync(
     back with the error and the error is raised; what was written before stays.
     """
     generation = collection.generation
-    check_fingerprint(generation.encoder, encoder.fingerprint,
-                      f"collection {collection.name!r}, generation {generation.number},")
+    check_fingerprint(
+        generation.encoder,
+        encoder.fingerprint,
+        f"collection {collection.name!r}, generation {generation.number},",
+    )
     objects = Objects(collection, vector_schema(connection))
     if not generation.queued:
         queue_existing(connection, objects)
@@ -135,11 +138,15 @@ class Batch:
         if dense.shape != (dims.dense,) or tokens.ndim != 2 or tokens.shape[1] != dims.tokens:
             raise InvalidEncoding(
                 f"expected a dense vector of {dims.dense} and tokens of {dims.tokens} dimensions, got shapes"
-                f" {dense.shape} and {tokens.shape} (collection {self.objects.collection.name!r})")
+                f" {dense.shape} and {tokens.shape} (collection {self.objects.collection.name!r})"
+            )
         if not (np.isfinite(dense).all() and np.isfinite(tokens).all()):
             raise InvalidEncoding(f"the encoder returned NaN or infinity ({self.objects.collection.name!r})")
-        packed = bit_array(tokens) if self.objects.generation.token_type == "bit" else halfvec_array(
-            normalize(tokens), self.oid)
+        packed = (
+            bit_array(tokens)
+            if self.objects.generation.token_type == "bit"
+            else halfvec_array(normalize(tokens), self.oid)
+        )
         return halfvec(normalize(dense)), packed
 
     def _write(
@@ -162,14 +169,16 @@ def build_index(connection: Connection, objects: Objects) -> bool:
     """Build the HNSW index on `dense` unless it is there; after the rows, which is several times faster."""
     generation = objects.generation
     row = connection.execute(
-        "SELECT to_regclass(format('%%I.%%I', %s::text, %s::text)) IS NOT NULL", [SCHEMA, generation.index]).fetchone()
+        "SELECT to_regclass(format('%%I.%%I', %s::text, %s::text)) IS NOT NULL", [SCHEMA, generation.index]
+    ).fetchone()
     if row is not None and row[0]:
         return False
     with connection.transaction():
         # the graph is built in memory as long as it fits
         size = connection.execute(
             b"SELECT greatest(64, least(1024, count(*) * %d / 1048576)) FROM %s"
-            % (generation.dims.dense * 2 + 512, objects.passages.as_bytes(connection))).fetchone()
+            % (generation.dims.dense * 2 + 512, objects.passages.as_bytes(connection))
+        ).fetchone()
         assert size is not None
         connection.execute("SELECT set_config('maintenance_work_mem', %s, true)", [f"{size[0]}MB"])
         connection.execute(objects.text("create_index", index=identifier(generation.index)).encode())

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.types import UserDefinedType
@@ -46,8 +45,8 @@ class VectorType(UserDefinedType[Any]):
         self.name = name
 
     def get_col_spec(self, **_: Any) -> str:
-        quote = postgresql.dialect().identifier_preparer.quote_identifier
-        return f"{quote(self.schema)}.{self.name}"
+        """The type as DDL and CAST write it."""
+        return f"{_quote(self.schema)}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,8 @@ class Search:
         if self.filter is not None and not isinstance(self.filter, ColumnElement | TextClause):
             raise InvalidRequest(
                 "filter must be a SQLAlchemy expression such as Article.lang == 'en', or sqlalchemy.text(...) with"
-                f" bound parameters, got {type(self.filter).__name__}")
+                f" bound parameters, got {type(self.filter).__name__}"
+            )
 
 
 def search_statement(collection: Collection, vector: str, search: Search, query: Encoding) -> sa.Select[Any]:
@@ -81,7 +81,9 @@ def search_statement(collection: Collection, vector: str, search: Search, query:
     Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
     """
     return statement(
-        collection, vector, search,
+        collection,
+        vector,
+        search,
         dense=sa.bindparam("query_dense", Halfvec(normalize(query.dense))),
         tokens=sa.bindparam("query_tokens", HalfvecArray(normalize(query.tokens))),
         k=sa.bindparam("k", search.k, sa.Integer),
@@ -90,8 +92,14 @@ def search_statement(collection: Collection, vector: str, search: Search, query:
 
 
 def statement(
-    collection: Collection, vector: str, search: Search, *,
-    dense: Any, tokens: Any, k: Any, candidates: Any,
+    collection: Collection,
+    vector: str,
+    search: Search,
+    *,
+    dense: Any,
+    tokens: Any,
+    k: Any,
+    candidates: Any,
 ) -> sa.Select[Any]:
     """The search statement over parameters of the caller's making."""
     return _Builder(collection, vector, search, dense, tokens, k, candidates).build()
@@ -99,23 +107,35 @@ def statement(
 
 class _Builder:
     def __init__(
-        self, collection: Collection, vector: str, search: Search, dense: Any, tokens: Any, k: Any, candidates: Any
+        self,
+        collection: Collection,
+        vector: str,
+        search: Search,
+        dense: Any,
+        tokens: Any,
+        k: Any,
+        candidates: Any,
     ) -> None:
         self.collection, self.search, self.k, self.candidates = collection, search, k, candidates
         self.keys = [f"pgencoder_key_{i}" for i, _ in enumerate(collection.key)]
         self.source = _source_table(collection, search.filter)
         self.passage = self._passages()
-        quote = postgresql.dialect().identifier_preparer.quote_identifier
-        self.distance = self.passage.c.pgencoder_dense.op(
-            f"OPERATOR({quote(vector)}.<#>)", return_type=sa.Double())(sa.cast(dense, VectorType(vector, "halfvec")))
+        self.distance: ColumnElement[float] = self.passage.c.pgencoder_dense.op(
+            f"OPERATOR({_quote(vector)}.<#>)", return_type=sa.Double()
+        )(sa.cast(dense, VectorType(vector, "halfvec")))
         self.tokens = sa.cast(tokens, VectorType(vector, "halfvec[]"))
 
     def build(self) -> sa.Select[Any]:
         if self.search.stage == "exhaustive":
             score = self._score(self.passage.c.pgencoder_tokens)
             scored = self._of_source(
-                self._result(self.passage, score.label("score"), sa.null().label("recall_rank"),
-                             (-self.distance).label("dense_score")))
+                self._result(
+                    self.passage,
+                    score.label("score"),
+                    sa.null().label("recall_rank"),
+                    (-self.distance).label("dense_score"),
+                )
+            )
             return self._best(scored.subquery("scored"))
         recall = self._recall()
         dense_score = -recall.c.distance
@@ -126,9 +146,19 @@ class _Builder:
     def _passages(self) -> sa.Subquery:
         table = sa.table(
             self.collection.generation.passages,
-            *(sa.column(name) for name in
-              [*(key.name for key in self.collection.key), "passage", "span", "content", "dense", "tokens"]),
-            schema=SCHEMA)
+            *(
+                sa.column(name)
+                for name in [
+                    *(key.name for key in self.collection.key),
+                    "passage",
+                    "span",
+                    "content",
+                    "dense",
+                    "tokens",
+                ]
+            ),
+            schema=SCHEMA,
+        )
         return sa.select(
             *(table.c[key.name].label(name) for key, name in zip(self.collection.key, self.keys, strict=True)),
             *(table.c[name].label(f"pgencoder_{name}") for name in ("passage", "span", "content", "dense", "tokens")),
@@ -136,43 +166,60 @@ class _Builder:
 
     def _of_source(self, select: sa.Select[Any]) -> sa.Select[Any]:
         """Only passages whose row is in the source and passes the filter."""
-        same = [self.source.c[key.source] == self.passage.c[name]
-                for key, name in zip(self.collection.key, self.keys, strict=True)]
+        same = [
+            self.source.c[key.source] == self.passage.c[name]
+            for key, name in zip(self.collection.key, self.keys, strict=True)
+        ]
         select = select.select_from(self.passage.join(self.source, sa.and_(*same)))
         return select if self.search.filter is None else select.where(self.search.filter)
 
     def _recall(self) -> sa.CTE:
         # '100' and not 100: set_config takes text, and a driver that binds in binary must not guess
         ef_search = sa.func.least(self.candidates, MOST_EF_SEARCH)
-        setting = sa.select(
-            sa.func.set_config("hnsw.ef_search", sa.cast(ef_search, sa.Text), True).label("done"),
-            sa.func.set_config("hnsw.iterative_scan", "relaxed_order", True).label("scan"),
-        ).cte("setting").prefix_with("MATERIALIZED")
+        setting = (
+            sa.select(
+                sa.func.set_config("hnsw.ef_search", sa.cast(ef_search, sa.Text), True).label("done"),
+                sa.func.set_config("hnsw.iterative_scan", "relaxed_order", True).label("scan"),
+            )
+            .cte("setting")
+            .prefix_with("MATERIALIZED")
+        )
         is_set = sa.select(setting.c.done).scalar_subquery().is_not(None)
 
         nearest = self._stage("nearest", self.distance, self.candidates, is_set)
         stages = [nearest]
         if self.search.group == "document":
-            stages.append(self._stage("wider", self.distance, self.candidates * WIDER, is_set,
-                                      self._documents(nearest) < self.k))
+            stages.append(
+                self._stage("wider", self.distance, self.candidates * WIDER, is_set, self._documents(nearest) < self.k)
+            )
         last = stages[-1]
         complete = _count(nearest) >= self.candidates
         if last is not nearest:
             complete = sa.and_(complete, sa.or_(self._documents(nearest) >= self.k, self._documents(last) >= self.k))
         # adding 0 hides the distance from the index; a document's best passage comes before any second one
-        exactly = [self.distance + 0]
+        exactly: list[ColumnElement[Any]] = [self.distance + 0]
         if last is not nearest:
             first = sa.func.row_number().over(
-                partition_by=[self.passage.c[name] for name in self.keys], order_by=self.distance + 0)
+                partition_by=[self.passage.c[name] for name in self.keys], order_by=self.distance + 0
+            )
             exactly.insert(0, first > sa.literal_column("1"))
         stages.append(self._stage("exact", exactly, self.candidates, sa.not_(complete)))
         union = self._union(stages)
         rank = sa.func.row_number().over(order_by=union.c.distance)
-        return sa.select(union, sa.cast(rank, sa.Integer).label("recall_rank")).cte("recall").prefix_with("MATERIALIZED")
+        return (
+            sa.select(union, sa.cast(rank, sa.Integer).label("recall_rank")).cte("recall").prefix_with("MATERIALIZED")
+        )
 
     @property
     def _recalled(self) -> list[str]:
-        return [*self.keys, "pgencoder_passage", "pgencoder_span", "pgencoder_content", "pgencoder_tokens", "distance"]
+        return [
+            *self.keys,
+            "pgencoder_passage",
+            "pgencoder_span",
+            "pgencoder_content",
+            "pgencoder_tokens",
+            "distance",
+        ]
 
     def _union(self, stages: list[sa.CTE]) -> sa.Subquery:
         """The stages' passages, each once: a later stage finds again what an earlier one found."""
@@ -196,24 +243,37 @@ class _Builder:
 
     def _result(self, relation: Any, *more: Any) -> sa.Select[Any]:
         return sa.select(
-            *(relation.c[name] for name in self.keys), relation.c.pgencoder_passage.label("passage"),
-            relation.c.pgencoder_span.label("span"), relation.c.pgencoder_content.label("content"), *more)
+            *(relation.c[name] for name in self.keys),
+            relation.c.pgencoder_passage.label("passage"),
+            relation.c.pgencoder_span.label("span"),
+            relation.c.pgencoder_content.label("content"),
+            *more,
+        )
 
     def _best(self, scored: Any) -> sa.Select[Any]:
         if self.search.group == "document":
             keys = [scored.c[name] for name in self.keys]
-            scored = (sa.select(scored).distinct(*keys)
-                      .order_by(*keys, scored.c.score.desc().nulls_last(), scored.c.passage).subquery("best"))
+            scored = (
+                sa.select(scored)
+                .distinct(*keys)
+                .order_by(*keys, scored.c.score.desc().nulls_last(), scored.c.passage)
+                .subquery("best")
+            )
         keys = [scored.c[name] for name in self.keys]
         return (
             sa.select(
-                *(scored.c[name].label(key.name)
-                  for key, name in zip(self.collection.key, self.keys, strict=True)),
-                scored.c.passage, sa.func.lower(scored.c.span).label("span_start"),
-                sa.func.upper(scored.c.span).label("span_end"), scored.c.content, scored.c.score,
-                sa.cast(scored.c.recall_rank, sa.Integer).label("recall_rank"), scored.c.dense_score)
+                *(scored.c[name].label(key.name) for key, name in zip(self.collection.key, self.keys, strict=True)),
+                scored.c.passage,
+                sa.func.lower(scored.c.span).label("span_start"),
+                sa.func.upper(scored.c.span).label("span_end"),
+                scored.c.content,
+                scored.c.score,
+                sa.cast(scored.c.recall_rank, sa.Integer).label("recall_rank"),
+                scored.c.dense_score,
+            )
             .order_by(scored.c.score.desc().nulls_last(), *keys, scored.c.passage)
-            .limit(self.k))
+            .limit(self.k)
+        )
 
 
 def _count(stage: sa.CTE) -> Any:
@@ -224,9 +284,18 @@ def _source_table(collection: Collection, condition: Filter | None) -> Any:
     """The source as the filter names it, so that both are one FROM; else a table of our own."""
     for element in visitors.iterate(condition) if condition is not None else ():
         table = getattr(element, "table", None)
-        if isinstance(table, sa.Table) and table.name == collection.source_table and table.schema in (
-            None, collection.source_schema
+        if (
+            isinstance(table, sa.Table)
+            and table.name == collection.source_table
+            and table.schema in (None, collection.source_schema)
         ):
             return table
     return sa.table(
-        collection.source_table, *(sa.column(key.source) for key in collection.key), schema=collection.source_schema)
+        collection.source_table,
+        *(sa.column(key.source) for key in collection.key),
+        schema=collection.source_schema,
+    )
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

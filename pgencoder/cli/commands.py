@@ -1,0 +1,298 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+from rich.table import Table
+from rich.text import Text
+
+import pgencoder
+from pgencoder import Database
+from pgencoder.cli import output
+from pgencoder.encoders import DEFAULT_MODEL
+from pgencoder.errors import InvalidRequest
+from pgencoder.types import STAGES, Chunking, CollectionStatus, Group, Stage, TokenType
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Late-interaction retrieval inside Postgres, kept in sync with your rows.",
+)
+bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
+app.add_typer(bench_app, name="bench")
+
+
+URL = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="PGENCODER_DATABASE_URL",
+        metavar="URL",
+        help="Postgres URL; without one the embedded server is used.",
+    ),
+]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
+TOKEN_MODEL = Annotated[
+    str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")
+]
+
+
+def open_database(url: str | None) -> Database:
+    """The database at the URL, else the embedded one, which is migrated because it is ours."""
+    if url is not None:
+        return pgencoder.connect(url)
+    db = pgencoder.embedded()
+    db.migrate()
+    return db
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Late-interaction retrieval inside Postgres, kept in sync with your rows."""
+    if show:
+        print(f"pgencoder {pgencoder.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(database: URL = None) -> None:
+    """Encode the docstrings of Python's standard library and answer five questions."""
+    from pgencoder.cli.demo import run
+
+    run(open_database(database))
+
+
+@app.command()
+def migrate(
+    database: URL = None,
+    to: Annotated[str, typer.Option(help='Revision; "base" removes pgencoder with all collections.')] = "head",
+) -> None:
+    """Create or upgrade the schema pgencoder; a second time changes nothing."""
+    db = pgencoder.connect(database) if database is not None else pgencoder.embedded()
+    db.migrate(to)
+    print("removed" if to == "base" else f"migrated to {to}")
+
+
+@app.command()
+def attach(
+    table: Annotated[str, typer.Argument(help="Table, on the search path or as schema.table.")],
+    columns: Annotated[str, typer.Option(help="Columns to encode, with commas between.")],
+    database: URL = None,
+    name: Annotated[str | None, typer.Option(help="Name of the collection; the table's if not given.")] = None,
+    schema: Annotated[str | None, typer.Option(help="Schema of the table.")] = None,
+    model: MODEL = DEFAULT_MODEL,
+    token_model: TOKEN_MODEL = None,
+    tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
+    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a row, cut at the limit.")] = "default",
+    allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
+) -> None:
+    """Make a collection of a table and queue its rows."""
+    db = open_database(database)
+    queued = db.attach(
+        table,
+        [column.strip() for column in columns.split(",") if column.strip()],
+        model,
+        token_model=token_model,
+        schema=schema,
+        name=name,
+        tokens=tokens,
+        chunking=chunking,
+        allow_untrained=allow_untrained,
+    )
+    print(f"attached {name or table}: {queued} rows queued; encode them with: pgencoder worker --once")
+
+
+@app.command()
+def detach(name: str, database: URL = None) -> None:
+    """Remove a collection and everything made for it; the table keeps its rows."""
+    open_database(database).detach(name)
+    print(f"detached {name}")
+
+
+@app.command()
+def worker(
+    database: URL = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop when the queues are empty.")] = False,
+    poll: Annotated[float, typer.Option(help="Seconds between two looks at the queues.")] = 5.0,
+) -> None:
+    """Encode what is queued in all collections."""
+    db = open_database(database)
+    while True:
+        for collection in db.collections():
+            with output.progress(collection.name) as on_progress:
+                report = db.sync(collection.name, progress=on_progress)
+            if once or report.rows or report.deleted:
+                print(
+                    f"{collection.name}: {report.rows} rows encoded, {report.passages} passages,"
+                    f" {report.deleted} rows gone, {report.seconds:.1f} s"
+                )
+        if once:
+            return
+        time.sleep(poll)
+
+
+@app.command()
+def search(
+    collection: str,
+    query: str,
+    database: URL = None,
+    k: Annotated[int, typer.Option("-k", help="How many results.")] = 10,
+    candidates: Annotated[int, typer.Option(help="How many passages are recalled for MaxSim.")] = 100,
+    filter: Annotated[str | None, typer.Option(help="SQL condition on the table's columns.")] = None,
+    group: Annotated[Group, typer.Option(help="document: the best passage of each row.")] = "passage",
+    stage: Annotated[Stage, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all.")] = "maxsim",
+    json: JSON = False,
+) -> None:
+    """Search a collection."""
+    # a colon in the condition is SQL's (::date), not a parameter's
+    condition = None if filter is None else sa.text(f"({filter}\n)".replace(":", r"\:"))
+    found = open_database(database).search(
+        collection, query, k, candidates=candidates, filter=condition, group=group, stage=stage
+    )
+    if json:
+        output.as_json([asdict(hit) for hit in found])
+    else:
+        output.hits(found)
+
+
+@app.command()
+def status(database: URL = None, json: JSON = False) -> None:
+    """Show the collections: model, rows, passages, what is queued."""
+    states = open_database(database).status()
+    if json:
+        output.as_json([asdict(state) for state in states])
+        return
+    if not states:
+        print("no collections yet; make one with: pgencoder attach TABLE --columns a,b")
+        return
+    for state in states:
+        output.console.print(_state(state))
+
+
+def _state(state: CollectionStatus) -> Table:
+    table = Table(title=Text(state.name, style="bold"), title_justify="left", show_header=False, box=None)
+    rows = "the table is gone" if state.source_rows is None else f"{state.source_rows:,}"
+    size = "" if state.bytes_per_passage is None else f", {state.bytes_per_passage:,} bytes each"
+    truncated = f"{state.truncated_rows:,} cut at the model's limit" if state.chunking == "truncate" else "none cut"
+    facts = {
+        "source": f"{state.source} ({', '.join(state.columns)})",
+        "generation": f"{state.generation}: {state.model}" + (f" + {state.token_model}" if state.token_model else ""),
+        "stored as": f"tokens {state.tokens}, chunking {state.chunking}",
+        "rows": f"{rows}, {truncated}",
+        "passages": f"{state.passages:,}{size}",
+        "queued": f"{state.queued:,}",
+        "index": "hnsw" if state.indexed else "not yet; it is built when the queue is first empty",
+    }
+    for label, fact in facts.items():
+        table.add_row(Text(f"  {label}", style="dim"), Text(fact))
+    return table
+
+
+@app.command(name="eval")
+def evaluate(
+    directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="corpus.jsonl, queries.jsonl, qrels/.")],
+    database: URL = None,
+    model: MODEL = DEFAULT_MODEL,
+    token_model: TOKEN_MODEL = None,
+    tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
+    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
+    candidates: Annotated[int, typer.Option(help="How many passages are recalled for MaxSim.")] = 100,
+    stages: Annotated[str, typer.Option(help="Which stages, with commas between.")] = ",".join(STAGES),
+    split: Annotated[str, typer.Option(help="Which judgements.")] = "test",
+    json: JSON = False,
+) -> None:
+    """Measure retrieval quality and speed on a BEIR data set; the encoding is kept for the next run."""
+    from pgencoder.evaluation import beir
+
+    names = [stage.strip() for stage in stages.split(",")]
+    chosen = [stage for stage in STAGES if stage in names]
+    if unknown := set(names) - set(chosen):
+        raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
+    db = open_database(database)
+    dataset = beir.read(directory, split)
+    with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
+        report = beir.evaluate(
+            db,
+            dataset,
+            model=model,
+            token_model=token_model,
+            tokens=tokens,
+            chunking=chunking,
+            candidates=candidates,
+            stages=chosen,
+            on_sync=on_sync,
+            on_query=lambda _stage, done, total: on_query(done, total),
+        )
+    if json:
+        output.as_json(report.as_json())
+        return
+    table = Table("stage", "nDCG@10", "recall@100", "p50 ms", "p95 ms", box=None)
+    for name, result in report.stages.items():
+        table.add_row(
+            name, f"{result.ndcg:.4f}", f"{result.recall:.4f}", f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}"
+        )
+    output.console.print(
+        f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
+        f" {report.model}\ntokens {report.tokens}, chunking {report.chunking}, {report.candidates} candidates,"
+        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}\n"
+    )
+    output.console.print(table)
+
+
+@bench_app.command("rerank")
+def bench_rerank(
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[BEIR_DIR]", help="Its documents; else synthetic.")
+    ] = None,
+    database: URL = None,
+    candidates: Annotated[int, typer.Option(help="Documents scored for a query.")] = 100,
+    queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
+    json: JSON = False,
+) -> None:
+    """MaxSim here against the SQL example in circulation, on the same rows."""
+    from pgencoder.evaluation import beir, bench
+
+    dataset = None if directory is None else beir.read(directory)
+    report = bench.rerank(open_database(database), dataset, candidates, queries)
+    if json:
+        output.as_json(report.as_json())
+        return
+    table = Table("MaxSim", "median ms", "times faster", box=None)
+    table.add_row("example, halfvec", f"{report.example_ms:.1f}", "1.00")
+    table.add_row(f"{report.kernel}, halfvec", f"{report.sql_ms:.1f}", f"{report.ratio:.2f}")
+    table.add_row(f"{report.kernel}, bit", f"{report.bit_ms:.1f}", f"{report.bit_ratio:.2f}")
+    output.console.print(
+        f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
+        f" {report.query_tokens:.0f} query tokens, {report.queries} queries\n"
+    )
+    output.console.print(table)
+
+
+@bench_app.command("ingest")
+def bench_ingest(
+    directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
+    database: URL = None,
+    documents: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    json: JSON = False,
+) -> None:
+    """Sync against the model alone, on the same documents."""
+    from pgencoder.evaluation import beir, bench
+
+    report = bench.ingest(open_database(database), beir.read(directory), documents)
+    if json:
+        output.as_json(report.as_json())
+        return
+    output.console.print(
+        f"{report.documents:,} documents: the model alone {report.model_seconds:.1f} s,"
+        f" sync {report.sync_seconds:.1f} s,"
+        f" ratio {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB"
+    )

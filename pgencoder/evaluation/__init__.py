@@ -1,0 +1,1 @@
+"""Measures: retrieval quality on BEIR folders, and speed."""
