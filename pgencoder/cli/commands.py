@@ -17,7 +17,7 @@ from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest
-from pgencoder.types import STAGES, Chunking, CollectionStatus, Group, Stage, TokenType
+from pgencoder.types import STAGES, Chunking, CollectionStatus, Group, Matrix, Stage, TokenType
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -162,6 +162,19 @@ def search(
         output.as_json([asdict(hit) for hit in found])
     else:
         output.hits(found)
+
+
+@app.command()
+def encode(collection: str, query: str, database: URL = None) -> None:
+    r"""Encode a query for psql: prints \set dense ... and \set tokens ..., the arguments of the search function."""
+    db = open_database(database)
+    encoding = db.encode_query(db.collection(collection), query)
+    tokens = ",".join(f'"{_vector(token)}"' for token in encoding.tokens)
+    print(f"\\set dense '{_vector(encoding.dense)}'\n\\set tokens '{{{tokens}}}'")
+
+
+def _vector(values: Matrix) -> str:
+    return "[" + ",".join(f"{value:.5g}" for value in values) + "]"
 
 
 @app.command()

@@ -108,8 +108,7 @@ def _prepare(db: Database) -> None:
         if row == (0,):
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    f"INSERT INTO {COLLECTION} (module, name, doc) VALUES (%s, %s, %s)"
-                    " ON CONFLICT (name) DO NOTHING",
+                    f"INSERT INTO {COLLECTION} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
                     list(docstrings()),
                 )
             row = connection.execute(f"SELECT count(*) FROM {COLLECTION}").fetchone()

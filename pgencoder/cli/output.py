@@ -45,13 +45,17 @@ def progress(label: str, unit: str = "rows") -> Iterator[OnProgress]:
         Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors) as bar:
-        task = bar.add_task(label, total=None)
+    bar = Progress(*columns, console=errors)
+    task = bar.add_task(label, total=None)
 
-        def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+    def update(done: int, total: int) -> None:
+        bar.start()  # at the first news, so that a command with nothing to do shows no bar
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield update
+    finally:
+        bar.stop()
 
 
 def as_json(value: Any) -> None:

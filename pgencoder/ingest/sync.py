@@ -69,6 +69,8 @@ def sync(
     batch = Batch(connection, objects, encoder)
     started = time.perf_counter()
     report, total = SyncReport(), queue.waiting(connection, objects)
+    if progress is not None and total:
+        progress(0, total)
     while (claimed := queue.claim(connection, objects, batch_rows, LEASE_SECONDS)).seqs:
         report = batch.run(claimed, report)
         if progress is not None:

@@ -53,9 +53,6 @@ def _compiled(collection: Collection, vector: str, group: Group) -> str:
         candidates=arguments["candidates"],
     )
     selected = [column for name, column in built.selected_columns.items() if name not in ("span_start", "span_end")]
-    text = str(
-        built.with_only_columns(*selected).compile(
-            dialect=PGDialect(paramstyle="named"),  # type: ignore[no-untyped-call] compile_kwargs={"literal_binds": True}
-        )
-    )
+    dialect = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
+    text = str(built.with_only_columns(*selected).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     return re.sub(r"\n\s*", " ", text)
