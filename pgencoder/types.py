@@ -52,11 +52,15 @@ class Span:
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """A primary key column of the source and the name and type it has in the passages table."""
+    """A primary key column of the source and the name, type and collation it has in the passages table.
+
+    `collation` is a quoted name, empty for the type's own.
+    """
 
     source: str
     name: str
     type: str
+    collation: str
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     with psycopg.connect(host=config.option.postgresql_host, user=config.option.postgresql_user) as connection:
         row = connection.execute(
             "SELECT current_setting('server_version'), default_version FROM pg_available_extensions"
-            " WHERE name = 'vector'").fetchone()
+            " WHERE name = 'vector'"
+        ).fetchone()
     assert row is not None
     return f"postgres {row[0]}, pgvector {row[1]}, psycopg {psycopg.__version__} ({psycopg.pq.__impl__})"
 

@@ -84,13 +84,14 @@ def test_bit_equals_numpy(server: Connection, pair: tuple[Floats, Floats]) -> No
 @given(token_pairs())
 def test_bits_are_packed_as_pgvector_packs_them(server: Connection, pair: tuple[Floats, Floats]) -> None:
     with server.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS packed (tokens \"bit\"[])")
+        cursor.execute('CREATE TEMP TABLE IF NOT EXISTS packed (tokens "bit"[])')
         cursor.execute("TRUNCATE packed")
         with cursor.copy("COPY packed FROM STDIN (FORMAT BINARY)") as copy:
             field = vectors.bit_array(pair[0])
             copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\0\1" + len(field).to_bytes(4, "big") + field + b"\xff\xff")
-        row = cursor.execute("SELECT tokens = pgencoder.binary_quantize(%s) FROM packed",
-                             [HalfvecArray(pair[0])]).fetchone()
+        row = cursor.execute(
+            "SELECT tokens = pgencoder.binary_quantize(%s) FROM packed", [HalfvecArray(pair[0])]
+        ).fetchone()
     assert row == (True,)
 
 
@@ -122,30 +123,35 @@ def test_negative_similarities_are_not_lost(server: Connection) -> None:
 
 
 @pytest.mark.parametrize("kind", ["halfvec", "vector", "bit"])
-@pytest.mark.parametrize(("query", "document"), [("some", "{}"), ("{}", "some"), ("{}", "{}"), (None, "some"), ("some", None)])
+@pytest.mark.parametrize(
+    ("query", "document"), [("some", "{}"), ("{}", "some"), ("{}", "{}"), (None, "some"), ("some", None)]
+)
 def test_nothing_on_a_side_gives_null(server: Connection, kind: str, query: str | None, document: str | None) -> None:
     some = "{101,110}" if kind == "bit" else '{"[1,0,1]","[1,1,0]"}'
     sides = [some if side == "some" else side for side in (query, document)]
-    assert server.execute(f"SELECT pgencoder.maxsim(%s::\"{kind}\"[], %s::\"{kind}\"[])", sides).fetchone() == (None,)
-    assert server.execute(f"SELECT * FROM pgencoder.maxsim_pairs(%s::\"{kind}\"[], %s::\"{kind}\"[])", sides).fetchall() == []
+    assert server.execute(f'SELECT pgencoder.maxsim(%s::"{kind}"[], %s::"{kind}"[])', sides).fetchone() == (None,)
+    assert (
+        server.execute(f'SELECT * FROM pgencoder.maxsim_pairs(%s::"{kind}"[], %s::"{kind}"[])', sides).fetchall() == []
+    )
 
 
 @pytest.mark.parametrize("function", ["maxsim", "maxsim_pairs"])
 @pytest.mark.parametrize(
-    ("kind", "three", "two"), [("halfvec", '{"[1,2,3]"}', '{"[1,2]"}'), ("vector", '{"[1,2,3]"}', '{"[1,2]"}'),
-                               ("bit", "{101}", "{10}")])
+    ("kind", "three", "two"),
+    [("halfvec", '{"[1,2,3]"}', '{"[1,2]"}'), ("vector", '{"[1,2,3]"}', '{"[1,2]"}'), ("bit", "{101}", "{10}")],
+)
 def test_different_dimensions_are_an_error_that_names_both(
     server: Connection, function: str, kind: str, three: str, two: str
 ) -> None:
     with pytest.raises(psycopg.errors.DataException, match=r"different .* (3 and 2|2 and 3)"):
-        server.execute(f"SELECT pgencoder.{function}(%s::\"{kind}\"[], %s::\"{kind}\"[])", [three, two])
+        server.execute(f'SELECT pgencoder.{function}(%s::"{kind}"[], %s::"{kind}"[])', [three, two])
 
 
 @pytest.mark.parametrize("function", ["maxsim", "maxsim_pairs"])
 @pytest.mark.parametrize(("kind", "one"), [("halfvec", '"[1,2]"'), ("vector", '"[1,2]"'), ("bit", "10")])
 def test_a_null_token_is_an_error_that_says_which(server: Connection, function: str, kind: str, one: str) -> None:
     whole, broken = f"{{{one},{one}}}", f"{{{one},NULL}}"
-    statement = f"SELECT pgencoder.{function}(%s::\"{kind}\"[], %s::\"{kind}\"[])"
+    statement = f'SELECT pgencoder.{function}(%s::"{kind}"[], %s::"{kind}"[])'
     with pytest.raises(psycopg.errors.NullValueNotAllowed, match="document token 2 is NULL"):
         server.execute(statement, [whole, broken])
     with pytest.raises(psycopg.errors.NullValueNotAllowed, match="query token 2 is NULL"):
@@ -172,7 +178,8 @@ def test_the_asymmetric_form_says_what_it_needs(server: Connection) -> None:
 def test_functions_declare_what_they_are(server: Connection) -> None:
     rows = server.execute(
         "SELECT proname, provolatile, proparallel, obj_description(oid, 'pg_proc') FROM pg_proc"
-        " WHERE pronamespace = 'pgencoder'::regnamespace").fetchall()
+        " WHERE pronamespace = 'pgencoder'::regnamespace"
+    ).fetchall()
     assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "score"}
     for name, volatility, parallel, comment in rows:
         assert comment, name

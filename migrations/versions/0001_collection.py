@@ -26,10 +26,11 @@ def upgrade() -> None:
             source text NOT NULL,
             name text NOT NULL,
             type text NOT NULL,
+            collate_as text NOT NULL,
             PRIMARY KEY (collection, position)
         );
         COMMENT ON TABLE pgencoder.collection_key IS
-            'The primary key of the source: its column names there and in the passages table, and their types';
+            'The primary key of the source: its column names there and in the passages table, with types and collations';
         """
     )
 

@@ -44,7 +44,7 @@ TAKEN = frozenset(
 
 _COLLECTIONS = """
 SELECT c.name, c.source_schema, c.source_table, c.columns,
-       (SELECT jsonb_agg(jsonb_build_array(k.source, k.name, k.type) ORDER BY k.position)
+       (SELECT jsonb_agg(jsonb_build_array(k.source, k.name, k.type, k.collate_as) ORDER BY k.position)
         FROM pgencoder.collection_key k WHERE k.collection = c.name),
        g.number, g.encoder, g.dense_dims, g.token_dims, g.token_type, g.chunking, g.queued_at IS NOT NULL
 FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name AND g.state = 'active'
@@ -85,8 +85,11 @@ def add(connection: Connection, made: Collection) -> None:
         [made.name, made.source_schema, made.source_table, list(made.columns)],
     )
     connection.cursor().executemany(
-        "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s)",
-        [(made.name, position, key.source, key.name, key.type) for position, key in enumerate(made.key, 1)],
+        "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            (made.name, position, key.source, key.name, key.type, key.collation)
+            for position, key in enumerate(made.key, 1)
+        ],
     )
     connection.execute(
         "INSERT INTO pgencoder.generation"
@@ -173,16 +176,16 @@ def _quoted(connection: Connection, oid: int) -> str:
 
 def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attcollation <> t.typcollation"
-        "  THEN format(' COLLATE %%I.%%I', cn.nspname, c.collname) ELSE '' END"
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> t.typcollation"
+        "  THEN format('%%I.%%I', cn.nspname, c.collname) ELSE '' END"
         " FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)"
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid"
         " LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace"
         " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n",
         [oid],
     ).fetchall()
-    names = _free_names([name for name, _ in rows])
-    return tuple(KeyColumn(source, name, type_) for (source, type_), name in zip(rows, names, strict=True))
+    names = _free_names([row[0] for row in rows])
+    return tuple(KeyColumn(row[0], name, *row[1:]) for row, name in zip(rows, names, strict=True))
 
 
 def _free_names(sources: Sequence[str]) -> list[str]:

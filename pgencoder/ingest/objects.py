@@ -36,9 +36,13 @@ class Objects:
         return listed(identifier(column.name) for column in self.collection.key)
 
     @cached_property
-    def key_columns(self) -> Part:
-        """The key columns with their types."""
-        return listed(identifier(column.name) + raw(f" {column.type}") for column in self.collection.key)
+    def key_definitions(self) -> Part:
+        """The key columns as CREATE TABLE takes them."""
+        return listed(
+            identifier(column.name)
+            + raw(f" {column.type}{' COLLATE ' + column.collation if column.collation else ''} NOT NULL")
+            for column in self.collection.key
+        )
 
     def source_columns(self, relation: str) -> Part:
         """The key columns of the source, under the name `relation`."""
@@ -65,8 +69,8 @@ class Objects:
 
     @cached_property
     def unnest_keys(self) -> Part:
-        """The claimed keys, one array parameter for each key column."""
-        return raw(", ".join(f"unnest(%(k{i})s::text[])" for i, _ in enumerate(self.collection.key, 1)))
+        """The claimed keys, one array parameter for each key column: $1, $2, ..."""
+        return raw(", ".join(f"unnest(${i}::text[])" for i, _ in enumerate(self.collection.key, 1)))
 
     def text(self, name: str, **parts: Part) -> str:
         """The template `name`, filled, for a statement without parameters."""
@@ -82,6 +86,8 @@ class Objects:
             vector=self.vector,
             unnest_keys=self.unnest_keys,
             claim_columns=self.claim_columns,
+            seqs=raw(f"${len(self.collection.key) + 1}::bigint[]"),
+            error=raw(f"${len(self.collection.key) + 2}"),
             **parts,
         )
 
@@ -97,9 +103,7 @@ def create_tables(connection: Connection, objects: Objects) -> None:
     connection.execute(
         objects.fill(
             "create_passages",
-            key_definitions=listed(
-                identifier(column.name) + raw(f" {column.type} NOT NULL") for column in objects.collection.key
-            ),
+            key_definitions=objects.key_definitions,
             dense_dims=raw(str(generation.dims.dense)),
             token_type=token_type,
             source_is_passage=objects.matches("source", generation.passages),

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import content, identifier, listed, raw
@@ -24,12 +27,10 @@ class Claim:
     seqs: list[int]
     keys: list[tuple[str, ...]]
 
-    def parameters(self, rows: Sequence[int] | None = None) -> dict[str, Any]:
-        """The query parameters k1, k2, ... and seqs, for all rows or those given."""
-        chosen = range(len(self.seqs)) if rows is None else rows
-        columns = len(self.keys[0]) if self.keys else 0
-        arrays: dict[str, Any] = {f"k{c + 1}": [self.keys[i][c] for i in chosen] for c in range(columns)}
-        return arrays | {"seqs": [self.seqs[i] for i in chosen]}
+    @property
+    def arrays(self) -> list[Any]:
+        """The parameters $1, $2, ...: the key columns' values, then the seqs."""
+        return [*(list(column) for column in zip(*self.keys, strict=True)), self.seqs]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def claim(connection: Connection, objects: Objects, rows: int, lease: float) -> 
         ),
         key_text=listed(identifier("queue", k.name) + raw("::text") for k in objects.collection.key),
     )
-    found = connection.execute(statement, {"rows": rows, "lease": lease}).fetchall()
+    found = _execute(connection, statement, [rows, lease]).fetchall()
     return Claim([row[0] for row in found], [tuple(row[1:]) for row in found])
 
 
@@ -64,9 +65,7 @@ def read(connection: Connection, objects: Objects, claimed: Claim) -> list[Row]:
         source_is_claim=objects.claimed("source", in_source=True),
     )
     # Binary keys go back into COPY as they came, whatever their type
-    cursor = connection.cursor(binary=True)
-    cursor.execute(statement, claimed.parameters())
-    result = cursor.pgresult
+    result = _execute(connection, statement, claimed.arrays[:-1], binary=True).pgresult
     assert result is not None
     rows = []
     for i in range(result.ntuples):
@@ -83,13 +82,13 @@ def finish(connection: Connection, objects: Objects, claimed: Claim) -> set[int]
     statement = objects.fill(
         "finish", queue_is_claim=objects.claimed("queue"), passage_is_claim=objects.claimed("passage")
     )
-    return {number for (number,) in connection.execute(statement, claimed.parameters())}
+    return {number for (number,) in _execute(connection, statement, claimed.arrays)}
 
 
 def release(connection: Connection, objects: Objects, claimed: Claim, error: str) -> None:
     """Give back what could not be encoded, with the reason."""
     statement = objects.fill("release", queue_is_claim=objects.claimed("queue"))
-    connection.execute(statement, claimed.parameters() | {"error": error})
+    _execute(connection, statement, [*claimed.arrays, error])
 
 
 def waiting(connection: Connection, objects: Objects) -> int:
@@ -97,3 +96,10 @@ def waiting(connection: Connection, objects: Objects) -> int:
     row = connection.execute(b"SELECT count(*) FROM " + objects.queue.as_bytes(connection)).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _execute(
+    connection: Connection, statement: sql.Composed, parameters: Sequence[Any], binary: bool = False
+) -> psycopg.RawCursor[Any]:
+    # a raw cursor's placeholders are the server's own, so that a % in a name is only a character
+    return psycopg.RawCursor(connection).execute(statement, parameters, binary=binary)

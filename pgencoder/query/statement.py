@@ -16,6 +16,7 @@ The passages appear as a subquery with names of our own, so that a filter's plai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -225,7 +226,7 @@ class _Builder:
         """The stages' passages, each once: a later stage finds again what an earlier one found."""
         everything = sa.union_all(*(sa.select(stage) for stage in stages)).subquery("stages")
         identity = [everything.c[name] for name in [*self.keys, "pgencoder_passage"]]
-        return sa.select(everything).distinct(*identity).order_by(*identity).subquery("found")
+        return _first(everything, identity, identity, "found")
 
     def _stage(self, name: str, order: Any, limit: Any, *conditions: Any) -> sa.CTE:
         columns = [self.passage.c[column] for column in self._recalled[:-1]]
@@ -253,12 +254,7 @@ class _Builder:
     def _best(self, scored: Any) -> sa.Select[Any]:
         if self.search.group == "document":
             keys = [scored.c[name] for name in self.keys]
-            scored = (
-                sa.select(scored)
-                .distinct(*keys)
-                .order_by(*keys, scored.c.score.desc().nulls_last(), scored.c.passage)
-                .subquery("best")
-            )
+            scored = _first(scored, keys, [scored.c.score.desc().nulls_last(), scored.c.passage], "best")
         keys = [scored.c[name] for name in self.keys]
         return (
             sa.select(
@@ -274,6 +270,14 @@ class _Builder:
             .order_by(scored.c.score.desc().nulls_last(), *keys, scored.c.passage)
             .limit(self.k)
         )
+
+
+def _first(relation: Any, group: Sequence[Any], order: Sequence[Any], name: str) -> sa.Subquery:
+    """The first row of each group."""
+    place = sa.func.row_number().over(partition_by=group, order_by=order).label("place")
+    placed = sa.select(relation, place).subquery(f"{name}_placed")
+    columns = [column for column in placed.c if column.name != "place"]
+    return sa.select(*columns).where(placed.c.place == sa.literal_column("1")).subquery(name)
 
 
 def _count(stage: sa.CTE) -> Any:

@@ -1,6 +1,6 @@
 -- A row that someone holds or has changed since the claim stays queued: its passages would be out of date.
 WITH claim AS (
-    SELECT * FROM ROWS FROM ({unnest_keys}, unnest(%(seqs)s::bigint[])) WITH ORDINALITY AS c({claim_columns}, seq, n)
+    SELECT * FROM ROWS FROM ({unnest_keys}, unnest({seqs})) WITH ORDINALITY AS c({claim_columns}, seq, n)
 ), mine AS MATERIALIZED (
     SELECT claim.* FROM claim JOIN {queue} AS queue ON {queue_is_claim} AND queue.seq = claim.seq
     FOR UPDATE OF queue SKIP LOCKED
