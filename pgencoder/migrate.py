@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
 from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
 from pgencoder.errors import MissingRights, NotMigrated
@@ -34,7 +35,7 @@ def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connec
         _check_rights(connection)
         had_vector = bool(connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone())
         if not had_vector:
-            connection.execute("CREATE EXTENSION vector")
+            _create_vector(connection)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
         if not had_vector:
             # read again when the schema is removed: an extension that was there before stays
@@ -43,7 +44,7 @@ def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connec
             )
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
-        if refresh is not None:
+        if refresh is not None and revision == "head":
             refresh(connection)
     # the pool's connections were opened before halfvec existed, so they cannot send it
     engine.dispose()
@@ -133,6 +134,16 @@ def _check_rights(connection: Connection) -> None:
         )
     if owns is False:
         raise MissingRights(f'role "{role}" does not own the schema {SCHEMA}; run pgencoder migrate as its owner')
+
+
+def _create_vector(connection: Connection) -> None:
+    try:
+        connection.execute("CREATE EXTENSION vector")
+    except InsufficientPrivilege as error:
+        raise MissingRights(
+            f'role "{connection.info.user}" may not create the extension vector;'
+            f' run once as a superuser in database "{connection.info.dbname}": CREATE EXTENSION vector'
+        ) from error
 
 
 def _vector_in_use(connection: Connection) -> bool:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-from psycopg.types import TypeInfo
 
 from pgencoder.types import Matrix
 
@@ -82,12 +81,20 @@ class HalfvecArray:
     vectors: Matrix
 
 
+def halfvec_oids(connection: Connection[Any]) -> tuple[int, int] | None:
+    """The oids of `halfvec` and `halfvec[]`, wherever pgvector lives; None without pgvector 0.7 or newer."""
+    return connection.execute(
+        "SELECT t.oid, t.typarray FROM pg_type t JOIN pg_extension e ON t.typnamespace = e.extnamespace"
+        " WHERE e.extname = 'vector' AND t.typname = 'halfvec'"
+    ).fetchone()
+
+
 def register(connection: Connection[Any]) -> None:
     """Teach a connection to send `Halfvec` and `HalfvecArray`; a database without pgvector is left alone."""
-    info = TypeInfo.fetch(connection, "halfvec")
-    if info is None:
+    oids = halfvec_oids(connection)
+    if oids is None:
         return
-    halfvec_oid, array_oid = info.oid, info.array_oid
+    halfvec_oid, array_oid = oids
 
     class HalfvecDumper(Dumper):
         format = Format.BINARY

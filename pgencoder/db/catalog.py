@@ -189,11 +189,11 @@ def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
 
 
 def _free_names(sources: Sequence[str]) -> list[str]:
-    """The key's names in the passages table: its own, with `_key` after those that are taken."""
+    """The key's names in the passages table: its own, but `_key` after those that are taken and no `$` before."""
     used = TAKEN | set(sources)
     names = []
     for name in sources:
-        free = name
+        free = name.lstrip("$") or "key"  # $1 is the first parameter's name
         while free in TAKEN or (free != name and free in used):
             free += "_key"
         names.append(free)

@@ -121,14 +121,3 @@ def vector_schema(connection: Connection) -> str:
     if row is None:
         raise NotMigrated("this database has no extension vector; run: pgencoder migrate")
     return str(row[0])
-
-
-def halfvec_oid(connection: Connection) -> int:
-    """The oid of the type `halfvec` in this database."""
-    row = connection.execute(
-        "SELECT t.oid FROM pg_type t JOIN pg_extension e ON e.extname = 'vector' AND t.typnamespace = e.extnamespace"
-        " WHERE t.typname = 'halfvec'"
-    ).fetchone()
-    if row is None:
-        raise NotMigrated("this database has no extension vector; run: pgencoder migrate")
-    return int(row[0])

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pgencoder.db.connection import Connection, halfvec_oid, vector_schema
+from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint
 from pgencoder.errors import InvalidEncoding
 from pgencoder.ingest import queue
@@ -23,7 +23,7 @@ from pgencoder.ingest.chunking import Split, splitter
 from pgencoder.ingest.objects import Objects, queue_existing
 from pgencoder.sql import SCHEMA, as_text, identifier, listed, raw
 from pgencoder.types import Collection, Encoding, Span, SyncReport
-from pgencoder.vectors import bit_array, halfvec, halfvec_array, normalize
+from pgencoder.vectors import bit_array, halfvec, halfvec_array, halfvec_oids, normalize
 
 BATCH_ROWS = 512
 FORWARD_TEXTS = 32
@@ -89,7 +89,9 @@ class Batch:
         self.objects = objects
         self.encoder = encoder
         self.split: Split = splitter(encoder, objects.generation.chunking)
-        self.oid = halfvec_oid(connection)
+        oids = halfvec_oids(connection)
+        assert oids is not None, "vector_schema() would have said so"
+        self.oid = oids[0]
 
     def run(self, claimed: queue.Claim, report: SyncReport) -> SyncReport:
         """Encode and write one claim; returns the report with it added."""

@@ -16,9 +16,9 @@ The passages appear as a subquery with names of our own, so that a filter's plai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
@@ -119,7 +119,7 @@ class _Builder:
     ) -> None:
         self.collection, self.search, self.k, self.candidates = collection, search, k, candidates
         self.keys = [f"pgencoder_key_{i}" for i, _ in enumerate(collection.key)]
-        self.source = _source_table(collection, search.filter)
+        self.source, self.filter = _source_of(collection, search.filter)
         self.passage = self._passages()
         self.distance: ColumnElement[float] = self.passage.c.pgencoder_dense.op(
             f"OPERATOR({_quote(vector)}.<#>)", return_type=sa.Double()
@@ -172,7 +172,7 @@ class _Builder:
             for key, name in zip(self.collection.key, self.keys, strict=True)
         ]
         select = select.select_from(self.passage.join(self.source, sa.and_(*same)))
-        return select if self.search.filter is None else select.where(self.search.filter)
+        return select if self.filter is None else select.where(self.filter)
 
     def _recall(self) -> sa.CTE:
         # '100' and not 100: set_config takes text, and a driver that binds in binary must not guess
@@ -206,7 +206,8 @@ class _Builder:
             exactly.insert(0, first > sa.literal_column("1"))
         stages.append(self._stage("exact", exactly, self.candidates, sa.not_(complete)))
         union = self._union(stages)
-        rank = sa.func.row_number().over(order_by=union.c.distance)
+        identity = [union.c[name] for name in [*self.keys, "pgencoder_passage"]]
+        rank = sa.func.row_number().over(order_by=[union.c.distance, *identity])
         return (
             sa.select(union, sa.cast(rank, sa.Integer).label("recall_rank")).cte("recall").prefix_with("MATERIALIZED")
         )
@@ -284,21 +285,26 @@ def _count(stage: sa.CTE) -> Any:
     return sa.select(sa.func.count()).select_from(stage).scalar_subquery()
 
 
-def _source_table(collection: Collection, condition: Filter | None) -> Any:
-    """The source as the filter names it, so that both are one FROM; else a table of our own."""
-    for element in visitors.iterate(condition) if condition is not None else ():
-        table = getattr(element, "table", None)
-        if (
-            isinstance(table, sa.Table)
-            and table.name == collection.source_table
-            and table.schema in (None, collection.source_schema)
-        ):
-            return table
-    return sa.table(
-        collection.source_table,
-        *(sa.column(key.source) for key in collection.key),
-        schema=collection.source_schema,
-    )
+def _source_of(collection: Collection, condition: Filter | None) -> tuple[sa.TableClause, Filter | None]:
+    """The source as a table of our own, and the filter with its columns, however the user declared the table."""
+    columns: dict[str, sa.ColumnClause[Any]] = {key.source: sa.column(key.source) for key in collection.key}
+    named = {collection.source_schema, None}
+    elements: Iterable[Any] = visitors.iterate(condition) if condition is not None else ()
+    for element in elements:
+        if _is_of(element, collection.source_table, named):
+            columns[element.name] = sa.column(element.name, element.type)
+    source = sa.table(collection.source_table, *columns.values(), schema=collection.source_schema)
+
+    def ours(element: Any, **_: Any) -> Any:
+        return source.c[element.name] if _is_of(element, collection.source_table, named) else None
+
+    return source, None if condition is None else cast(Filter, visitors.replacement_traverse(condition, {}, ours))
+
+
+def _is_of(element: Any, table: str, schemas: set[str | None]) -> bool:
+    if not isinstance(element, sa.ColumnClause):
+        return False
+    return getattr(element.table, "name", None) == table and getattr(element.table, "schema", None) in schemas
 
 
 def _quote(name: str) -> str:

@@ -11,6 +11,8 @@ CREATE TABLE {passages} (
 );
 -- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
 ALTER TABLE {passages} ALTER COLUMN tokens SET STORAGE EXTERNAL;
+-- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
+ALTER TABLE {passages} SET (parallel_workers = 4);
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 CREATE POLICY source_row ON {passages} FOR SELECT
     USING (EXISTS (SELECT FROM {source} AS source WHERE {source_is_passage}));
