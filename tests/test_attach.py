@@ -16,7 +16,8 @@ from .passages import check
 OBJECTS = """
 SELECT 'class', n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
-UNION ALL SELECT 'proc', n.nspname, p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+UNION ALL SELECT 'proc', n.nspname, p.oid::regprocedure::text
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
 UNION ALL SELECT 'trigger', t.tgrelid::regclass::text, t.tgname FROM pg_trigger t
 UNION ALL SELECT 'policy', p.polrelid::regclass::text, p.polname FROM pg_policy p
@@ -162,7 +163,7 @@ CHANGES = {
     "empty": "UPDATE articles SET title = '', body = '  ' WHERE id = 3",
     "truncate": "TRUNCATE articles",
     "truncate and insert": "TRUNCATE articles; INSERT INTO articles VALUES (1, 'one', 'again')",
-    "upsert": "INSERT INTO articles VALUES (1, 'one', 'x'), (7, 'seven', 'y') ON CONFLICT (id) DO UPDATE SET body = 'merged'",
+    "upsert": "INSERT INTO articles VALUES (1, 'one', 'x'), (7, 'seven', 'y') ON CONFLICT (id) DO UPDATE SET body = ''",
     "merge": "MERGE INTO articles USING (VALUES (1, 'm'), (9, 'n')) AS v (id, body) ON v.id = articles.id"
     " WHEN MATCHED AND v.id = 1 THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'merged', v.body)",
     "delete and insert": "DELETE FROM articles; INSERT INTO articles VALUES (1, 'one', 'back')",

@@ -25,7 +25,7 @@ def maxsim(query: Floats, document: Floats) -> float:
 
 def signs(tokens: Floats) -> Floats:
     """1-bit tokens as vectors of length 1."""
-    return np.where(tokens > 0, 1.0, -1.0) / np.sqrt(tokens.shape[1])
+    return np.asarray(np.where(tokens > 0, 1.0, -1.0) / np.sqrt(tokens.shape[1]))
 
 
 @pytest.fixture

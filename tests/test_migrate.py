@@ -21,7 +21,8 @@ from .encoder import WordEncoder
 from .passages import check
 
 CATALOG = """
-SELECT 'relation', c.oid::regclass::text, c.relkind::text || coalesce(array_to_string(c.reloptions, ','), '') || c.relrowsecurity
+SELECT 'relation', c.oid::regclass::text,
+    c.relkind::text || coalesce(array_to_string(c.reloptions, ','), '') || c.relrowsecurity
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_|^information_schema'
 UNION ALL SELECT 'column', a.attrelid::regclass::text, concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
     a.attnotnull, a.attstorage, pg_get_expr(d.adbin, d.adrelid))
@@ -29,7 +30,7 @@ UNION ALL SELECT 'column', a.attrelid::regclass::text, concat_ws(' ', a.attname,
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE n.nspname !~ '^pg_|^information_schema' AND a.attnum > 0
 UNION ALL SELECT 'constraint', conrelid::regclass::text, conname || pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE conrelid <> 0 AND connamespace <> 'pg_catalog'::regnamespace AND connamespace <> 'information_schema'::regnamespace
+    WHERE conrelid <> 0 AND connamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 UNION ALL SELECT 'function', p.oid::regprocedure::text, CASE WHEN p.prokind = 'f' THEN pg_get_functiondef(p.oid) END
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname !~ '^pg_|^information_schema'
 UNION ALL SELECT 'comment', classoid::regclass::text, description FROM pg_description
@@ -171,7 +172,7 @@ def test_an_owner_who_is_no_superuser_can_do_all(empty: Connection, empty_url: s
     )
     owner = pgencoder.connect(str(sa.make_url(empty_url).set(username="plain_owner")))
     try:
-        with pytest.raises(MissingRights, match="as a superuser .*: CREATE EXTENSION vector"):
+        with pytest.raises(MissingRights, match=r"as a superuser .*: CREATE EXTENSION vector"):
             owner.migrate()
         empty.execute("CREATE EXTENSION vector")
         owner.migrate()

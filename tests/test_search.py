@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -78,7 +78,7 @@ def many(request: pytest.FixtureRequest, encoder: WordEncoder) -> Iterator[Datab
 def few(connection: Connection, db: Database, encoder: WordEncoder) -> Database:
     fill(connection, 300)
     for tokens in ("bit", "halfvec"):
-        db.attach("items", ["body"], encoder, name=tokens, tokens=tokens)  # type: ignore[arg-type]
+        db.attach("items", ["body"], encoder, name=tokens, tokens=tokens)
         db.sync(tokens)
     return db
 
@@ -110,10 +110,10 @@ def test_all_k_whatever_ef_search_is(many: Database, k: int, group: Group, stage
 
 def explained(db: Database, search: Search, encoder: WordEncoder, analyze: bool = False) -> str:
     statement = search_statement(db.collection("items"), db.vector_schema, search, encoder.encode_query("red green"))
-    compiled = statement.compile(dialect=postgresql.dialect(paramstyle="pyformat"))
+    compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
     options = "ANALYZE, COSTS OFF, TIMING OFF" if analyze else "COSTS OFF"
     with db.engine.connect() as connection:
-        rows = connection.exec_driver_sql(f"EXPLAIN ({options}) {compiled}", compiled.params).all()  # type: ignore[arg-type]
+        rows = connection.exec_driver_sql(f"EXPLAIN ({options}) {compiled}", compiled.params).all()
     return "\n".join(row[0] for row in rows)
 
 
@@ -211,7 +211,7 @@ def test_sql_and_python_find_the_same(
     register(connection)
     query = encoder.encode_query("blue green")
     rows = connection.execute(
-        f"SELECT id, passage, content, score, recall_rank, dense_score FROM pgencoder.{tokens}_search("  # type: ignore[arg-type]
+        f"SELECT id, passage, content, score, recall_rank, dense_score FROM pgencoder.{tokens}_search("
         "%s, %s, k => 7, candidates => 50, filter => %s, group_by => %s)",
         [Halfvec(normalize(query.dense)), HalfvecArray(normalize(query.tokens)), condition, group],
     ).fetchall()
@@ -288,7 +288,7 @@ class Splitting(WordEncoder):
     @property
     def windows(self) -> tuple[Window, ...]:
         tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
-        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # type: ignore[assignment]
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
         return (Window(tokenizer, 4),)
 
 
@@ -303,7 +303,7 @@ def test_documents_of_many_passages_still_give_k_documents(connection: Connectio
     db.attach("books", ["body"], encoder)
     assert db.sync("books").passages > 2000
     for stage in ("dense", "maxsim", "exhaustive"):
-        hits = db.search("books", "red", k=20, candidates=20, group="document", stage=stage)  # type: ignore[arg-type]
+        hits = db.search("books", "red", k=20, candidates=20, group="document", stage=stage)
         assert len(set(keys(hits))) == 20, stage
         assert hits[0].key == 1
     best = {hit.key: hit.score for hit in reversed(db.search("books", "red", k=3000, candidates=3000))}

@@ -30,7 +30,7 @@ def upgrade() -> None:
             PRIMARY KEY (collection, position)
         );
         COMMENT ON TABLE pgencoder.collection_key IS
-            'The primary key of the source: its column names there and in the passages table, with types and collations';
+            'The primary key of the source: its columns'' names there and in the passages table, types, collations';
         """
     )
 

@@ -42,6 +42,9 @@ class SentenceEncoder:
         self._names = canonical(model), canonical(token_model) if token_model is not None else None
         self._dense, self._trained = _load_dense(model, allow_untrained, device)
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
+        for each in (self._dense, self._tokens):
+            if each is not None:
+                _bound_by_positions(each)
         probe = self.encode_documents(["probe"])[0]
         self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1])
 
@@ -91,6 +94,7 @@ class SentenceEncoder:
                 "token_weights": _weights_hash(self._tokens),
                 "token_prompts": dict(self._tokens.prompts),
                 "query_tokens": _limit(self._tokens, "query"),
+                "query_expansion": getattr(self._tokens[0], "query_expansion", None),
                 "document_tokens": _limit(self._tokens, "document"),
                 "token_modules": [type(module).__name__ for module in self._tokens],
                 "skiplist": sorted(
@@ -139,6 +143,8 @@ def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[
     except Exception as error:
         raise _not_found(model, error) from error
     if loaded is None:
+        if not _json(path, "config.json"):
+            raise _not_found(model, FileNotFoundError("it has no config.json"))
         raise UntrainedModel(
             f"{model!r} has no trained sentence head: averages of raw BERT vectors are worse than averages of word"
             " vectors (Reimers and Gurevych 2019, table 1); choose a Sentence-BERT checkpoint as model and give this"
@@ -216,16 +222,24 @@ def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
     return torch.tensor(sorted(ids), dtype=torch.long)
 
 
+def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None:
+    """Let the model cut where its position table ends; RoBERTa counts positions from the padding index up."""
+    transformer = model[0]
+    for name, module in getattr(transformer, "model", transformer).named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+            model.max_seq_length = min(model.max_seq_length or positions, positions)
+            for length in ("query_length", "document_length"):
+                if (getattr(transformer, length, None) or 0) > positions:
+                    setattr(transformer, length, positions)
+
+
 def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
     """Tokens that the model reads at once, special tokens and prompt included."""
     transformer = model[0]
     limits = [model.max_seq_length, getattr(transformer, f"{task}_length", None)]
-    network = getattr(transformer, "model", transformer)
-    for name, module in network.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
-            # RoBERTa counts positions from the padding index up
-            offset = 0 if module.padding_idx is None else module.padding_idx + 1
-            limits.append(module.num_embeddings - offset)
+    if task == "query":
+        limits.append((getattr(transformer, "query_expansion", None) or {}).get("length"))
     return min([int(limit) for limit in limits if limit is not None and 0 < limit < 10**6], default=512)
 
 

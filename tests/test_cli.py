@@ -1,0 +1,153 @@
+"""The command line as a process, as its users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import pgencoder
+from pgencoder.cli.demo import docstrings
+
+from .conftest import Connection
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(url: str, tmp_path: Path) -> Run:
+    def call(*arguments: str, database: str | None = url) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name != "PGENCODER_DATABASE_URL"}
+        if database is not None:
+            environment["PGENCODER_DATABASE_URL"] = database
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "pgencoder"), *arguments],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+
+    return call
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def articles(connection: Connection) -> Connection:
+    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, lang text, title text, body text)")
+    connection.execute(
+        "INSERT INTO articles VALUES (1, 'en', 'Replication', 'A replica follows the primary with some lag.'),"
+        " (2, 'en', 'Pasta', 'Boil it in salted water for nine minutes.'),"
+        " (3, 'de', 'Nudeln', 'In Salzwasser kochen, neun Minuten::lang.')")  # fmt: skip
+    return connection
+
+
+def test_the_main_job(articles: Connection, run: Run) -> None:
+    assert "no collections yet" in ok(run("status"))
+    assert "3 rows queued" in ok(run("attach", "articles", "--columns", "title, body"))
+    assert "articles: 3 rows encoded, 3 passages" in ok(run("worker", "--once"))
+    assert "articles: 0 rows encoded" in ok(run("worker", "--once"))
+    text = ok(run("search", "articles", "how long to cook noodles", "-k", "2"))
+    assert "Pasta Boil it in salted water" in text
+    found = json.loads(ok(run("search", "articles", "noodles", "--json", "--filter", "lang = 'de' -- only")))
+    assert [hit["key"] for hit in found] == [3]
+    assert set(found[0]) == {"key", "score", "passage", "span", "content", "recall_rank", "dense_score"}
+    odd = run("search", "articles", "noodles", "--json", "--filter", "body LIKE '%::lang%' AND title::text <> ':x'")
+    assert [hit["key"] for hit in json.loads(ok(odd))] == [3]
+    assert "nothing found" in ok(run("search", "articles", "noodles", "--filter", "false"))
+    status = json.loads(ok(run("status", "--json")))[0]
+    assert (status["source_rows"], status["passages"], status["queued"]) == (3, 3, 0)
+    assert status["fingerprint"]["model"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert "public.articles (title, body)" in ok(run("status"))
+    assert "detached" in ok(run("detach", "articles"))
+    assert json.loads(ok(run("status", "--json"))) == []
+    assert "removed" in ok(run("migrate", "--to", "base"))
+    assert "migrated" in ok(run("migrate"))
+
+
+def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Run, url: str) -> None:
+    ok(run("attach", "articles", "--columns", "body"))
+    unmigrated = str(sa.make_url(url).set(database="postgres"))
+    cases = [
+        (run("status", database="mysql://x"), "write postgresql://"),
+        (run("status", database="postgresql://127.0.0.1:1/x"), "check the URL"),
+        (run("status", database=unmigrated), "run: pgencoder migrate"),
+        (run("attach", "nowhere", "--columns", "a"), "no table 'nowhere'"),
+        (run("attach", "articles", "--columns", "nothing"), "it has: id, lang, title, body"),
+        (run("attach", "articles", "--columns", "body"), "already a collection"),
+        (run("attach", "articles", "--columns", "body", "--name", "x", "--model", "no/such"), "cannot load 'no/such'"),
+        (run("search", "article", "x"), "there are: articles"),
+        (run("search", "articles", "x", "-k", "0"), "k must be"),
+        (run("search", "articles", "x", "--filter", "nope = 1"), 'column "nope" does not exist'),
+        (run("eval", "."), "no BEIR folder"),
+        (run("eval", ".", "--stages", "magic"), "no stage 'magic'"),
+    ]
+    for done, message in cases:
+        assert done.returncode == 1
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 1, done.stderr
+        assert lines[0].startswith("error: ")
+        assert message in lines[0]
+
+
+def test_help_and_version(run: Run) -> None:
+    assert pgencoder.__version__ in ok(run("--version", database=None))
+    text = ok(run("--help", database=None))
+    for command in ("demo", "migrate", "attach", "detach", "worker", "search", "encode", "status", "eval", "bench"):
+        assert command in text
+
+
+def test_the_embedded_server_is_used_without_a_url(run: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.environ["XDG_DATA_HOME"] = str(home)
+    try:
+        assert "no collections yet" in ok(run("status", database=None))
+    finally:
+        del os.environ["XDG_DATA_HOME"]
+    assert (home / "pgencoder" / "postgres" / "PG_VERSION").read_text().strip() == "18"
+
+
+def test_the_demo_has_enough_to_search() -> None:
+    rows = list(docstrings())
+    names = {name for _, name, _ in rows}
+    assert len(rows) >= 1500
+    assert len(names) >= 0.99 * len(rows)
+    assert {"subprocess.run", "pprint.pprint", "textwrap.TextWrapper.wrap"} <= names
+    assert all(doc.strip() and module in sys.stdlib_module_names for module, _, doc in rows)
+
+
+def test_the_demo(connection: Connection, run: Run) -> None:
+    # a table that is there is used as it is, so this runs on a hundred rows in seconds
+    rows = [row for row in docstrings() if row[0] in ("subprocess", "pprint", "threading")]
+    connection.execute(
+        "CREATE TABLE stdlib_docs"
+        " (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, module text, name text UNIQUE, doc text)"
+    )
+    connection.cursor().executemany("INSERT INTO stdlib_docs (module, name, doc) VALUES (%s, %s, %s)", rows)
+    first, second = ok(run("demo")), ok(run("demo"))
+    for text in (first, second):
+        assert "run a command and capture its output" in text
+        assert "subprocess.run" in text
+        assert "dense, then MaxSim" in text
+        assert "search stdlib_docs" in text
+    assert "rows encoded" in first
+    assert "rows encoded" not in second
+
+
+def test_import_is_light() -> None:
+    code = "import sys, pgencoder; assert 'torch' not in sys.modules and 'sentence_transformers' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_public_names() -> None:
+    assert sorted(pgencoder.__all__) == [
+        "CollectionStatus", "DEFAULT_MODEL", "Database", "Dims", "Encoder", "Encoding", "Hit", "PgencoderError",
+        "SyncReport", "Window", "connect", "embedded", "errors", "load_encoder"]  # fmt: skip
+    assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)

