@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -47,7 +47,7 @@ def embedded(path: Path | str | None = None) -> Database:
 
 
 class Database:
-    """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`."""
+    """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
@@ -57,6 +57,12 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({self.engine.url.render_as_string(hide_password=True)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections in the pool."""

@@ -147,16 +147,15 @@ def test_a_role_without_rights_is_told_the_grant(fresh: pgencoder.Database, empt
     empty.autocommit = True
     empty.execute("DROP ROLE IF EXISTS nobody_special; CREATE ROLE nobody_special LOGIN")
     try:
-        limited = pgencoder.connect(str(sa.make_url(empty_url).set(username="nobody_special")))
-        with pytest.raises(MissingRights, match="GRANT CREATE ON DATABASE") as raised:
-            limited.migrate()
-        assert "\n" not in str(raised.value)
-        fresh.migrate()
-        with pytest.raises(MissingRights, match="does not own the schema"):
-            limited.migrate()
-        with pytest.raises(MissingRights, match="Rights"):
-            limited.collections()
-        limited.close()
+        with pgencoder.connect(str(sa.make_url(empty_url).set(username="nobody_special"))) as limited:
+            with pytest.raises(MissingRights, match="GRANT CREATE ON DATABASE") as raised:
+                limited.migrate()
+            assert "\n" not in str(raised.value)
+            fresh.migrate()
+            with pytest.raises(MissingRights, match="does not own the schema"):
+                limited.migrate()
+            with pytest.raises(MissingRights, match="Rights"):
+                limited.collections()
     finally:
         empty.execute("DROP OWNED BY nobody_special; DROP ROLE nobody_special")
 
@@ -238,7 +237,8 @@ def test_a_server_without_pgvector() -> None:
     run(str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log"), "-o", f"-h '' -k {home}", "start")
     try:
         with pytest.raises(UnsupportedServer, match="has no pgvector") as raised:
-            pgencoder.connect(f"postgresql://postgres@/postgres?host={home}").migrate()
+            with pgencoder.connect(f"postgresql://postgres@/postgres?host={home}") as bare:
+                bare.migrate()
         assert "\n" not in str(raised.value)
     finally:
         run(str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")

@@ -37,6 +37,7 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     exec(block.replace("postgresql://localhost/app", url), names)
     assert len(capsys.readouterr().out.splitlines()) == 5
     assert len(names["hits"]) == 5  # type: ignore[arg-type]
+    names["db"].close()  # type: ignore[attr-defined]
 
 
 def test_shell_and_sql(articles: Connection, url: str, folder: Path) -> None:
