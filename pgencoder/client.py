@@ -12,7 +12,7 @@ from pgencoder import encoders, migrate
 from pgencoder.db import catalog, status
 from pgencoder.db import embedded as embedded_server
 from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
-from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
 from pgencoder.ingest import attach, sync
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.sync import Progress
@@ -214,11 +214,12 @@ class Database:
         """The encoder of a generation: the one given, one used before, or one loaded by the names it has."""
         if given is None:
             for known in self._encoders:
-                if dict(known.fingerprint) == dict(fingerprint):
+                if same_encoder(known.fingerprint, fingerprint):
                     return known
             given = encoders.load_stored(fingerprint)
         check_fingerprint(fingerprint, given.fingerprint, "this collection")
-        self._encoders.append(given)
+        if not any(known is given for known in self._encoders):
+            self._encoders.append(given)
         return given
 
 
@@ -233,4 +234,4 @@ def _refresh(connection: Connection) -> None:
 
 def _hit(key: Any, rest: Any) -> Hit:
     passage, start, end, content, score, rank, dense_score = rest
-    return Hit(key[0] if len(key) == 1 else tuple(key), score, passage, (start, end), content, rank, dense_score)
+    return Hit(key[0] if len(key) == 1 else tuple(key), score or 0.0, passage, (start, end), content, rank, dense_score)

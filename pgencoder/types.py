@@ -108,7 +108,8 @@ class Hit:
     """One search result.
 
     `key` is the primary key of the source row: a value, or a tuple for a composite key. `score` is MaxSim (the
-    inner product for the stage "dense"), `recall_rank` the rank in the first stage, from 1 (None without one).
+    inner product for the stage "dense"), 0 for a passage without tokens; `recall_rank` is the rank in the first
+    stage, from 1 (None without one).
     """
 
     key: Any

@@ -236,9 +236,11 @@ def test_a_server_without_pgvector() -> None:
         pytest.skip("older than 15")
     run(str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(home / "log"), "-o", f"-h '' -k {home}", "start")
     try:
-        with pytest.raises(UnsupportedServer, match="has no pgvector") as raised:
-            with pgencoder.connect(f"postgresql://postgres@/postgres?host={home}") as bare:
-                bare.migrate()
+        with (
+            pgencoder.connect(f"postgresql://postgres@/postgres?host={home}") as bare,
+            pytest.raises(UnsupportedServer, match="has no pgvector") as raised,
+        ):
+            bare.migrate()
         assert "\n" not in str(raised.value)
     finally:
         run(str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")

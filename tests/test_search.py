@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 import pgencoder
-from pgencoder import Database, Dims, Hit, Window
+from pgencoder import Database, Dims, Encoding, Hit, Window
 from pgencoder.errors import InvalidRequest
 from pgencoder.query import Search, search_statement
 from pgencoder.types import Group, Stage
@@ -273,6 +273,33 @@ def test_values_in_a_filter_are_bound(few: Database) -> None:
 def test_requests_that_cannot_be_served(few: Database, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         few.search("bit", "red", **arguments)
+
+
+def test_a_query_without_tokens_is_refused(db: Database, connection: Connection, minilm: pgencoder.Encoder) -> None:
+    fill(connection, 3)
+    db.attach("items", ["body"], minilm)
+    db.sync("items")
+    with pytest.raises(InvalidRequest, match="no tokens"):
+        db.search("items", " ")
+    assert len(db.search("items", " ", stage="dense")) == 3
+
+
+def test_a_passage_without_tokens_comes_last(db: Database, connection: Connection) -> None:
+    class Mute(WordEncoder):
+        def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+            found = super().encode_documents(texts)
+            return [Encoding(each.dense, each.tokens[:0]) if "red" in text else each
+                    for text, each in zip(texts, found, strict=True)]  # fmt: skip
+
+    fill(connection, 30)
+    for tokens in ("bit", "halfvec"):
+        db.attach("items", ["body"], Mute(), name=tokens, tokens=tokens)
+        db.sync(tokens)
+        hits = db.search(tokens, "blue", k=30)
+        without = ["red" in hit.content for hit in hits]
+        assert len(hits) == 30
+        assert without == sorted(without)
+        assert any(without)
 
 
 def test_deleted_rows_never_show(few: Database, connection: Connection) -> None:

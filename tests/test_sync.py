@@ -86,9 +86,21 @@ def test_a_failure_gives_the_batch_back(articles: Connection, db: Database, word
     db.attach("articles", ["body"], encoder)
     with pytest.raises(RuntimeError, match="out of"):
         db.sync("articles")
-    assert waiting(articles) == [(i, 1, "out of memory") for i in range(1, 51)]
+    assert waiting(articles) == [(i, 1, "RuntimeError: out of memory") for i in range(1, 51)]
     assert db.sync("articles", encoder=words).rows == 50
     check(articles, db, "articles", words)
+
+
+def test_an_interrupt_from_the_keyboard_gives_the_batch_back(
+    articles: Connection, db: Database, words: WordEncoder
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    db.attach("articles", ["body"], Interrupted(interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        db.sync("articles")
+    assert db.sync("articles", encoder=words).rows == 50
 
 
 class Broken(WordEncoder):

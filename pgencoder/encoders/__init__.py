@@ -3,7 +3,16 @@
 torch is imported when an encoder is loaded, not before.
 """
 
-from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names
+from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names, same_encoder
 from pgencoder.encoders.load import load, load_stored
 
-__all__ = ["DEFAULT_MODEL", "Encoder", "Window", "check_fingerprint", "load", "load_stored", "model_names"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "Encoder",
+    "Window",
+    "check_fingerprint",
+    "load",
+    "load_stored",
+    "model_names",
+    "same_encoder",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -51,14 +52,20 @@ def model_names(fingerprint: Fingerprint) -> str:
     return " + ".join(names)
 
 
-def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> None:
-    """Raise FingerprintMismatch if vectors of the two cannot be compared; `where` names the collection.
+def same_encoder(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether vectors of the two can be compared.
 
     Where the weights are known by hash, it does not matter from which path they were loaded.
     """
-    if _comparable(stored) == _comparable(encoder):
+    return _comparable(one) == _comparable(other)
+
+
+def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> None:
+    """Raise FingerprintMismatch unless the two are the same encoder; `where` names the collection."""
+    if same_encoder(stored, encoder):
         return
-    differing = sorted(name for name in {*stored, *encoder} if stored.get(name) != encoder.get(name))
+    one, other = _as_json(stored), _as_json(encoder)
+    differing = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
     raise FingerprintMismatch(
         f"{where} was encoded by {model_names(stored)}, not by this {model_names(encoder)}"
         f" (they differ in: {', '.join(differing)}); use the encoder that it was attached with, or attach again"
@@ -66,7 +73,11 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
 
 
 def _comparable(fingerprint: Fingerprint) -> dict[str, Any]:
-    hidden = set()
-    if fingerprint.get("weights"):
-        hidden = {"model", "token_model"}
-    return {name: value for name, value in fingerprint.items() if name not in hidden}
+    hidden = {"model", "token_model"} if fingerprint.get("weights") else set()
+    return {name: value for name, value in _as_json(fingerprint).items() if name not in hidden}
+
+
+def _as_json(fingerprint: Fingerprint) -> dict[str, Any]:
+    # as the catalogue gives it back: a tuple is a list there
+    plain: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)))
+    return plain

@@ -72,21 +72,27 @@ class IngestReport:
 def rerank(db: Database, dataset: beir.Dataset | None, candidates: int = 100, queries: int = 30) -> RerankReport:
     """Compare the circulating SQL example with the kernels here, on the same rows, without recall."""
     with db.connection() as connection:
-        if dataset is None:
-            _synthetic(connection)
-            encoded = [_unit(QUERY_TOKENS, 10_000 + i) for i in range(queries)]
-        else:
-            name = beir.prepare(db, dataset, DEFAULT_MODEL, None, "halfvec", "truncate")
-            db.sync(name)
-            collection = db.collection(name)
-            connection.execute(
-                sql.SQL(
-                    "CREATE TEMP VIEW bench AS SELECT row_number() OVER (ORDER BY id) AS id, tokens FROM {}"
-                ).format(sql.Identifier("pgencoder", collection.generation.passages))
-            )
-            texts = list(dataset.queries.values())[:queries]
-            encoded = [np.asarray(db.encode_query(collection, text).tokens) for text in texts]
-        return _rerank(db, connection, dataset, encoded, candidates)
+        try:
+            return _rerank(db, connection, dataset, _queries(db, connection, dataset, queries), candidates)
+        finally:
+            connection.execute("DISCARD ALL")
+
+
+def _queries(db: Database, connection: Connection, dataset: beir.Dataset | None, queries: int) -> list[Any]:
+    """Make the relation `bench` of documents, and return as many encoded queries."""
+    if dataset is None:
+        _synthetic(connection)
+        return [_unit(QUERY_TOKENS, 10_000 + i) for i in range(queries)]
+    name = beir.prepare(db, dataset, DEFAULT_MODEL, None, "halfvec", "truncate")
+    db.sync(name)
+    collection = db.collection(name)
+    connection.execute(
+        sql.SQL("CREATE TEMP VIEW bench AS SELECT row_number() OVER (ORDER BY id) AS id, tokens FROM {}").format(
+            sql.Identifier("pgencoder", collection.generation.passages)
+        )
+    )
+    texts = list(dataset.queries.values())[:queries]
+    return [np.asarray(db.encode_query(collection, text).tokens) for text in texts]
 
 
 def _rerank(

@@ -100,8 +100,8 @@ class Batch:
         try:
             passages = list(self._passages(rows))
             encoded = self._encode(passages)
-        except Exception as error:
-            queue.release(self.connection, self.objects, claimed, " ".join(str(error).split()))
+        except BaseException as error:  # an interrupt from the keyboard gives the batch back too
+            queue.release(self.connection, self.objects, claimed, " ".join(f"{type(error).__name__}: {error}".split()))
             raise
         seconds = time.perf_counter() - started
         finished = self._write(claimed, passages, encoded)

@@ -81,6 +81,8 @@ def search_statement(collection: Collection, vector: str, search: Search, query:
 
     Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
     """
+    if search.stage != "dense" and not len(query.tokens):
+        raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
     return statement(
         collection,
         vector,
