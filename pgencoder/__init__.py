@@ -15,7 +15,7 @@ from pgencoder.client import Database, connect, embedded
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
-from pgencoder.types import CollectionStatus, Dims, Encoding, Hit, SyncReport
+from pgencoder.types import CollectionStatus, Dims, Encoding, Hit, Kernel, SyncReport
 
 __version__ = "0.1.0"
 
@@ -27,6 +27,7 @@ __all__ = [
     "Encoder",
     "Encoding",
     "Hit",
+    "Kernel",
     "PgencoderError",
     "SyncReport",
     "Window",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from pgencoder import encoders, migrate
-from pgencoder.db import catalog, status
+from pgencoder import encoders, migrate, native
+from pgencoder.db import catalog, kernel, status
 from pgencoder.db import embedded as embedded_server
 from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
@@ -27,6 +28,8 @@ from pgencoder.types import (
     Fingerprint,
     Group,
     Hit,
+    Kernel,
+    KernelName,
     Stage,
     SyncReport,
     TokenType,
@@ -41,16 +44,19 @@ def connect(url: str) -> Database:
 def embedded(path: Path | str | None = None) -> Database:
     """The database of a private Postgres with pgvector, whose data is in `path`; it is started if need be.
 
-    Needs the extra `embedded`. The server stops when the last process that uses it ends.
+    Needs the extra `embedded`. The server stops when the last process that uses it ends. `migrate` compiles the native
+    kernel for it if there is a C compiler, unless the environment says PGENCODER_NATIVE=off.
     """
-    return connect(embedded_server.start(path))
+    return Database(open_engine(embedded_server.start(path)), owned=True)
 
 
 class Database:
     """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, owned: bool = False) -> None:
         self.engine = engine
+        self._owned = owned
+        self._without_native: str | None = None
         self._encoders: list[Encoder] = []
         self._vector_schema: str | None = None
         self._checked = False
@@ -76,8 +82,12 @@ class Database:
         self._checked = False
         if revision == "base":
             migrate.downgrade(self.engine)
-        else:
-            migrate.upgrade(self.engine, revision, _refresh)
+            return
+        migrate.upgrade(self.engine, revision, _refresh)
+        if self._owned and revision == "head":
+            self._without_native = native.install_embedded()
+            if self._without_native is None:
+                self.use_kernel("native")
 
     def attach(
         self,
@@ -182,7 +192,28 @@ class Database:
     def status(self) -> list[CollectionStatus]:
         """The state of each collection."""
         with self.connection() as connection:
-            return [status.read(connection, collection) for collection in catalog.collections(connection)]
+            in_use = kernel.read(connection)
+            return [status.read(connection, collection, in_use) for collection in catalog.collections(connection)]
+
+    def kernel(self) -> Kernel:
+        """Which MaxSim kernel is in use, and why."""
+        with self.connection() as connection:
+            found = kernel.read(connection)
+        if found.name == "sql" and self._without_native is not None:
+            return replace(found, why=self._without_native)
+        return found
+
+    def use_kernel(self, name: KernelName) -> None:
+        """Switch to "sql" or to "native", whose extension is created or updated if need be.
+
+        The next `migrate` uses "native" again where the database has the extension. Raises NativeUnavailable if the
+        server has no such extension, and MissingRights if this role may not create it.
+        """
+        with self.connection() as connection:
+            if name == "native":
+                kernel.create(connection)
+            else:
+                kernel.use(connection, name)
 
     def table(self, name: str) -> sa.Table:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""

@@ -5,7 +5,8 @@
     │   ├── ConnectionFailed     nothing answers at the URL
     │   ├── UnsupportedServer    Postgres or pgvector is too old, or pgvector is absent
     │   ├── MissingRights        the role may not do what was asked
-    │   └── NotMigrated          the schema is absent or of another version
+    │   ├── NotMigrated          the schema is absent or of another version
+    │   └── NativeUnavailable    the C extension cannot be compiled, installed or used
     ├── CollectionError          a collection or its source table
     │   ├── UnknownCollection
     │   ├── CollectionExists
@@ -43,6 +44,10 @@ class MissingRights(DatabaseError):
 
 class NotMigrated(DatabaseError):
     """The pgencoder schema is absent or of another version."""
+
+
+class NativeUnavailable(DatabaseError):
+    """The extension pgencoder_native cannot be compiled, installed or used."""
 
 
 class CollectionError(PgencoderError):

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
+from pgencoder.db import kernel
 from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
 from pgencoder.errors import MissingRights, NotMigrated
 from pgencoder.sql import SCHEMA, functions, identifier, resources
@@ -65,15 +66,17 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
             return
         command.downgrade(_config(transaction), "base")
         connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier(SCHEMA)))
+        kernel.drop(connection)
         if "made the extension vector" in (row[0] or "") and not _vector_in_use(connection):
             connection.execute("DROP EXTENSION vector")
 
 
 def apply_functions(connection: Connection) -> None:
-    """Create or replace every function of `sql/functions/`."""
+    """Create or replace every function of `sql/functions/`, and switch to the native kernel if it is there."""
     _search_path(connection)
     for _name, text in functions():
         connection.execute(text.encode())
+    kernel.reuse(connection)
 
 
 def current(engine: sa.Engine) -> str | None:

@@ -15,6 +15,8 @@ TokenType = Literal["bit", "halfvec"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
 Stage = Literal["dense", "maxsim", "exhaustive"]
+KernelName = Literal["sql", "native"]
+Scoring = Literal["float", "asymmetric", "symmetric"]
 
 TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
 CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
@@ -134,6 +136,26 @@ class SyncReport:
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """Which MaxSim kernel a database uses.
+
+    `version` is that of the extension `pgencoder_native` if the database has it, `simd` the instructions it uses:
+    avx512, avx2, neon or plain. `why` says why this kernel, and what to do to have the other.
+    """
+
+    name: KernelName
+    version: str | None
+    simd: str | None
+    why: str
+
+    def scoring(self, tokens: TokenType) -> Scoring:
+        """How searches compare a query with tokens of a type: 1-bit tokens with the query's floats, or its bits."""
+        if tokens == "halfvec":
+            return "float"
+        return "asymmetric" if self.name == "native" else "symmetric"
+
+
+@dataclass(frozen=True)
 class CollectionStatus:
     """The state of a collection, as `pgencoder status` shows it."""
 
@@ -151,4 +173,6 @@ class CollectionStatus:
     queued: int
     indexed: bool
     bytes_per_passage: int | None
+    kernel: KernelName
+    scoring: Scoring
     fingerprint: Fingerprint = field(repr=False)

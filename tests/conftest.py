@@ -1,4 +1,8 @@
-"""A private Postgres for the whole run, a migrated template of a database, and a copy of it for each test."""
+"""A private Postgres for the whole run, a migrated template of a database, and a copy of it for each test.
+
+The template uses pure SQL. A test that asks for the fixture `kernel` runs once with each kernel; without a C compiler,
+or with PGENCODER_NATIVE=off, its native half is skipped and the extension's files are taken away.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,15 @@ import sqlalchemy as sa
 from pytest_postgresql import factories
 
 import pgencoder
+from pgencoder import native
 from pgencoder.db import embedded
+from pgencoder.types import KernelName
 
 from .encoder import WordEncoder
 
 Connection = psycopg.Connection[Any]
 HOME = pytest.StashKey[Path]()
+WITHOUT_NATIVE = pytest.StashKey[str | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     url = sa.make_url(embedded.start(home / "data"))
     config.option.postgresql_host = url.query["host"]
     config.option.postgresql_user = url.username
+    config.stash[WITHOUT_NATIVE] = native.install_embedded()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -42,7 +50,11 @@ def pytest_report_header(config: pytest.Config) -> str:
             " WHERE name = 'vector'"
         ).fetchone()
     assert row is not None
-    return f"postgres {row[0]}, pgvector {row[1]}, psycopg {psycopg.__version__} ({psycopg.pq.__impl__})"
+    without = config.stash[WITHOUT_NATIVE]
+    return (
+        f"postgres {row[0]}, pgvector {row[1]}, psycopg {psycopg.__version__} ({psycopg.pq.__impl__}),"
+        f" MaxSim kernels: sql{', native' if without is None else f' only: {without}'}"
+    )
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -90,6 +102,23 @@ def db(url: str) -> Iterator[pgencoder.Database]:
     database = pgencoder.connect(url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def native_kernel(db: pgencoder.Database, pytestconfig: pytest.Config) -> None:
+    """Let this test's database use the extension."""
+    if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
+        pytest.skip(reason)
+    db.use_kernel("native")
+
+
+@pytest.fixture(params=["sql", "native"])
+def kernel(request: pytest.FixtureRequest) -> KernelName:
+    """The MaxSim kernel of this test's database."""
+    name: KernelName = request.param
+    if name == "native":
+        request.getfixturevalue("native_kernel")
+    return name
 
 
 @pytest.fixture

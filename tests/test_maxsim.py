@@ -1,4 +1,4 @@
-"""MaxSim in the database equals MaxSim in NumPy, errors and edges included."""
+"""MaxSim in the database equals MaxSim in NumPy, errors and edges included, with either kernel."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pgencoder import vectors
+from pgencoder.types import KernelName
 from pgencoder.vectors import HalfvecArray
 
 Connection = psycopg.Connection[Any]
@@ -29,7 +30,7 @@ def signs(tokens: Floats) -> Floats:
 
 
 @pytest.fixture
-def server(connection: Connection) -> Connection:
+def server(connection: Connection, kernel: KernelName) -> Connection:
     vectors.register(connection)
     return connection
 
@@ -168,11 +169,10 @@ def test_bits_of_no_dimensions_are_an_error(server: Connection) -> None:
         server.execute("SELECT pgencoder.maxsim(array[B''], array[B''])")
 
 
-def test_the_asymmetric_form_says_what_it_needs(server: Connection) -> None:
-    if server.execute("SELECT pgencoder.kernel()").fetchone() == ("native",):
-        pytest.skip("the native kernel has it")
-    with pytest.raises(psycopg.errors.FeatureNotSupported, match="pgencoder_native"):
-        server.execute("SELECT pgencoder.maxsim(array['[1,0]']::halfvec[], array[B'10'])")
+def test_the_asymmetric_form_says_what_it_needs(connection: Connection) -> None:
+    for function in ("maxsim", "maxsim_pairs"):
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="pgencoder_native"):
+            connection.execute(f"SELECT pgencoder.{function}(array['[1,0]']::halfvec[], array[B'10'])".encode())
 
 
 def test_functions_declare_what_they_are(server: Connection) -> None:
@@ -183,5 +183,5 @@ def test_functions_declare_what_they_are(server: Connection) -> None:
     assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "score"}
     for name, volatility, parallel, comment in rows:
         assert comment, name
-        assert parallel == "s", name
-        assert volatility == ("v" if name == "reject_tokens" else "i"), name
+        assert parallel == ("u" if name == "use_kernel" else "s"), name
+        assert volatility == ("v" if name in ("reject_tokens", "use_kernel") else "i"), name

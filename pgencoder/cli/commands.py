@@ -200,6 +200,7 @@ def _state(state: CollectionStatus) -> Table:
         "source": f"{state.source} ({', '.join(state.columns)})",
         "generation": f"{state.generation}: {state.model}" + (f" + {state.token_model}" if state.token_model else ""),
         "stored as": f"tokens {state.tokens}, chunking {state.chunking}",
+        "MaxSim": f"{state.scoring}, kernel {state.kernel}",
         "rows": f"{rows}, {truncated}",
         "passages": f"{state.passages:,}{size}",
         "queued": f"{state.queued:,}",
@@ -256,7 +257,7 @@ def evaluate(
     output.console.print(
         f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
         f" {report.model}\ntokens {report.tokens}, chunking {report.chunking}, {report.candidates} candidates,"
-        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}\n"
+        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring\n"
     )
     output.console.print(table)
 

@@ -6,10 +6,10 @@ from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.sql import SCHEMA, identifier, own
-from pgencoder.types import Collection, CollectionStatus
+from pgencoder.types import Collection, CollectionStatus, Kernel
 
 
-def read(connection: Connection, collection: Collection) -> CollectionStatus:
+def read(connection: Connection, collection: Collection, in_use: Kernel) -> CollectionStatus:
     """Rows, passages and queue of a collection; `source_rows` is None if the source is gone."""
     generation = collection.generation
     row = connection.execute(
@@ -43,15 +43,10 @@ def read(connection: Connection, collection: Collection) -> CollectionStatus:
         queued=queued,
         indexed=indexed,
         bytes_per_passage=size,
+        kernel=in_use.name,
+        scoring=in_use.scoring(generation.token_type),
         fingerprint=fingerprint,
     )
-
-
-def kernel(connection: Connection) -> str:
-    """Which MaxSim kernel the database uses."""
-    row = connection.execute("SELECT pgencoder.kernel()").fetchone()
-    assert row is not None
-    return str(row[0])
 
 
 def _source_rows(connection: Connection, collection: Collection) -> int | None:

@@ -18,12 +18,11 @@ from typing import Any
 from psycopg import sql
 
 from pgencoder.client import Database
-from pgencoder.db import status
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.sync import Progress
 from pgencoder.query import Search
-from pgencoder.types import Chunking, Collection, Encoding, Hit, Stage, TokenType
+from pgencoder.types import Chunking, Collection, Encoding, Hit, KernelName, Scoring, Stage, TokenType
 
 SCHEMA = "beir"
 DEPTH = 100  # of recall@100
@@ -78,7 +77,8 @@ class Report:
     chunking: Chunking
     tokens: TokenType
     candidates: int
-    kernel: str
+    kernel: KernelName
+    scoring: Scoring
     bytes_per_passage: int
     stages: dict[Stage, StageResult] = field(default_factory=dict)
 
@@ -126,8 +126,7 @@ def evaluate(
     collection = db.collection(name)
     state = next(each for each in db.status() if each.name == name)
     queries = {query: db.encode_query(collection, text) for query, text in dataset.queries.items()}
-    with db.connection() as connection:
-        kernel = status.kernel(connection)
+    kernel = db.kernel()
     results = {stage: _run_stage(db, collection, dataset, queries, stage, candidates, on_query) for stage in stages}
     return Report(
         dataset=dataset.name,
@@ -138,7 +137,8 @@ def evaluate(
         chunking=chunking,
         tokens=tokens,
         candidates=candidates,
-        kernel=kernel,
+        kernel=kernel.name,
+        scoring=kernel.scoring(tokens),
         bytes_per_passage=state.bytes_per_passage or 0,
         stages=results,
     )

@@ -1,4 +1,5 @@
 CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'sql';
-COMMENT ON FUNCTION pgencoder.kernel() IS 'Which bodies the MaxSim functions have: sql';
+COMMENT ON FUNCTION pgencoder.kernel() IS
+    'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';

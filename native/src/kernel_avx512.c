@@ -1,0 +1,264 @@
+/* AVX-512 with VNNI and VPOPCNTDQ: Ice Lake, Sapphire Rapids, Zen 4 and newer. */
+#include "kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma")))
+#define INLINE __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma"), always_inline)) static inline
+
+static bool
+supported(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+		&& __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")
+		&& __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("fma");
+}
+
+/* The larger, or the one that is a number */
+INLINE __m512
+raise16(__m512 best, __m512 dot)
+{
+	return _mm512_mask_mov_ps(_mm512_max_ps(dot, best), _mm512_cmp_ps_mask(best, best, _CMP_UNORD_Q), dot);
+}
+
+INLINE __m256
+raise8(__m256 best, __m256 dot)
+{
+	return _mm256_mask_mov_ps(_mm256_max_ps(dot, best), _mm256_cmp_ps_mask(best, best, _CMP_UNORD_Q), dot);
+}
+
+/* `n` tokens of `step` floats against 16 query tokens; n is a constant after inlining, so the sums stay in registers */
+INLINE void
+dot16(const float *panel, int depth, const float *tokens, size_t step, float *best, int n)
+{
+	__m512		sum[TILE];
+	__m512		most = _mm512_loadu_ps(best);
+
+	for (int t = 0; t < n; t++)
+		sum[t] = _mm512_setzero_ps();
+	for (int k = 0; k < depth; k++)
+	{
+		__m512		values = _mm512_load_ps(panel + (size_t) k * 16);
+
+		for (int t = 0; t < n; t++)
+			sum[t] = _mm512_fmadd_ps(values, _mm512_set1_ps(tokens[t * step + k]), sum[t]);
+	}
+	for (int t = 0; t < n; t++)
+		most = raise16(most, sum[t]);
+	_mm512_storeu_ps(best, most);
+}
+
+INLINE void
+dot8(const float *panel, int depth, const float *tokens, size_t step, float *best, int n)
+{
+	__m256		sum[TILE];
+	__m256		most = _mm256_loadu_ps(best);
+
+	for (int t = 0; t < n; t++)
+		sum[t] = _mm256_setzero_ps();
+	for (int k = 0; k < depth; k++)
+	{
+		__m256		values = _mm256_load_ps(panel + (size_t) k * 8);
+
+		for (int t = 0; t < n; t++)
+			sum[t] = _mm256_fmadd_ps(values, _mm256_set1_ps(tokens[t * step + k]), sum[t]);
+	}
+	for (int t = 0; t < n; t++)
+		most = raise8(most, sum[t]);
+	_mm256_storeu_ps(best, most);
+}
+
+INLINE void
+scan_tile(const Prepared *query, const float *tokens, size_t step, int n)
+{
+	for (int lane = 0; lane < query->lanes; lane += PANEL)
+	{
+		const float *panel = (const float *) query->panels + (size_t) lane * query->depth;
+		float	   *best = (float *) query->best + lane;
+
+		if (panel_width(query, lane) == 16)
+			dot16(panel, query->depth, tokens, step, best, n);
+		else
+			dot8(panel, query->depth, tokens, step, best, n);
+	}
+}
+
+INLINE void
+widen(const uint8_t *values, float *to, int dims)
+{
+	int			k = 0;
+
+	for (; k + 16 <= dims; k += 16)
+		_mm512_storeu_ps(to + k, _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (values + 2 * (size_t) k))));
+	if (k < dims)
+	{
+		__mmask16	left = (__mmask16) ((1u << (dims - k)) - 1);
+		__m256i		halves = _mm256_maskz_loadu_epi16(left, values + 2 * (size_t) k);
+
+		_mm512_mask_storeu_ps(to + k, left, _mm512_cvtph_ps(halves));
+	}
+}
+
+TARGET static void
+scan_half(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	float	   *tile = query->scratch;
+	size_t		dims = (size_t) query->dims;
+
+	for (int j = 0; j < count; j += TILE)
+	{
+		int			n = count - j < TILE ? count - j : TILE;
+
+		for (int t = 0; t < n; t++)
+			widen(values + (j + t) * stride, tile + t * dims, query->dims);
+		if (n == TILE)
+			scan_tile(query, tile, dims, TILE);
+		else
+			for (int t = 0; t < n; t++)
+				scan_tile(query, tile + t * dims, dims, 1);
+	}
+}
+
+TARGET static void
+scan_float(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	int			j = 0;
+
+	for (; j + TILE <= count; j += TILE)
+		scan_tile(query, (const float *) (values + j * stride), stride / 4, TILE);
+	for (; j < count; j++)
+		scan_tile(query, (const float *) (values + j * stride), stride / 4, 1);
+}
+
+/* `n` tokens of expanded bits, 4 dimensions at each depth, against 16 query tokens */
+INLINE void
+sum16(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n)
+{
+	__m512i		sum[TILE];
+	__m512i		most = _mm512_loadu_si512(best);
+
+	for (int t = 0; t < n; t++)
+		sum[t] = _mm512_setzero_si512();
+	for (int k = 0; k < depth; k++)
+	{
+		__m512i		codes = _mm512_load_si512(panel + (size_t) k * 64);
+
+		for (int t = 0; t < n; t++)
+			sum[t] = _mm512_dpbusd_epi32(sum[t], _mm512_set1_epi32(tokens[(size_t) t * depth + k]), codes);
+	}
+	for (int t = 0; t < n; t++)
+		most = _mm512_max_epi32(most, sum[t]);
+	_mm512_storeu_si512(best, most);
+}
+
+INLINE void
+sum8(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n)
+{
+	__m256i		sum[TILE];
+	__m256i		most = _mm256_loadu_si256((const __m256i *) best);
+
+	for (int t = 0; t < n; t++)
+		sum[t] = _mm256_setzero_si256();
+	for (int k = 0; k < depth; k++)
+	{
+		__m256i		codes = _mm256_load_si256((const __m256i *) (panel + (size_t) k * 32));
+
+		for (int t = 0; t < n; t++)
+			sum[t] = _mm256_dpbusd_epi32(sum[t], _mm256_set1_epi32(tokens[(size_t) t * depth + k]), codes);
+	}
+	for (int t = 0; t < n; t++)
+		most = _mm256_max_epi32(most, sum[t]);
+	_mm256_storeu_si256((__m256i *) best, most);
+}
+
+INLINE void
+scan_sign_tile(const Prepared *query, const int32_t *tokens, int n)
+{
+	for (int lane = 0; lane < query->lanes; lane += PANEL)
+	{
+		const int8_t *panel = (const int8_t *) query->panels + (size_t) lane * query->depth * 4;
+		int32_t    *best = (int32_t *) query->best + lane;
+
+		if (panel_width(query, lane) == 16)
+			sum16(panel, query->depth, tokens, best, n);
+		else
+			sum8(panel, query->depth, tokens, best, n);
+	}
+}
+
+/* 64 bits to 64 bytes of 0 or 1, least significant first */
+INLINE void
+expand(const uint8_t *values, int32_t *to, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += 8)
+	{
+		uint64_t	word = 0;
+
+		if (at + 8 <= bytes)
+			memcpy(&word, values + at, 8);
+		else
+			memcpy(&word, values + at, bytes - at);
+		_mm512_storeu_si512(to + 2 * at, _mm512_maskz_set1_epi8((__mmask64) word, 1));
+	}
+}
+
+TARGET static void
+scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	int32_t    *tile = query->scratch;
+	size_t		bytes = ((size_t) query->dims + 7) / 8;
+
+	for (int j = 0; j < count; j += TILE)
+	{
+		int			n = count - j < TILE ? count - j : TILE;
+
+		for (int t = 0; t < n; t++)
+			expand(values + (j + t) * stride, tile + (size_t) t * query->depth, bytes);
+		if (n == TILE)
+			scan_sign_tile(query, tile, TILE);
+		else
+			for (int t = 0; t < n; t++)
+				scan_sign_tile(query, tile + (size_t) t * query->depth, 1);
+	}
+}
+
+/* 8 query tokens; `panel` has `width` of them at each depth */
+INLINE void
+distance8(const uint64_t *panel, int width, const Prepared *query, const uint8_t *values, int32_t *best)
+{
+	size_t		bytes = ((size_t) query->dims + 7) / 8;
+	__m512i		sum = _mm512_setzero_si512();
+	__m256i		least = _mm256_loadu_si256((const __m256i *) best);
+
+	for (int k = 0; k < query->depth; k++)
+	{
+		uint64_t	word = 0;
+		size_t		left = bytes - 8 * (size_t) k;
+
+		if (left >= 8)
+			memcpy(&word, values + 8 * (size_t) k, 8);
+		else
+			memcpy(&word, values + 8 * (size_t) k, left);
+		sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(
+																		 _mm512_load_si512(panel + (size_t) k * width), _mm512_set1_epi64((long long) word))));
+	}
+	_mm256_storeu_si256((__m256i *) best, _mm256_min_epi32(least, _mm512_cvtepi64_epi32(sum)));
+}
+
+TARGET static void
+scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	for (int j = 0; j < count; j++)
+		for (int lane = 0; lane < query->lanes; lane += 8)
+		{
+			int			first = lane - lane % PANEL;
+			const uint64_t *panel = (const uint64_t *) query->panels + (size_t) first * query->depth + lane % PANEL;
+
+			distance8(panel, panel_width(query, first), query, values + j * stride, (int32_t *) query->best + lane);
+		}
+}
+
+const Kernel kernel_avx512 = {"avx512", supported, {scan_half, scan_float, scan_bit, scan_sign}};
+#endif

@@ -1,0 +1,128 @@
+/* Plain C: what every other kernel is tested against. */
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+
+static bool
+supported(void)
+{
+	return true;
+}
+
+static void
+scan_floats(const Prepared *query, const float *token)
+{
+	float	   *best = query->best;
+
+	for (int lane = 0; lane < query->lanes; lane += PANEL)
+	{
+		int			width = panel_width(query, lane);
+		const float *panel = (const float *) query->panels + (size_t) lane * query->depth;
+		float		dot[PANEL] = {0};
+
+		for (int k = 0; k < query->depth; k++)
+			for (int i = 0; i < width; i++)
+				dot[i] += panel[(size_t) k * width + i] * token[k];
+		for (int i = 0; i < width; i++)
+			if (dot[i] > best[lane + i] || isnan(best[lane + i]))
+				best[lane + i] = dot[i];
+	}
+}
+
+static void
+scan_half(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	float	   *token = query->scratch;
+
+	for (int j = 0; j < count; j++)
+	{
+		for (int k = 0; k < query->dims; k++)
+			token[k] = half_at(values + j * stride, k);
+		scan_floats(query, token);
+	}
+}
+
+static void
+scan_float(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	for (int j = 0; j < count; j++)
+		scan_floats(query, (const float *) (values + j * stride));
+}
+
+/* For each of the 16 values of 4 bits, least significant first, the bytes in memory that go with those set */
+static const uint8_t spread[16][4] = {
+	{0, 0, 0, 0}, {255, 0, 0, 0}, {0, 255, 0, 0}, {255, 255, 0, 0},
+	{0, 0, 255, 0}, {255, 0, 255, 0}, {0, 255, 255, 0}, {255, 255, 255, 0},
+	{0, 0, 0, 255}, {255, 0, 0, 255}, {0, 255, 0, 255}, {255, 255, 0, 255},
+	{0, 0, 255, 255}, {255, 0, 255, 255}, {0, 255, 255, 255}, {255, 255, 255, 255}
+};
+
+static void
+scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	int32_t    *best = query->best;
+
+	for (int j = 0; j < count; j++)
+	{
+		const uint8_t *token = values + j * stride;
+
+		for (int lane = 0; lane < query->lanes; lane += PANEL)
+		{
+			int			width = panel_width(query, lane);
+			const uint32_t *panel = (const uint32_t *) query->panels + (size_t) lane * query->depth;
+			int32_t		sum[PANEL] = {0};
+
+			for (int k = 0; k < (query->dims + 3) / 4; k++)
+			{
+				uint32_t	mask;
+
+				memcpy(&mask, spread[token[k / 2] >> (k % 2 * 4) & 15], sizeof(mask));
+
+				for (int i = 0; i < width; i++)
+				{
+					/* four codes, those of bits that are not set made 0, then each sign-extended */
+					uint32_t	codes = panel[(size_t) k * width + i] & mask;
+
+					sum[i] += ((int32_t) (codes << 24) >> 24) + ((int32_t) (codes << 16) >> 24)
+						+ ((int32_t) (codes << 8) >> 24) + ((int32_t) codes >> 24);
+				}
+			}
+			for (int i = 0; i < width; i++)
+				if (sum[i] > best[lane + i])
+					best[lane + i] = sum[i];
+		}
+	}
+}
+
+static void
+scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
+{
+	int32_t    *best = query->best;
+	size_t		bytes = ((size_t) query->dims + 7) / 8;
+
+	for (int j = 0; j < count; j++)
+		for (int lane = 0; lane < query->lanes; lane += PANEL)
+		{
+			int			width = panel_width(query, lane);
+			const uint64_t *panel = (const uint64_t *) query->panels + (size_t) lane * query->depth;
+			int32_t		distance[PANEL] = {0};
+
+			for (int k = 0; k < query->depth; k++)
+			{
+				uint64_t	word = 0;
+				size_t		left = bytes - 8 * (size_t) k;
+
+				memcpy(&word, values + j * stride + 8 * (size_t) k, left < 8 ? left : 8);
+				for (int i = 0; i < width; i++)
+					distance[i] += __builtin_popcountll(panel[(size_t) k * width + i] ^ word);
+			}
+			for (int i = 0; i < width; i++)
+				if (distance[i] < best[lane + i])
+					best[lane + i] = distance[i];
+		}
+}
+
+const Kernel kernel_plain = {"plain", supported, {scan_half, scan_float, scan_bit, scan_sign}};

@@ -1,0 +1,283 @@
+/* The SQL functions maxsim() and maxsim_pairs(). */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "kernel.h"
+#include "miscadmin.h"
+#include "tokens.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+/* Products of two numbers between two looks for an interrupt: some tens of milliseconds */
+#define PRODUCTS ((int64) 1 << 28)
+
+static const Element query_element[FORM_COUNT] = {ELEMENT_HALFVEC, ELEMENT_VECTOR, ELEMENT_BIT, ELEMENT_HALFVEC};
+static const Element document_element[FORM_COUNT] = {ELEMENT_HALFVEC, ELEMENT_VECTOR, ELEMENT_BIT, ELEMENT_BIT};
+
+/* What a call keeps for the next one of the same statement, in fn_extra. */
+typedef struct State
+{
+	MemoryContext context;		/* of the query below */
+	Size		key_size;
+	void	   *key;			/* the argument that it was made of, as it was passed */
+	int			count;			/* query tokens; with 0 there is no query */
+	Prepared		query;
+	int			block;			/* document tokens between two looks for an interrupt */
+	bool		mixed;			/* the query's tokens differ in their dimensions, an error once there is a document */
+	LayoutProblem problem;
+	int			dims;
+	const Kernel *kernel;
+	Room		document;
+} State;
+
+/* -1 is auto, else the place in kernels[] */
+static int	simd_setting = -1;
+
+static struct config_enum_entry simd_options[] = {
+	{"auto", -1, false},
+#if defined(__x86_64__)
+	{"avx512", 0, false},
+	{"avx2", 1, false},
+	{"plain", 2, false},
+#elif defined(__aarch64__)
+	{"neon", 0, false},
+	{"plain", 1, false},
+#else
+	{"plain", 0, false},
+#endif
+	{NULL, 0, false}
+};
+
+static bool
+check_simd(int *newval, void **extra, GucSource source)
+{
+	if (*newval < 0 || kernels[*newval]->supported())
+		return true;
+	GUC_check_errdetail("This processor does not have %s.", kernels[*newval]->name);
+	return false;
+}
+
+static const Kernel *
+current_kernel(void)
+{
+	return simd_setting < 0 ? kernel_best() : kernels[simd_setting];
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomEnumVariable("pgencoder_native.simd",
+							 "Instructions that MaxSim uses; auto takes the best that the processor has.",
+							 NULL, &simd_setting, -1, simd_options, PGC_USERSET, 0, check_simd, NULL, NULL);
+	MarkGUCPrefixReserved("pgencoder_native");
+}
+
+static void
+different(Element element, int first, int second)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("different %s %d and %d", element == ELEMENT_BIT ? "bit lengths"
+					: element == ELEMENT_VECTOR ? "vector dimensions" : "halfvec dimensions", first, second)));
+}
+
+/* Forget a prepared query and lay out another, which `array` holds */
+static void
+prepare(State *state, Form form, struct varlena *key, ArrayType *array)
+{
+	Element		element = query_element[form];
+	int			count = array_count(array, element);
+	MemoryContext before;
+	Tokens		tokens;
+	int64		products;
+
+	state->key = NULL;
+	MemoryContextReset(state->context);
+	array_check_nulls(array, count, "query");
+	before = MemoryContextSwitchTo(state->context);
+	state->kernel = current_kernel();
+	state->mixed = false;
+	state->count = count;
+	if (count > 0)
+	{
+		state->mixed = array_tokens(array, element, count, &tokens, &state->problem) == LAYOUT_MIXED;
+		state->dims = tokens.dims;
+		if (state->dims == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("query tokens have 0 dimensions")));
+		if (!state->mixed)
+		{
+			query_init(&state->query, form, palloc(query_size(form, count, tokens.dims)), &tokens);
+			products = PRODUCTS / ((int64) state->query.lanes * state->dims);
+			state->block = (int) Max(TILE, Min(products, INT_MAX - TILE) / TILE * TILE);
+		}
+	}
+	state->key_size = VARSIZE_ANY(key);
+	state->key = memcpy(palloc(state->key_size), key, state->key_size);
+	MemoryContextSwitchTo(before);
+}
+
+/*
+ * The state of this call's statement, with the query prepared
+ *
+ * Whether the query is still the one of the call before is seen by comparing its bytes: an expression in PL/pgSQL
+ * keeps its state while its variables change.
+ */
+static State *
+begin(FunctionCallInfo fcinfo, Form form)
+{
+	State	   *state = fcinfo->flinfo->fn_extra;
+	struct varlena *key = (struct varlena *) PG_GETARG_POINTER(0);
+	ArrayType  *array = NULL;
+
+	if (state == NULL)
+	{
+		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(State));
+		state->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "pgencoder_native query",
+											   ALLOCSET_DEFAULT_SIZES);
+		state->document.context = fcinfo->flinfo->fn_mcxt;
+		fcinfo->flinfo->fn_extra = state;
+	}
+	/* these are pointers to memory, whose bytes say nothing about the value */
+	if (VARATT_IS_EXTERNAL(key) && !VARATT_IS_EXTERNAL_ONDISK(key))
+		key = (struct varlena *) (array = DatumGetArrayTypePCopy(PG_GETARG_DATUM(0)));
+	if (state->key == NULL || state->key_size != VARSIZE_ANY(key)
+		|| memcmp(state->key, key, state->key_size) != 0)
+	{
+		if (array == NULL)
+			array = DatumGetArrayTypeP(PG_GETARG_DATUM(0));
+		prepare(state, form, key, array);
+	}
+	if (array != NULL && (void *) array != (void *) PG_GETARG_POINTER(0))
+		pfree(array);
+	return state;
+}
+
+/* The document's tokens; false where there is none on one of the sides */
+static bool
+document_tokens(State *state, Form form, ArrayType *array, Tokens *tokens)
+{
+	Element		element = document_element[form];
+	LayoutProblem problem;
+	int			count;
+
+	if (state->count == 0)
+		return false;
+	count = array_count(array, element);
+	if (count == 0)
+		return false;
+	array_check_nulls(array, count, "document");
+	if (state->mixed)
+		different(query_element[form], state->problem.dims, state->dims);
+	if (array_tokens(array, element, count, tokens, &problem) == LAYOUT_MIXED)
+		different(element, problem.dims, state->dims != problem.dims ? state->dims : tokens->dims);
+	if (tokens->dims != state->dims)
+		different(form == FORM_SIGN ? ELEMENT_HALFVEC : element, tokens->dims, state->dims);
+	return true;
+}
+
+static void
+release(ArrayType *array, Datum datum, const State *state)
+{
+	if ((void *) array != state->document.data && (void *) array != (void *) DatumGetPointer(datum))
+		pfree(array);
+}
+
+static Datum
+maxsim(FunctionCallInfo fcinfo, Form form)
+{
+	State	   *state = begin(fcinfo, form);
+	ArrayType  *array = array_fetch(PG_GETARG_DATUM(1), &state->document);
+	const Prepared *query = &state->query;
+	Tokens		tokens;
+
+	if (!document_tokens(state, form, array, &tokens))
+	{
+		release(array, PG_GETARG_DATUM(1), state);
+		PG_RETURN_NULL();
+	}
+	query_start(query);
+	for (int at = 0; at < tokens.count; at += state->block)
+	{
+		CHECK_FOR_INTERRUPTS();
+		state->kernel->scan[form] (query, tokens.data + at * tokens.stride + TOKEN_HEADER, tokens.stride,
+								   Min(state->block, tokens.count - at));
+	}
+	release(array, PG_GETARG_DATUM(1), state);
+	PG_RETURN_FLOAT8(query_score(query));
+}
+
+static Datum
+maxsim_pairs(FunctionCallInfo fcinfo, Form form)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	State	   *state;
+	ArrayType  *array;
+	Tokens		tokens;
+	int		   *best;
+	double	   *similarity;
+
+	InitMaterializedSRF(fcinfo, 0);
+	state = begin(fcinfo, form);
+	array = array_fetch(PG_GETARG_DATUM(1), &state->document);
+	if (!document_tokens(state, form, array, &tokens))
+		return (Datum) 0;
+	best = palloc0(sizeof(int) * state->count);
+	similarity = palloc(sizeof(double) * state->count);
+	for (int i = 0; i < state->count; i++)
+		similarity[i] = NAN;
+	for (int j = 0; j < tokens.count; j++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		query_start(&state->query);
+		state->kernel->scan[form] (&state->query, tokens.data + j * tokens.stride + TOKEN_HEADER, tokens.stride, 1);
+		for (int i = 0; i < state->count; i++)
+			if (query_better(&state->query, i, &similarity[i]))
+				best[i] = j;
+	}
+	for (int i = 0; i < state->count; i++)
+	{
+		Datum		values[] = {Int32GetDatum(i + 1), Int32GetDatum(best[i] + 1), Float8GetDatum(similarity[i])};
+		bool		nulls[] = {false, false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	release(array, PG_GETARG_DATUM(1), state);
+	return (Datum) 0;
+}
+
+#define FUNCTIONS(name, form) \
+	PG_FUNCTION_INFO_V1(maxsim_##name); \
+	Datum maxsim_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return maxsim(fcinfo, form); \
+	} \
+	PG_FUNCTION_INFO_V1(maxsim_pairs_##name); \
+	Datum maxsim_pairs_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return maxsim_pairs(fcinfo, form); \
+	}
+
+FUNCTIONS(halfvec, FORM_HALF)
+FUNCTIONS(vector, FORM_FLOAT)
+FUNCTIONS(bit, FORM_BIT)
+FUNCTIONS(halfvec_bit, FORM_SIGN)
+
+PG_FUNCTION_INFO_V1(simd);
+Datum
+simd(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(current_kernel()->name));
+}
