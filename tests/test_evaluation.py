@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pgencoder import Database
-from pgencoder.errors import InvalidRequest
-from pgencoder.evaluation import beir, bench
+from pgencoder.errors import InvalidRequest, NativeUnavailable
+from pgencoder.evaluation import beir, ingest, rerank
+from pgencoder.evaluation.alone import Arrays
+from pgencoder.types import KernelName, TokenType
+from pgencoder.vectors import HalfvecArray, normalize, read_array
 
 DOCUMENTS = {
     "d1": ("Postgres", "Rows are stored in pages of eight kilobytes."),
@@ -76,13 +80,9 @@ def test_a_folder_that_lacks_a_file(folder: Path) -> None:
         beir.read(folder)
 
 
-def test_the_rerank_benchmark_compares_equal_scores(db: Database, folder: Path) -> None:
-    report = bench.rerank(db, beir.read(folder), candidates=3, queries=2)
-    assert (report.rows, report.documents, report.dims, report.candidates) == ("tiny", 4, 384, 3)
-    assert report.ratio == pytest.approx(report.example_ms / report.sql_ms)
-    assert report.bit_ratio == pytest.approx(report.example_ms / report.bit_ms)
+def test_the_example_computes_the_same(db: Database) -> None:
     with db.connection() as connection:
-        connection.execute(bench.EXAMPLE.format(vector=db.vector_schema).encode())
+        connection.execute(rerank.EXAMPLE.format(vector=db.vector_schema).encode())
         row = connection.execute(
             "SELECT pg_temp.example(q, d), pgencoder.maxsim(q, d) FROM (VALUES (array['[0.6,0.8]','[1,0]']::halfvec[],"
             " array['[0,1]','[-1,0]','[0.8,0.6]']::halfvec[])) AS t (q, d)"
@@ -91,8 +91,58 @@ def test_the_rerank_benchmark_compares_equal_scores(db: Database, folder: Path) 
     assert row[0] == pytest.approx(row[1], abs=1e-3)
 
 
+def test_the_rerank_benchmark(db: Database, folder: Path, kernel: KernelName) -> None:
+    report = rerank.rerank(db, beir.read(folder), candidates=3, queries=2)
+    assert (report.rows, report.documents, report.dims, report.candidates) == ("tiny", 4, 384, 3)
+    assert 5 < report.tokens < 15
+    names = ["example_halfvec", "sql_halfvec", "sql_bit", "native_halfvec", "native_bit"]
+    assert list(report.forms) == names[: 5 if kernel == "native" else 3]
+    example = report.forms["example_halfvec"]
+    for form in report.forms.values():
+        assert form.times_faster == pytest.approx(example.rerank_ms / form.rerank_ms)
+        assert form.search_times_faster == pytest.approx(example.search_ms / form.search_ms)
+    if kernel == "sql":
+        assert report.without_native is not None
+        assert (report.simd, report.breakdown, report.exhaustive) == (None, {}, None)
+        return
+    assert report.without_native is None
+    for kind, part in report.breakdown.items():
+        total = report.forms[f"native_{kind}"].rerank_ms
+        assert part.kernel_ms + part.rows_ms + part.detoast_ms + part.other_ms == pytest.approx(total)
+        assert part.ratio == pytest.approx(total / part.kernel_ms)
+    assert report.exhaustive is not None
+    assert report.exhaustive.expected_ms == pytest.approx(report.forms["native_bit"].rerank_ms * 4 / 3)
+    json.dumps(report.as_json())
+
+
+@pytest.mark.parametrize("kind", ["halfvec", "bit"])
+def test_the_kernel_alone_scores_what_the_server_scores(db: Database, native_kernel: None, kind: TokenType) -> None:
+    generator = np.random.default_rng(1)
+    query = normalize(generator.standard_normal((5, 65)))
+    documents = [normalize(generator.standard_normal((n, 65))) for n in (1, 7, 30)]
+    tokens = "pgencoder.binary_quantize(%(d)s)" if kind == "bit" else "%(d)s"
+    scores = []
+    images = []
+    with db.connection() as connection:
+        for document in documents:
+            row = (
+                connection.cursor(binary=True)
+                .execute(
+                    f"SELECT pgencoder.maxsim(%(q)s, {tokens}), array_send({tokens})",
+                    {"q": HalfvecArray(query), "d": HalfvecArray(document)},
+                )
+                .fetchone()
+            )
+            assert row is not None
+            scores.append(row[0])
+            images.append(read_array(row[1], kind))
+    assert Arrays(images, kind).scores(query) == pytest.approx(scores, abs=1e-9)
+    with pytest.raises(NativeUnavailable, match="quantum"):
+        Arrays(images, kind).scores(query, "quantum")
+
+
 def test_the_ingest_benchmark_leaves_nothing_behind(db: Database, folder: Path) -> None:
-    report = bench.ingest(db, beir.read(folder), documents=3)
+    report = ingest.ingest(db, beir.read(folder), documents=3)
     assert report.documents == 3
     assert report.ratio == pytest.approx(report.sync_seconds / report.model_seconds)
     assert db.collections() == []

@@ -145,7 +145,12 @@ init_sign(Prepared *query, int token, const uint8_t *values)
 	float		largest = 0;
 
 	for (int k = 0; k < query->dims; k++)
-		largest = fmaxf(largest, fabsf(half_at(values, k)));
+	{
+		float		size = fabsf(half_at(values, k));
+
+		if (size > largest)
+			largest = size;
+	}
 	query->scale[token] = largest / CODE_MAX;
 	if (largest == 0)
 		return;

@@ -12,6 +12,9 @@
 /* Sums of two products of a bit and a code that fit 16 bits: 32767 / (2 * 127) */
 #define SHORT_SUMS 128
 
+/* gcc 12 keeps sums of the type __m256i, which has elements of 64 bits, in memory; of their true type in registers */
+typedef int16_t Shorts __attribute__((vector_size(32)));
+
 static bool
 supported(void)
 {
@@ -118,20 +121,19 @@ sum8(const int8_t *panel, int width, int depth, const int32_t *tokens, int32_t *
 	for (int start = 0; start < depth; start += SHORT_SUMS)
 	{
 		int			end = depth - start < SHORT_SUMS ? depth : start + SHORT_SUMS;
-		__m256i		part[TILE];
+		Shorts		part[TILE];
 
 		for (int t = 0; t < n; t++)
-			part[t] = _mm256_setzero_si256();
+			part[t] = (Shorts) _mm256_setzero_si256();
 		for (int k = start; k < end; k++)
 		{
 			__m256i		codes = _mm256_load_si256((const __m256i *) (panel + (size_t) k * width * 4));
 
 			for (int t = 0; t < n; t++)
-				part[t] = _mm256_add_epi16(part[t], _mm256_maddubs_epi16(
-																		 _mm256_set1_epi32(tokens[(size_t) t * depth + k]), codes));
+				part[t] += (Shorts) _mm256_maddubs_epi16(_mm256_set1_epi32(tokens[(size_t) t * depth + k]), codes);
 		}
 		for (int t = 0; t < n; t++)
-			sum[t] = _mm256_add_epi32(sum[t], _mm256_madd_epi16(part[t], _mm256_set1_epi16(1)));
+			sum[t] = _mm256_add_epi32(sum[t], _mm256_madd_epi16((__m256i) part[t], _mm256_set1_epi16(1)));
 	}
 	for (int t = 0; t < n; t++)
 		most = _mm256_max_epi32(most, sum[t]);
@@ -223,8 +225,8 @@ distance4(const uint64_t *panel, int width, const Prepared *query, const uint8_t
 			memcpy(&word, values + 8 * (size_t) k, 8);
 		else
 			memcpy(&word, values + 8 * (size_t) k, left);
-		sum = _mm256_add_epi64(sum, popcount(_mm256_xor_si256(
-															  _mm256_load_si256((const __m256i *) (panel + (size_t) k * width)), _mm256_set1_epi64x((long long) word))));
+		sum = _mm256_add_epi64(sum, popcount(_mm256_xor_si256(_mm256_set1_epi64x((long long) word),
+															  _mm256_load_si256((const __m256i *) (panel + (size_t) k * width)))));
 	}
 	/* the low halves of the four sums */
 	sum = _mm256_permutevar8x32_epi32(sum, _mm256_setr_epi32(0, 2, 4, 6, 0, 0, 0, 0));

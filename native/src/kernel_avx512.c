@@ -8,6 +8,10 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma")))
 #define INLINE __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma"), always_inline)) static inline
 
+/* gcc 12 keeps sums of the type __m512i, which has elements of 64 bits, in memory; of their true type in registers */
+typedef int32_t Ints16 __attribute__((vector_size(64)));
+typedef int32_t Ints8 __attribute__((vector_size(32)));
+
 static bool
 supported(void)
 {
@@ -136,40 +140,42 @@ scan_float(const Prepared *query, const uint8_t *values, size_t stride, int coun
 INLINE void
 sum16(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n)
 {
-	__m512i		sum[TILE];
+	Ints16		sum[TILE];
 	__m512i		most = _mm512_loadu_si512(best);
 
 	for (int t = 0; t < n; t++)
-		sum[t] = _mm512_setzero_si512();
+		sum[t] = (Ints16) _mm512_setzero_si512();
 	for (int k = 0; k < depth; k++)
 	{
 		__m512i		codes = _mm512_load_si512(panel + (size_t) k * 64);
 
 		for (int t = 0; t < n; t++)
-			sum[t] = _mm512_dpbusd_epi32(sum[t], _mm512_set1_epi32(tokens[(size_t) t * depth + k]), codes);
+			sum[t] = (Ints16) _mm512_dpbusd_epi32((__m512i) sum[t],
+												  _mm512_set1_epi32(tokens[(size_t) t * depth + k]), codes);
 	}
 	for (int t = 0; t < n; t++)
-		most = _mm512_max_epi32(most, sum[t]);
+		most = _mm512_max_epi32(most, (__m512i) sum[t]);
 	_mm512_storeu_si512(best, most);
 }
 
 INLINE void
 sum8(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n)
 {
-	__m256i		sum[TILE];
+	Ints8		sum[TILE];
 	__m256i		most = _mm256_loadu_si256((const __m256i *) best);
 
 	for (int t = 0; t < n; t++)
-		sum[t] = _mm256_setzero_si256();
+		sum[t] = (Ints8) _mm256_setzero_si256();
 	for (int k = 0; k < depth; k++)
 	{
 		__m256i		codes = _mm256_load_si256((const __m256i *) (panel + (size_t) k * 32));
 
 		for (int t = 0; t < n; t++)
-			sum[t] = _mm256_dpbusd_epi32(sum[t], _mm256_set1_epi32(tokens[(size_t) t * depth + k]), codes);
+			sum[t] = (Ints8) _mm256_dpbusd_epi32((__m256i) sum[t],
+												 _mm256_set1_epi32(tokens[(size_t) t * depth + k]), codes);
 	}
 	for (int t = 0; t < n; t++)
-		most = _mm256_max_epi32(most, sum[t]);
+		most = _mm256_max_epi32(most, (__m256i) sum[t]);
 	_mm256_storeu_si256((__m256i *) best, most);
 }
 
@@ -241,8 +247,8 @@ distance8(const uint64_t *panel, int width, const Prepared *query, const uint8_t
 			memcpy(&word, values + 8 * (size_t) k, 8);
 		else
 			memcpy(&word, values + 8 * (size_t) k, left);
-		sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(
-																		 _mm512_load_si512(panel + (size_t) k * width), _mm512_set1_epi64((long long) word))));
+		sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_set1_epi64((long long) word),
+																		 _mm512_load_si512(panel + (size_t) k * width))));
 	}
 	_mm256_storeu_si256((__m256i *) best, _mm256_min_epi32(least, _mm512_cvtepi64_epi32(sum)));
 }

@@ -75,7 +75,7 @@ scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count
 			const uint32_t *panel = (const uint32_t *) query->panels + (size_t) lane * query->depth;
 			int32_t		sum[PANEL] = {0};
 
-			for (int k = 0; k < (query->dims + 3) / 4; k++)
+			for (int k = 0; k < (query->dims + 7) / 8 * 2; k++)
 			{
 				uint32_t	mask;
 

@@ -7,6 +7,7 @@
 #include "funcapi.h"
 #include "kernel.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "tokens.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -31,6 +32,7 @@ typedef struct State
 	MemoryContext context;		/* of the query below */
 	Size		key_size;
 	void	   *key;			/* the argument that it was made of, as it was passed */
+	bool		constant;		/* that argument cannot change */
 	int			count;			/* query tokens; with 0 there is no query */
 	Prepared		query;
 	int			block;			/* document tokens between two looks for an interrupt */
@@ -129,6 +131,15 @@ prepare(State *state, Form form, struct varlena *key, ArrayType *array)
 	MemoryContextSwitchTo(before);
 }
 
+/* Whether the query is a constant of the plan, as a parameter of a statement is once it is planned */
+static bool
+is_constant(FunctionCallInfo fcinfo)
+{
+	Node	   *call = fcinfo->flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) && IsA(linitial(((FuncExpr *) call)->args), Const);
+}
+
 /*
  * The state of this call's statement, with the query prepared
  *
@@ -148,8 +159,11 @@ begin(FunctionCallInfo fcinfo, Form form)
 		state->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "pgencoder_native query",
 											   ALLOCSET_DEFAULT_SIZES);
 		state->document.context = fcinfo->flinfo->fn_mcxt;
+		state->constant = is_constant(fcinfo);
 		fcinfo->flinfo->fn_extra = state;
 	}
+	if (state->key != NULL && state->constant)
+		return state;
 	/* these are pointers to memory, whose bytes say nothing about the value */
 	if (VARATT_IS_EXTERNAL(key) && !VARATT_IS_EXTERNAL_ONDISK(key))
 		key = (struct varlena *) (array = DatumGetArrayTypePCopy(PG_GETARG_DATUM(0)));

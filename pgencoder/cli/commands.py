@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 import pgencoder
-from pgencoder import Database
+from pgencoder import Database, native
 from pgencoder.cli import output
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest
@@ -28,6 +28,8 @@ app = typer.Typer(
 )
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
 app.add_typer(bench_app, name="bench")
+native_app = typer.Typer(no_args_is_help=True, help="The C extension that makes MaxSim fast; optional.")
+app.add_typer(native_app, name="native")
 
 
 URL = Annotated[
@@ -38,6 +40,10 @@ URL = Annotated[
         metavar="URL",
         help="Postgres URL; without one the embedded server is used.",
     ),
+]
+PG_CONFIG = Annotated[
+    Path | None,
+    typer.Option(help="pg_config of the server; that of --database if it runs here, else of the embedded server."),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
@@ -80,6 +86,8 @@ def migrate(
     db = pgencoder.connect(database) if database is not None else pgencoder.embedded()
     db.migrate(to)
     print("removed" if to == "base" else f"migrated to {to}")
+    if to == "head":
+        print(output.kernel(db.kernel()))
 
 
 @app.command()
@@ -180,10 +188,12 @@ def _vector(values: Matrix) -> str:
 @app.command()
 def status(database: URL = None, json: JSON = False) -> None:
     """Show the collections: model, rows, passages, what is queued."""
-    states = open_database(database).status()
+    db = open_database(database)
+    states = db.status()
     if json:
         output.as_json([asdict(state) for state in states])
         return
+    output.console.print(output.kernel(db.kernel()), soft_wrap=True)
     if not states:
         print("no collections yet; make one with: pgencoder attach TABLE --columns a,b")
         return
@@ -262,6 +272,42 @@ def evaluate(
     output.console.print(table)
 
 
+@native_app.command("build")
+def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
+    """Compile the extension for a server; needs a C compiler, make and the server's development files."""
+    server = _server(database, pg_config)
+    print(f"built for {server.version} in {native.build(server)}")
+
+
+@native_app.command("install")
+def native_install(database: URL = None, pg_config: PG_CONFIG = None) -> None:
+    """Put the extension into the server's directories, create it in the database and switch to it."""
+    server = _server(database, pg_config)
+    native.install(server)
+    print(f"installed for {server.version} in {server.libraries}")
+    db = open_database(database)
+    db.use_kernel("native")
+    print(output.kernel(db.kernel()))
+
+
+@native_app.command("status")
+def native_status(database: URL = None, json: JSON = False) -> None:
+    """Say which kernel a database uses, and why."""
+    kernel = open_database(database).kernel()
+    if json:
+        output.as_json(asdict(kernel))
+    else:
+        print(output.kernel(kernel))
+
+
+def _server(database: str | None, pg_config: Path | None) -> native.Server:
+    if pg_config is not None:
+        return native.find_server(pg_config)
+    if database is None:
+        return native.embedded_server()
+    return native.find_server(pgencoder.connect(database).pg_config())
+
+
 @bench_app.command("rerank")
 def bench_rerank(
     directory: Annotated[
@@ -272,23 +318,15 @@ def bench_rerank(
     queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
     json: JSON = False,
 ) -> None:
-    """MaxSim here against the SQL example in circulation, on the same rows."""
-    from pgencoder.evaluation import beir, bench
+    """MaxSim here, in SQL and native, against the SQL example in circulation, on the same rows."""
+    from pgencoder.evaluation import beir, rerank
 
     dataset = None if directory is None else beir.read(directory)
-    report = bench.rerank(open_database(database), dataset, candidates, queries)
+    report = rerank.rerank(open_database(database), dataset, candidates, queries)
     if json:
         output.as_json(report.as_json())
-        return
-    table = Table("MaxSim", "median ms", "times faster", box=None)
-    table.add_row("example, halfvec", f"{report.example_ms:.1f}", "1.00")
-    table.add_row(f"{report.kernel}, halfvec", f"{report.sql_ms:.1f}", f"{report.ratio:.2f}")
-    table.add_row(f"{report.kernel}, bit", f"{report.bit_ms:.1f}", f"{report.bit_ratio:.2f}")
-    output.console.print(
-        f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
-        f" {report.query_tokens:.0f} query tokens, {report.queries} queries\n"
-    )
-    output.console.print(table)
+    else:
+        output.rerank_report(report)
 
 
 @bench_app.command("ingest")
@@ -299,9 +337,9 @@ def bench_ingest(
     json: JSON = False,
 ) -> None:
     """Sync against the model alone, on the same documents."""
-    from pgencoder.evaluation import beir, bench
+    from pgencoder.evaluation import beir, ingest
 
-    report = bench.ingest(open_database(database), beir.read(directory), documents)
+    report = ingest.ingest(open_database(database), beir.read(directory), documents)
     if json:
         output.as_json(report.as_json())
         return

@@ -49,6 +49,7 @@ SKIPPED = frozenset(
 def run(db: Database) -> None:
     """Make the table, attach it, encode it, and answer the questions; a second run only answers."""
     db.migrate()
+    output.console.print(output.kernel(db.kernel()), soft_wrap=True)
     _prepare(db)
     with output.progress("encoding") as on_progress:
         report = db.sync(COLLECTION, progress=on_progress)

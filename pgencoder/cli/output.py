@@ -17,10 +17,12 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
+from pgencoder.evaluation.rerank import RerankReport
 from pgencoder.ingest.sync import Progress as OnProgress
-from pgencoder.types import Hit
+from pgencoder.types import Hit, Kernel
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -71,6 +73,41 @@ def hits(found: list[Hit]) -> None:
         rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
         console.print(Text(f"{place:>2}. {hit.score:7.3f}  {hit.key}{rank}", style="bold"))
         console.print(Text("    " + shorten(hit.content, 240)))
+
+
+def kernel(used: Kernel) -> str:
+    """One line on which kernel is used, and why."""
+    return f"MaxSim kernel: {'pure SQL' if used.name == 'sql' else 'native'}: {used.why}"
+
+
+def rerank_report(report: RerankReport) -> None:
+    """Print a benchmark of MaxSim: the forms, where the native time goes, and all passages."""
+    console.print(
+        f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
+        f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
+        soft_wrap=True,
+    )
+    table = Table("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster", box=None)
+    for name, form in report.forms.items():
+        figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
+        table.add_row(name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures))
+    console.print(table)
+    if report.exhaustive is None:
+        console.print(f"\nno native kernel: {report.without_native}", soft_wrap=True)
+        return
+    table = Table("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel", box=None)
+    for kind, part in report.breakdown.items():
+        total = report.forms[f"native_{kind}"].rerank_ms
+        parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
+        table.add_row(kind, *(f"{each:.2f}" for each in parts))
+    console.print("", table, f"instructions: {report.simd}", sep="\n")
+    all_of = report.exhaustive
+    console.print(
+        f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"
+        f" {all_of.faster:.2f} times as fast as so many reranks;"
+        f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
+        soft_wrap=True,
+    )
 
 
 def shorten(text: str, width: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 from psycopg import errors as pg
 
@@ -56,6 +58,17 @@ def create(connection: Connection) -> None:
         raise NativeUnavailable(
             f"the server has no extension {EXTENSION}; on its machine, run: pgencoder native install"
         ) from error
+
+
+def pg_config(connection: Connection) -> Path | None:
+    """The server's `pg_config`; None if this role may not ask for it, or if it is not on this machine."""
+    try:
+        row = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
+    except pg.InsufficientPrivilege:
+        return None
+    assert row is not None
+    path = Path(row[0]) / "pg_config"
+    return path if path.exists() else None
 
 
 def reuse(connection: Connection) -> None:

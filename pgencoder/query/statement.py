@@ -34,6 +34,7 @@ Filter = ColumnElement[bool] | TextClause
 
 MOST_EF_SEARCH = 1000  # pgvector's limit; the iterative scan goes on from there
 WIDER = 10
+SCORE = (SCHEMA, "score")
 
 
 class VectorType(UserDefinedType[Any]):
@@ -76,10 +77,13 @@ class Search:
             )
 
 
-def search_statement(collection: Collection, vector: str, search: Search, query: Encoding) -> sa.Select[Any]:
+def search_statement(
+    collection: Collection, vector: str, search: Search, query: Encoding, score: tuple[str, str] = SCORE
+) -> sa.Select[Any]:
     """The statement that answers `search` for an encoded query; `vector` is pgvector's schema.
 
-    Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
+    Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score. `score` is
+    the schema and name of the function of query and document tokens that ranks.
     """
     if search.stage != "dense" and not len(query.tokens):
         raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
@@ -91,6 +95,7 @@ def search_statement(collection: Collection, vector: str, search: Search, query:
         tokens=sa.bindparam("query_tokens", HalfvecArray(normalize(query.tokens))),
         k=sa.bindparam("k", search.k, sa.Integer),
         candidates=sa.bindparam("candidates", max(search.candidates, search.k), sa.Integer),
+        score=score,
     )
 
 
@@ -103,9 +108,10 @@ def statement(
     tokens: Any,
     k: Any,
     candidates: Any,
+    score: tuple[str, str] = SCORE,
 ) -> sa.Select[Any]:
     """The search statement over parameters of the caller's making."""
-    return _Builder(collection, vector, search, dense, tokens, k, candidates).build()
+    return _Builder(collection, vector, search, dense, tokens, k, candidates, score).build()
 
 
 class _Builder:
@@ -118,6 +124,7 @@ class _Builder:
         tokens: Any,
         k: Any,
         candidates: Any,
+        score: tuple[str, str],
     ) -> None:
         self.collection, self.search, self.k, self.candidates = collection, search, k, candidates
         self.keys = [f"pgencoder_key_{i}" for i, _ in enumerate(collection.key)]
@@ -127,6 +134,7 @@ class _Builder:
             f"OPERATOR({_quote(vector)}.<#>)", return_type=sa.Double()
         )(sa.cast(dense, VectorType(vector, "halfvec")))
         self.tokens = sa.cast(tokens, VectorType(vector, "halfvec[]"))
+        self.function = score
 
     def build(self) -> sa.Select[Any]:
         if self.search.stage == "exhaustive":
@@ -243,7 +251,9 @@ class _Builder:
 
     def _score(self, tokens: Any) -> ColumnElement[float]:
         # token data is read here and nowhere before: up to now it was a pointer
-        return getattr(sa.func, SCHEMA).score(self.tokens, tokens, type_=sa.Double())  # type: ignore[no-any-return]
+        schema, name = self.function
+        function = getattr(getattr(sa.func, schema), name)
+        return function(self.tokens, tokens, type_=sa.Double())  # type: ignore[no-any-return]
 
     def _result(self, relation: Any, *more: Any) -> sa.Select[Any]:
         return sa.select(
