@@ -148,7 +148,7 @@ def _make(target: Path, arguments: list[str]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as name:
         directory = Path(name) / "native"
-        shutil.copytree(sources(), directory, ignore=shutil.ignore_patterns("*.o", "*.so", "*.bc"))
+        shutil.copytree(sources(), directory, ignore=shutil.ignore_patterns("*.o", "*.so", "build"))
         done = subprocess.run(  # noqa: S603
             [make, f"CC={compiler}", *arguments], cwd=directory, capture_output=True, text=True, check=False
         )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import pgencoder
 from pgencoder.cli.demo import docstrings
 
-from .conftest import Connection
+from .conftest import WITHOUT_NATIVE, Connection
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -96,10 +96,40 @@ def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Ru
         assert message in lines[0]
 
 
+def test_the_native_kernel(connection: Connection, run: Run, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    assert "MaxSim kernel: pure SQL: " in ok(run("status"))
+    assert json.loads(ok(run("native", "status", "--json")))["name"] == "sql"
+    absent = run("native", "install", "--pg-config", str(tmp_path / "pg_config"))
+    assert absent.returncode == 1
+    assert absent.stderr.startswith("error: there is no ")
+    if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
+        pytest.skip(reason)
+    assert "built for PostgreSQL" in ok(run("native", "build"))
+    installed = ok(run("native", "install")).splitlines()
+    assert installed[0].startswith("installed for PostgreSQL")
+    assert installed[1].startswith("MaxSim kernel: native: extension pgencoder_native ")
+    assert ok(run("native", "status")).splitlines() == installed[1:]
+    assert "MaxSim kernel: native" in ok(run("migrate"))
+    connection.execute("DROP EXTENSION pgencoder_native")
+    assert "run: pgencoder native install" in ok(run("native", "status"))
+
+
 def test_help_and_version(run: Run) -> None:
     assert pgencoder.__version__ in ok(run("--version", database=None))
     text = ok(run("--help", database=None))
-    for command in ("demo", "migrate", "attach", "detach", "worker", "search", "encode", "status", "eval", "bench"):
+    for command in (
+        "demo",
+        "migrate",
+        "attach",
+        "detach",
+        "worker",
+        "search",
+        "encode",
+        "status",
+        "eval",
+        "bench",
+        "native",
+    ):
         assert command in text
 
 
@@ -133,6 +163,7 @@ def test_the_demo(connection: Connection, run: Run) -> None:
     connection.cursor().executemany("INSERT INTO stdlib_docs (module, name, doc) VALUES (%s, %s, %s)", rows)
     first, second = ok(run("demo")), ok(run("demo"))
     for text in (first, second):
+        assert "MaxSim kernel: " in text
         assert "run a command and capture its output" in text
         assert "subprocess.run" in text
         assert "dense, then MaxSim" in text

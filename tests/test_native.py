@@ -279,9 +279,8 @@ def test_documents_in_every_kind_of_storage(server: Connection, storage: str, to
     # ones compress, random numbers do not; the shortest bit arrays have a header of one byte
     kinds = {"random": generator.standard_normal((tokens, 64)), "same": np.ones((tokens, 64))}
     query = normalize(generator.standard_normal((5, 64))).astype(np.float16)
-    server.execute(
-        f"CREATE TABLE d (name text, halves halfvec[] STORAGE {storage}, bits bit(64)[] STORAGE {storage})".encode()
-    )
+    server.execute("CREATE TABLE d (name text, halves halfvec[], bits bit(64)[])")
+    server.execute(f"ALTER TABLE d ALTER halves SET STORAGE {storage}, ALTER bits SET STORAGE {storage}".encode())
     for name, made in kinds.items():
         server.execute(
             "INSERT INTO d VALUES (%s, %s, pgencoder.binary_quantize(%s))",
@@ -315,7 +314,8 @@ def test_a_long_call_can_be_cancelled(server: Connection) -> None:
 
 
 def test_memory_does_not_grow(server: Connection) -> None:
-    server.execute("CREATE TABLE d (tokens halfvec[] STORAGE EXTERNAL, packed halfvec[])")
+    server.execute("CREATE TABLE d (tokens halfvec[], packed halfvec[])")
+    server.execute("ALTER TABLE d ALTER tokens SET STORAGE EXTERNAL")
     server.execute(
         "INSERT INTO d SELECT tokens, tokens FROM (SELECT array_agg(array_fill(0.1::real, array[128])::vector::halfvec)"
         " AS tokens FROM generate_series(1, 100)) AS made"

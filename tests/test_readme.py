@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Connection
+from .conftest import WITHOUT_NATIVE, Connection
 from .test_evaluation import folder as folder
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +40,7 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     names["db"].close()  # type: ignore[attr-defined]
 
 
-def test_shell_and_sql(articles: Connection, url: str, folder: Path) -> None:
+def test_shell_and_sql(articles: Connection, url: str, folder: Path, pytestconfig: pytest.Config) -> None:
     folder.rename(folder.parent / "scifact")
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
@@ -64,7 +64,8 @@ def test_shell_and_sql(articles: Connection, url: str, folder: Path) -> None:
         output = shell(f"'{psql}' --no-psqlrc --set ON_ERROR_STOP=1 --file block.sql '{url}'")
         assert re.search(r"\([1-9] rows?\)", output)
     for block in others:
-        assert shell(block)
+        if "native install" not in block or pytestconfig.stash[WITHOUT_NATIVE] is None:
+            assert shell(block)
 
 
 def test_every_command_is_in_the_table() -> None:

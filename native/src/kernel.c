@@ -13,6 +13,7 @@ const Kernel *const kernels[] = {
 	&kernel_avx512,
 	&kernel_avx2,
 #elif defined(__aarch64__)
+	&kernel_neondot,
 	&kernel_neon,
 #endif
 	&kernel_plain,
@@ -156,7 +157,9 @@ init_sign(Prepared *query, int token, const uint8_t *values)
 		return;
 	for (int k = 0; k < query->dims; k++)
 	{
-		int			code = (int) lrintf(half_at(values, k) / query->scale[token]);
+		float		ratio = half_at(values, k) / query->scale[token];
+		/* no number comes only of damaged data */
+		int			code = isnan(ratio) ? 0 : (int) lrintf(ratio);
 		int			at = k ^ 7;
 
 		panels[place(query, token, at / 4) * 4 + at % 4] = (int8_t) code;

@@ -93,6 +93,7 @@ extern const Kernel kernel_avx2;
 extern const Kernel kernel_avx512;
 #elif defined(__aarch64__)
 extern const Kernel kernel_neon;
+extern const Kernel kernel_neondot;
 #endif
 
 /* The kernels of this build, fastest first, NULL at the end. */

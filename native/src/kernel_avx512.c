@@ -105,37 +105,6 @@ widen(const uint8_t *values, float *to, int dims)
 	}
 }
 
-TARGET static void
-scan_half(const Prepared *query, const uint8_t *values, size_t stride, int count)
-{
-	float	   *tile = query->scratch;
-	size_t		dims = (size_t) query->dims;
-
-	for (int j = 0; j < count; j += TILE)
-	{
-		int			n = count - j < TILE ? count - j : TILE;
-
-		for (int t = 0; t < n; t++)
-			widen(values + (j + t) * stride, tile + t * dims, query->dims);
-		if (n == TILE)
-			scan_tile(query, tile, dims, TILE);
-		else
-			for (int t = 0; t < n; t++)
-				scan_tile(query, tile + t * dims, dims, 1);
-	}
-}
-
-TARGET static void
-scan_float(const Prepared *query, const uint8_t *values, size_t stride, int count)
-{
-	int			j = 0;
-
-	for (; j + TILE <= count; j += TILE)
-		scan_tile(query, (const float *) (values + j * stride), stride / 4, TILE);
-	for (; j < count; j++)
-		scan_tile(query, (const float *) (values + j * stride), stride / 4, 1);
-}
-
 /* `n` tokens of expanded bits, 4 dimensions at each depth, against 16 query tokens */
 INLINE void
 sum16(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n)
@@ -180,7 +149,7 @@ sum8(const int8_t *panel, int depth, const int32_t *tokens, int32_t *best, int n
 }
 
 INLINE void
-scan_sign_tile(const Prepared *query, const int32_t *tokens, int n)
+scan_expanded(const Prepared *query, const int32_t *tokens, int n)
 {
 	for (int lane = 0; lane < query->lanes; lane += PANEL)
 	{
@@ -210,25 +179,9 @@ expand(const uint8_t *values, int32_t *to, size_t bytes)
 	}
 }
 
-TARGET static void
-scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count)
-{
-	int32_t    *tile = query->scratch;
-	size_t		bytes = ((size_t) query->dims + 7) / 8;
+#include "tiles.h"
 
-	for (int j = 0; j < count; j += TILE)
-	{
-		int			n = count - j < TILE ? count - j : TILE;
-
-		for (int t = 0; t < n; t++)
-			expand(values + (j + t) * stride, tile + (size_t) t * query->depth, bytes);
-		if (n == TILE)
-			scan_sign_tile(query, tile, TILE);
-		else
-			for (int t = 0; t < n; t++)
-				scan_sign_tile(query, tile + (size_t) t * query->depth, 1);
-	}
-}
+SCAN_SIGN(scan_sign, TARGET, scan_expanded)
 
 /* 8 query tokens; `panel` has `width` of them at each depth */
 INLINE void

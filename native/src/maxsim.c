@@ -53,8 +53,9 @@ static struct config_enum_entry simd_options[] = {
 	{"avx2", 1, false},
 	{"plain", 2, false},
 #elif defined(__aarch64__)
-	{"neon", 0, false},
-	{"plain", 1, false},
+	{"neondot", 0, false},
+	{"neon", 1, false},
+	{"plain", 2, false},
 #else
 	{"plain", 0, false},
 #endif

@@ -191,7 +191,8 @@ def _prepare(
         for kind in kinds:
             names[kind] = beir.prepare(db, dataset, DEFAULT_MODEL, None, kind, "truncate")
             db.sync(names[kind])
-        texts = list(dataset.queries.values())[:queries]
+        texts = list(dataset.queries.values())
+        texts = texts[:: max(1, len(texts) // queries)][:queries]  # from all over, as neighbours may be alike
         collections = {kind: db.collection(name) for kind, name in names.items()}
         return collections, [db.encode_query(collections["bit"], text) for text in texts]
     encoder = SyntheticEncoder()
