@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "half.h"
 
@@ -129,13 +128,7 @@ init_bit(Prepared *query, int token, const uint8_t *values)
 	size_t		bytes = ((size_t) query->dims + 7) / 8;
 
 	for (int k = 0; k < query->depth; k++)
-	{
-		uint64_t	word = 0;
-		size_t		left = bytes - 8 * (size_t) k;
-
-		memcpy(&word, values + 8 * (size_t) k, left < 8 ? left : 8);
-		panels[place(query, token, k)] = word;
-	}
+		panels[place(query, token, k)] = word_at(values, k, bytes);
 }
 
 /* 8-bit codes in the order in which a document's bits are expanded: least significant bit of each byte first */

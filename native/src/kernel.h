@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define PANEL 16
 
@@ -111,6 +112,21 @@ extern void query_start(const Prepared *query);
 extern double query_similarity(const Prepared *query, int token);
 extern double query_score(const Prepared *query);
 extern bool query_better(const Prepared *query, int token, double *similarity);
+
+/* 64 bits of a token of `bytes` bytes; what is behind its end is 0. */
+static inline uint64_t
+word_at(const uint8_t *values, int k, size_t bytes)
+{
+	uint64_t	word = 0;
+	size_t		left = bytes - 8 * (size_t) k;
+
+	/* with a constant size it is one load */
+	if (__builtin_expect(left >= 8, 1))
+		memcpy(&word, values + 8 * (size_t) k, 8);
+	else
+		memcpy(&word, values + 8 * (size_t) k, left);
+	return word;
+}
 
 /* Lanes of the panel that starts at `lane`. */
 static inline int

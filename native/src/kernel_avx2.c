@@ -171,13 +171,8 @@ distance4(const uint64_t *panel, int width, const Prepared *query, const uint8_t
 
 	for (int k = 0; k < query->depth; k++)
 	{
-		uint64_t	word = 0;
-		size_t		left = bytes - 8 * (size_t) k;
+		uint64_t	word = word_at(values, k, bytes);
 
-		if (left >= 8)
-			memcpy(&word, values + 8 * (size_t) k, 8);
-		else
-			memcpy(&word, values + 8 * (size_t) k, left);
 		sum = _mm256_add_epi64(sum, popcount(_mm256_xor_si256(_mm256_set1_epi64x((long long) word),
 															  _mm256_load_si256((const __m256i *) (panel + (size_t) k * width)))));
 	}

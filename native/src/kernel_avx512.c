@@ -3,7 +3,6 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#include <string.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma")))
 #define INLINE __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,fma"), always_inline)) static inline
@@ -167,16 +166,8 @@ scan_expanded(const Prepared *query, const int32_t *tokens, int n)
 INLINE void
 expand(const uint8_t *values, int32_t *to, size_t bytes)
 {
-	for (size_t at = 0; at < bytes; at += 8)
-	{
-		uint64_t	word = 0;
-
-		if (at + 8 <= bytes)
-			memcpy(&word, values + at, 8);
-		else
-			memcpy(&word, values + at, bytes - at);
-		_mm512_storeu_si512(to + 2 * at, _mm512_maskz_set1_epi8((__mmask64) word, 1));
-	}
+	for (int k = 0; 8 * (size_t) k < bytes; k++)
+		_mm512_storeu_si512(to + 16 * k, _mm512_maskz_set1_epi8((__mmask64) word_at(values, k, bytes), 1));
 }
 
 #include "tiles.h"
@@ -193,13 +184,8 @@ distance8(const uint64_t *panel, int width, const Prepared *query, const uint8_t
 
 	for (int k = 0; k < query->depth; k++)
 	{
-		uint64_t	word = 0;
-		size_t		left = bytes - 8 * (size_t) k;
+		uint64_t	word = word_at(values, k, bytes);
 
-		if (left >= 8)
-			memcpy(&word, values + 8 * (size_t) k, 8);
-		else
-			memcpy(&word, values + 8 * (size_t) k, left);
 		sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_set1_epi64((long long) word),
 																		 _mm512_load_si512(panel + (size_t) k * width))));
 	}

@@ -86,13 +86,8 @@ distance8(const uint64_t *panel, int width, const Prepared *query, const uint8_t
 		sum[i] = vdupq_n_u32(0);
 	for (int k = 0; k < query->depth; k++)
 	{
-		uint64_t	word = 0;
-		size_t		left = bytes - 8 * (size_t) k;
+		uint64_t	word = word_at(values, k, bytes);
 
-		if (left >= 8)
-			memcpy(&word, values + 8 * (size_t) k, 8);
-		else
-			memcpy(&word, values + 8 * (size_t) k, left);
 		for (int i = 0; i < 4; i++)
 		{
 			uint64x2_t	bits = veorq_u64(vld1q_u64(panel + (size_t) k * width + 2 * i), vdupq_n_u64(word));

@@ -2,7 +2,6 @@
 #include "kernel.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "half.h"
 
@@ -112,10 +111,8 @@ scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
 
 			for (int k = 0; k < query->depth; k++)
 			{
-				uint64_t	word = 0;
-				size_t		left = bytes - 8 * (size_t) k;
+				uint64_t	word = word_at(values + j * stride, k, bytes);
 
-				memcpy(&word, values + j * stride + 8 * (size_t) k, left < 8 ? left : 8);
 				for (int i = 0; i < width; i++)
 					distance[i] += __builtin_popcountll(panel[(size_t) k * width + i] ^ word);
 			}

@@ -1,6 +1,5 @@
 #include "kernel.h"
 
-#include <string.h>
 
 #define MAX_DIMS 16000			/* of halfvec and vector */
 
