@@ -136,12 +136,15 @@ static void
 init_sign(Prepared *query, int token, const uint8_t *values)
 {
 	int8_t	   *panels = query->panels;
+	float	   *floats = query->scratch;
 	float		largest = 0;
 
 	for (int k = 0; k < query->dims; k++)
 	{
-		float		size = fabsf(half_at(values, k));
+		float		size;
 
+		floats[k] = half_at(values, k);
+		size = fabsf(floats[k]);
 		if (size > largest)
 			largest = size;
 	}
@@ -150,7 +153,7 @@ init_sign(Prepared *query, int token, const uint8_t *values)
 		return;
 	for (int k = 0; k < query->dims; k++)
 	{
-		float		ratio = half_at(values, k) / query->scale[token];
+		float		ratio = floats[k] / query->scale[token];
 		/* no number comes only of damaged data */
 		int			code = isnan(ratio) ? 0 : (int) lrintf(ratio);
 		int			at = k ^ 7;

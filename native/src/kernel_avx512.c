@@ -166,8 +166,12 @@ scan_expanded(const Prepared *query, const int32_t *tokens, int n)
 INLINE void
 expand(const uint8_t *values, int32_t *to, size_t bytes)
 {
-	for (int k = 0; 8 * (size_t) k < bytes; k++)
-		_mm512_storeu_si512(to + 16 * k, _mm512_maskz_set1_epi8((__mmask64) word_at(values, k, bytes), 1));
+	int			words = (int) (bytes / 8);
+
+	for (int k = 0; k < words; k++)
+		_mm512_store_si512(to + 16 * k, _mm512_maskz_set1_epi8((__mmask64) word_at(values, k, SIZE_MAX), 1));
+	if (bytes % 8 != 0)
+		_mm512_store_si512(to + 16 * words, _mm512_maskz_set1_epi8((__mmask64) word_at(values, words, bytes), 1));
 }
 
 #include "tiles.h"
