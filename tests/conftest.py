@@ -1,7 +1,7 @@
 """A private Postgres for the whole run, a migrated template of a database, and a copy of it for each test.
 
 The template uses pure SQL. A test that asks for the fixture `kernel` runs once with each kernel; without a C compiler,
-or with PGENCODER_NATIVE=off, its native half is skipped and the extension's files are taken away.
+or with PGENCODER_NATIVE=off, its native half is skipped.
 """
 
 from __future__ import annotations

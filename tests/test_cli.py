@@ -96,12 +96,18 @@ def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Ru
         assert message in lines[0]
 
 
-def test_the_native_kernel(connection: Connection, run: Run, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_the_native_kernel(
+    connection: Connection, url: str, run: Run, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     assert "MaxSim kernel: pure SQL: " in ok(run("status"))
     assert json.loads(ok(run("native", "status", "--json")))["name"] == "sql"
     absent = run("native", "install", "--pg-config", str(tmp_path / "pg_config"))
     assert absent.returncode == 1
     assert absent.stderr.startswith("error: there is no ")
+    connection.execute("DROP ROLE IF EXISTS no_superuser; CREATE ROLE no_superuser LOGIN")
+    unknown = run("native", "build", database=str(sa.make_url(url).set(username="no_superuser")))
+    connection.execute("DROP ROLE no_superuser")
+    assert unknown.stderr.startswith("error: cannot tell where the server of --database is installed")
     if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
         pytest.skip(reason)
     assert "built for PostgreSQL" in ok(run("native", "build"))

@@ -14,7 +14,15 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingRights, NotMigrated, UnsupportedServer
+from pgencoder.db import kernel
+from pgencoder.errors import (
+    ConnectionFailed,
+    InvalidRequest,
+    MissingRights,
+    NativeUnavailable,
+    NotMigrated,
+    UnsupportedServer,
+)
 
 from .conftest import Connection
 from .encoder import WordEncoder
@@ -188,6 +196,16 @@ def test_an_owner_who_is_no_superuser_can_do_all(empty: Connection, empty_url: s
     finally:
         owner.close()
         empty.execute("DROP OWNED BY plain_owner CASCADE; DROP ROLE plain_owner")
+
+
+def test_a_server_without_the_native_extension(db: pgencoder.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "EXTENSION", "pgencoder_absent")
+    assert (db.kernel().name, db.kernel().version) == ("sql", None)
+    assert db.kernel().why == "the server has no extension pgencoder_absent; run: pgencoder native install"
+    with pytest.raises(NativeUnavailable, match="on its machine, run: pgencoder native install"):
+        db.use_kernel("native")
+    db.migrate()
+    assert db.kernel().name == "sql"
 
 
 @pytest.mark.parametrize(

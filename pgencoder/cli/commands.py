@@ -16,7 +16,7 @@ import pgencoder
 from pgencoder import Database, native
 from pgencoder.cli import output
 from pgencoder.encoders import DEFAULT_MODEL
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.types import STAGES, Chunking, CollectionStatus, Group, Matrix, Stage, TokenType
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ URL = Annotated[
 ]
 PG_CONFIG = Annotated[
     Path | None,
-    typer.Option(help="pg_config of the server; that of --database if it runs here, else of the embedded server."),
+    typer.Option(help="pg_config of the server; if not given, that of --database, else of the embedded server."),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
@@ -305,7 +305,13 @@ def _server(database: str | None, pg_config: Path | None) -> native.Server:
         return native.find_server(pg_config)
     if database is None:
         return native.embedded_server()
-    return native.find_server(pgencoder.connect(database).pg_config())
+    found = pgencoder.connect(database).pg_config()
+    if found is None:
+        raise NativeUnavailable(
+            "cannot tell where the server of --database is installed: it does not run here, or only a superuser may ask;"
+            " give its pg_config with --pg-config"
+        )
+    return native.find_server(found)
 
 
 @bench_app.command("rerank")
