@@ -83,11 +83,11 @@ class Database:
         if revision == "base":
             migrate.downgrade(self.engine)
             return
-        migrate.upgrade(self.engine, revision, _refresh)
-        if self._owned and revision == "head":
-            self._without_native = native.install_embedded()
-            if self._without_native is None:
-                self.use_kernel("native")
+        owned = self._owned and revision == "head"
+        # for the server that runs, which need not be the one that this process would have started
+        reason = native.install_unasked(self.pg_config()) if owned else None
+        without = migrate.upgrade(self.engine, revision, _refresh, create_native=owned and reason is None)
+        self._without_native = reason or without
 
     def attach(
         self,
@@ -214,6 +214,11 @@ class Database:
                 kernel.create(connection)
             else:
                 kernel.use(connection, name)
+
+    def server_version(self) -> int:
+        """The server's major version."""
+        with connected(self.engine) as connection:
+            return connection.info.server_version // 10000
 
     def pg_config(self) -> Path | None:
         """The `pg_config` of the server, where this role may ask for it and the server runs on this machine."""

@@ -22,11 +22,18 @@ from pgencoder.sql import SCHEMA, functions, identifier, resources
 LOCK = 7_345_211_873
 
 
-def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connection], None] | None = None) -> None:
+def upgrade(
+    engine: sa.Engine,
+    revision: str = "head",
+    refresh: Callable[[Connection], None] | None = None,
+    *,
+    create_native: bool = False,
+) -> str | None:
     """Apply all revisions up to `revision` and all functions; a second time changes nothing.
 
-    `refresh` is called in the same transaction to re-make what is generated for each collection. Raises
-    UnsupportedServer and MissingRights with what to do.
+    `refresh` is called in the same transaction to re-make what is generated for each collection. The native kernel is
+    used where the database has the extension; `create_native` creates that. Returns why it is not used although it
+    should be. Raises UnsupportedServer and MissingRights with what to do.
     """
     with connected(engine) as connection:
         check_server(connection)
@@ -45,10 +52,12 @@ def upgrade(engine: sa.Engine, revision: str = "head", refresh: Callable[[Connec
             )
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
+        without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
         if refresh is not None and revision == "head":
             refresh(connection)
     # the pool's connections were opened before halfvec existed, so they cannot send it
     engine.dispose()
+    return without_native
 
 
 def downgrade(engine: sa.Engine, revision: str = "base") -> None:
@@ -72,11 +81,10 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
 
 
 def apply_functions(connection: Connection) -> None:
-    """Create or replace every function of `sql/functions/`, and switch to the native kernel if it is there."""
+    """Create or replace every function of `sql/functions/`; they then use pure SQL."""
     _search_path(connection)
     for _name, text in functions():
         connection.execute(text.encode())
-    kernel.reuse(connection)
 
 
 def current(engine: sa.Engine) -> str | None:

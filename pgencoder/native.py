@@ -1,17 +1,20 @@
 """Compiles the extension `pgencoder_native` and puts its files where a server looks for them.
 
 Nothing here speaks to a database. The sources travel with this package; what is compiled is kept in the user's cache,
-by the sources' hash and the server's version, so that the same thing is compiled once.
+by the sources' hash, the machine and the server's version, so that the same thing is compiled once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,15 +39,20 @@ class Server:
     libraries: Path
     extensions: Path
 
+    @property
+    def major(self) -> int:
+        """The major version: 18 for "PostgreSQL 18.4 (Debian ...)"."""
+        return int(self.version.split()[1].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
+
     def installed(self) -> bool:
         """Whether the files that are in place were made of the sources of this package."""
         stamp = self.extensions / STAMP
-        library = self.libraries / f"{EXTENSION}.so"
-        return library.exists() and stamp.exists() and stamp.read_text() == self.build_id()
+        return _library(self.libraries) is not None and stamp.exists() and stamp.read_text() == self.build_id()
 
     def build_id(self) -> str:
-        """What a compiled library depends on: the sources, the server's version and the compiler's options."""
-        return hashlib.sha256(f"{_sources_hash()} {self.version} {_ask(self.pg_config, 'cflags')}".encode()).hexdigest()
+        """A hash of what a compiled library depends on: sources, machine, the server's version and options."""
+        parts = (_sources_hash(), _machine(), self.version, _ask(self.pg_config, "cflags"), str(self.libraries))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def sources() -> Path:
@@ -65,10 +73,7 @@ def find_server(pg_config: Path | str | None = None) -> Server:
         )
     path = Path(found).absolute()
     return Server(
-        path,
-        _ask(path, "version"),
-        Path(_ask(path, "pkglibdir")),
-        Path(_ask(path, "sharedir")) / "extension",
+        path, _ask(path, "version"), Path(_ask(path, "pkglibdir")), Path(_ask(path, "sharedir")) / "extension"
     )
 
 
@@ -89,20 +94,18 @@ def build(server: Server) -> Path:
 
     Raises NativeUnavailable if there is no compiler or it fails, with where its output is.
     """
-    target = platformdirs.user_cache_path("pgencoder") / f"native-{server.build_id()[:16]}"
-    if (target / f"{EXTENSION}.so").exists():
-        return target
-    _make(target, [f"PG_CONFIG={server.pg_config}", "all"])
+    target = _target(server)
+    if _library(target) is None:
+        _make(target, [f"PG_CONFIG={server.pg_config}", "all"], EXTENSION)
     return target
 
 
 def kernel_library() -> Path:
     """The kernels alone, without Postgres, as a shared library for benchmarks and tests; compiled on first use."""
-    target = platformdirs.user_cache_path("pgencoder") / f"kernel-{_sources_hash()[:16]}"
-    library = target / "kernel.so"
-    if not library.exists():
-        _make(target, ["-f", "kernel.mk"])
-    return library
+    target = platformdirs.user_cache_path("pgencoder") / f"kernel-{_sources_hash()[:16]}-{_machine()}"
+    if _library(target, "kernel") is None:
+        _make(target, ["-f", "kernel.mk"], "kernel")
+    return target / "kernel.so"
 
 
 def install(server: Server) -> None:
@@ -111,58 +114,88 @@ def install(server: Server) -> None:
     Raises NativeUnavailable, also where those directories cannot be written.
     """
     built = build(server)
-    files = [(built / f"{EXTENSION}.so", server.libraries, 0o755)]
+    library = _library(built)
+    assert library is not None, "build() has made it"
+    files = [(library, server.libraries, 0o755)]
     files += [(file, server.extensions, 0o644) for file in sorted((built / "sql").glob("*.sql"))]
     files.append((built / f"{EXTENSION}.control", server.extensions, 0o644))
-    try:
+    advice = f"run as a user who may: pgencoder native install --files-only --pg-config {server.pg_config}"
+    with _may_fail(advice):
         for file, directory, mode in files:
             _replace(directory / file.name, file.read_bytes(), mode)
         _replace(server.extensions / STAMP, server.build_id().encode(), 0o644)
-    except OSError as error:
-        raise NativeUnavailable(
-            f"cannot write to {error.filename or server.libraries}: {error.strerror}; run"
-            f" pgencoder native install --pg-config {server.pg_config} as a user who can"
-        ) from error
 
 
-def install_embedded() -> str | None:
-    """Give the embedded server the extension if it lacks it; returns why that was not possible."""
+def install_unasked(pg_config: Path | None) -> str | None:
+    """Give the server of a `pg_config` the extension if it lacks it; returns why that was not possible.
+
+    None stands for the embedded server of this process. A build that failed once is not tried again.
+    """
     if os.environ.get(SWITCH, "").lower() in ("off", "0", "no"):
         return f"{SWITCH} is off"
     try:
-        server = embedded_server()
-        if not server.installed():
-            install(server)
+        server = embedded_server() if pg_config is None else find_server(pg_config)
+        if server.installed():
+            return None
+        if (log := _log(_target(server))).exists():
+            return f"compiling failed before, see {log}; to try again, run: pgencoder native build"
+        install(server)
     except NativeUnavailable as error:
         return str(error)
     return None
 
 
-def _make(target: Path, arguments: list[str]) -> None:
+def _target(server: Server) -> Path:
+    return platformdirs.user_cache_path("pgencoder") / f"native-{server.build_id()[:16]}"
+
+
+def _log(target: Path) -> Path:
+    return target.parent / f"{target.name}.log"
+
+
+def _library(directory: Path, name: str = EXTENSION) -> Path | None:
+    """The shared library there; its ending is .dylib for Postgres 16 and newer on macOS."""
+    return next((path for ending in ("so", "dylib") if (path := directory / f"{name}.{ending}").exists()), None)
+
+
+def _make(target: Path, arguments: list[str], name: str) -> None:
     make = shutil.which("make")
     compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
     if make is None or compiler is None:
         raise NativeUnavailable(
             f"there is no {'C compiler' if make else 'make'}; install one (Debian: build-essential)"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as name:
-        directory = Path(name) / "native"
-        shutil.copytree(sources(), directory, ignore=shutil.ignore_patterns("*.o", "*.so", "build"))
-        done = subprocess.run(  # noqa: S603
-            [make, f"CC={compiler}", *arguments], cwd=directory, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            log = target.parent / f"{target.name}.log"
-            log.write_text(done.stdout + done.stderr)
-            lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["make failed"]
-            raise NativeUnavailable(f"compiling failed: {' '.join(lines[0].split())[:200]}; all of it is in {log}")
-        try:
-            directory.replace(target)
-        except OSError:
-            # another process was faster; what it made is the same, unless it is a build that was cut short
-            shutil.rmtree(target, ignore_errors=True)
-            directory.replace(target)
+    with _may_fail("let XDG_CACHE_HOME name a directory that can be written"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as temporary:
+            directory = Path(temporary) / "native"
+            _copy_sources(directory)
+            environment = {**os.environ, "LC_ALL": "C"}
+            command = [make, f"CC={compiler}", *arguments]
+            done = subprocess.run(  # noqa: S603
+                command, cwd=directory, env=environment, capture_output=True, text=True, check=False
+            )
+            if done.returncode != 0:
+                _log(target).write_text(done.stdout + done.stderr)
+                lines = [line for line in done.stderr.splitlines() if "error" in line.lower()] or ["make failed"]
+                raise NativeUnavailable(
+                    f"compiling failed: {' '.join(lines[0].split())[:200]}; all of it is in {_log(target)}"
+                )
+            _log(target).unlink(missing_ok=True)
+            try:
+                directory.replace(target)
+            except OSError:
+                # another process was faster, and what it made is the same
+                if _library(target, name) is None:
+                    raise
+
+
+def _copy_sources(directory: Path) -> None:
+    """Without their modes, as they may be read-only, and without what may have been compiled among them."""
+    for file in _source_files():
+        copy = directory / file.relative_to(sources())
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
@@ -178,18 +211,36 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
         raise
 
 
+@contextmanager
+def _may_fail(advice: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        directory = Path(error.filename).parent if error.filename else "a directory"
+        raise NativeUnavailable(f"cannot write to {directory}: {error.strerror}; {advice}") from error
+
+
+def _source_files() -> list[Path]:
+    found = (*sources().glob("src/*.[ch]"), *sources().glob("sql/*.sql"), *sources().glob("test/*.c"))
+    return sorted([*found, *(sources() / name for name in ("Makefile", "kernel.mk", f"{EXTENSION}.control"))])
+
+
 @cache
 def _sources_hash() -> str:
     digest = hashlib.sha256()
-    for file in sorted(sources().rglob("*")):
-        if file.suffix in (".c", ".h", ".sql", ".control", ".mk") or file.name == "Makefile":
-            digest.update(str(file.relative_to(sources())).encode() + b"\0" + file.read_bytes())
+    for file in _source_files():
+        digest.update(str(file.relative_to(sources())).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
+
+
+def _machine() -> str:
+    return "-".join((platform.system(), platform.machine(), *platform.libc_ver()))
 
 
 @cache
 def _ask(pg_config: Path, what: str) -> str:
-    done = subprocess.run([pg_config, f"--{what}"], capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise NativeUnavailable(f"{pg_config} --{what} failed: {done.stderr.strip() or done.returncode}")
+    try:
+        done = subprocess.run([pg_config, f"--{what}"], capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NativeUnavailable(f"cannot run {pg_config} --{what}: {error}") from error
     return done.stdout.strip()

@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     url = sa.make_url(embedded.start(home / "data"))
     config.option.postgresql_host = url.query["host"]
     config.option.postgresql_user = url.username
-    config.stash[WITHOUT_NATIVE] = native.install_embedded()
+    config.stash[WITHOUT_NATIVE] = native.install_unasked(None)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

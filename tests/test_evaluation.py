@@ -108,6 +108,9 @@ def test_the_rerank_benchmark(db: Database, folder: Path, kernel: KernelName) ->
     assert report.without_native is None
     for kind, part in report.breakdown.items():
         total = report.forms[f"native_{kind}"].rerank_ms
+        assert part.kernel_ms is not None
+        assert part.other_ms is not None
+        assert 0 < part.kernel_ms < total
         assert part.kernel_ms + part.rows_ms + part.detoast_ms + part.other_ms == pytest.approx(total)
         assert part.ratio == pytest.approx(total / part.kernel_ms)
     assert report.exhaustive is not None

@@ -184,7 +184,7 @@ def test_nothing_on_a_side_gives_null(server: Connection, kind: str, query: str 
 def test_different_dimensions_are_an_error_that_names_both(
     server: Connection, function: str, kind: str, three: str, two: str
 ) -> None:
-    with pytest.raises(psycopg.errors.DataException, match=r"different .* (3 and 2|2 and 3)"):
+    with pytest.raises(psycopg.errors.DataException, match=r"different .* 2 and 3"):
         server.execute(f'SELECT pgencoder.{function}(%s::"{kind}"[], %s::"{kind}"[])', [three, two])
 
 

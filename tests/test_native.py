@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +19,17 @@ import sqlalchemy as sa
 
 import pgencoder
 from pgencoder import Database, native, vectors
-from pgencoder.errors import MissingRights, NativeUnavailable
+from pgencoder.db import kernel
+from pgencoder.errors import MissingRights, NativeUnavailable, NotMigrated
+from pgencoder.query import Search, search_statement
+from pgencoder.types import KernelName
 from pgencoder.vectors import HalfvecArray, normalize
 
 from .conftest import WITHOUT_NATIVE, Connection
 from .encoder import WordEncoder
 from .test_migrate import catalog
 
+ROOT = Path(__file__).parent.parent
 SCORE = "SELECT pgencoder.maxsim(array['[1,0]', '[0,1]']::halfvec[], array['[0.6,0.8]', '[1,0]']::halfvec[])"
 SIGNED = "SELECT pgencoder.maxsim(array['[1,0]']::halfvec[], array[B'10'])"
 
@@ -108,10 +114,82 @@ def test_the_version_before_can_be_upgraded(connection: Connection, db: Database
     with pytest.raises(psycopg.errors.DependentObjectsStillExist):
         connection.execute("DROP EXTENSION pgencoder_native")
     connection.execute("ALTER EXTENSION pgencoder_native UPDATE")
+    connection.execute(f"COMMENT ON EXTENSION pgencoder_native IS '{kernel.MADE}'".encode())
     assert catalog(url) == fresh
     connection.execute("DROP EXTENSION pgencoder_native; CREATE EXTENSION pgencoder_native VERSION '1.0'")
     db.migrate()
+    connection.execute(f"COMMENT ON EXTENSION pgencoder_native IS '{kernel.MADE}'".encode())
     assert catalog(url) == fresh
+
+
+def test_migrations_at_the_same_time_do_not_fail(url: str, db: Database) -> None:
+    db.use_kernel("native")
+    errors: list[BaseException] = []
+
+    def migrate(name: KernelName) -> None:
+        try:
+            with pgencoder.connect(url) as other:
+                for _ in range(4):
+                    other.migrate()
+                    other.use_kernel(name)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=migrate, args=[name]) for name in ("native", "sql", "native")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    db.migrate()
+    assert db.kernel().name == "native"
+
+
+def test_a_library_that_is_lost_leaves_pure_sql(db: Database, connection: Connection, url: str) -> None:
+    """As after a new virtual environment, or a restore where the extension was never installed."""
+    db.use_kernel("native")
+    server = native.embedded_server()
+    library = server.libraries / "pgencoder_native.so"
+    away = library.with_suffix(".away")
+    library.rename(away)
+    try:
+        with pgencoder.connect(url) as other:
+            why = other.kernel().why
+            assert "cannot be used" in why
+            assert "run: pgencoder native install" in why
+            other.migrate()
+            assert other.kernel().name == "sql"
+            assert "cannot be used" in other.kernel().why
+            with pytest.raises(NativeUnavailable, match="ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE"):
+                other.use_kernel("native")
+            with psycopg.connect(url, autocommit=True) as fresh:
+                assert value(fresh, SCORE) == pytest.approx(1.8, abs=1e-3)
+                fresh.execute("ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE")
+                fresh.execute("DROP EXTENSION pgencoder_native")
+    finally:
+        away.rename(library)
+    db.use_kernel("native")
+
+
+def test_functions_from_before_the_kernels_must_be_migrated(db: Database, connection: Connection) -> None:
+    connection.execute("DROP FUNCTION pgencoder.use_kernel; UPDATE pgencoder.revision SET version_num = '0002'")
+    with pytest.raises(NotMigrated, match="run: pgencoder migrate"):
+        db.kernel()
+    with pytest.raises(NotMigrated, match="run: pgencoder migrate"):
+        db.use_kernel("native")
+    db.migrate()
+    db.use_kernel("native")
+
+
+def test_an_extension_that_was_there_stays_when_pgencoder_goes(empty: Connection, empty_url: str) -> None:
+    empty.autocommit = True
+    empty.execute("CREATE EXTENSION vector; CREATE EXTENSION pgencoder_native")
+    before = catalog(empty_url)
+    with pgencoder.connect(empty_url) as fresh:
+        fresh.migrate()
+        assert fresh.kernel().name == "native"
+        fresh.migrate("base")
+    assert catalog(empty_url) == before
 
 
 def test_migrating_to_base_takes_the_extension_along(empty: Connection, empty_url: str) -> None:
@@ -166,6 +244,27 @@ def test_a_superuser_who_drops_it_runs_nothing_with_his_rights(owner: Database, 
     with pytest.raises(psycopg.errors.RaiseException, match="as kernel_owner"):
         empty.execute("DROP EXTENSION pgencoder_native")
     assert value(empty, "SELECT current_user") == "postgres"
+    # nor can it change his settings
+    path = value(empty, "SHOW search_path")
+    with owner.connection() as connection:
+        connection.execute("DROP SCHEMA pgencoder CASCADE; CREATE SCHEMA pgencoder")
+        connection.execute(
+            "CREATE FUNCTION pgencoder.use_kernel(kernel text) RETURNS text LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM set_config('search_path', 'evil', false); RETURN kernel; END $$"
+        )
+    empty.execute("DROP EXTENSION pgencoder_native")
+    assert value(empty, "SHOW search_path") == path
+
+
+def test_an_owner_switches_an_extension_that_is_a_superusers(owner: Database, empty: Connection) -> None:
+    empty.execute("CREATE EXTENSION pgencoder_native")
+    owner.migrate()
+    assert owner.kernel().name == "native"
+    owner.use_kernel("sql")
+    owner.use_kernel("native")
+    assert owner.kernel().name == "native"
+    empty.execute("DROP EXTENSION pgencoder_native")
+    assert owner.kernel().name == "sql"
 
 
 def test_a_role_that_may_not_create_it_is_told(db: Database, connection: Connection, url: str) -> None:
@@ -365,14 +464,14 @@ def test_an_exhaustive_search_uses_parallel_workers(server: Connection, db: Data
     server.execute("INSERT INTO items SELECT i, 'w' || i FROM generate_series(1, 3000) AS i")
     db.attach("items", ["body"], words)
     db.sync("items")
-    tokens = HalfvecArray(normalize(words.encode_query("w1 w2").tokens))
-    plan = server.execute(
-        "EXPLAIN (VERBOSE) SELECT id, pgencoder.score(%s, tokens) FROM pgencoder.items_1 ORDER BY 2 DESC LIMIT 10",
-        [tokens],
-    ).fetchall()
-    text = "\n".join(line for (line,) in plan)
-    assert "Parallel Seq Scan" in text
-    assert "pgencoder_native.maxsim(" in text
+    for group in ("passage", "document"):
+        search = Search(group=group, stage="exhaustive")
+        built = search_statement(db.collection("items"), db.vector_schema, search, words.encode_query("w1 w2"))
+        compiled = built.compile(db.engine)
+        plan = server.execute(f"EXPLAIN (VERBOSE) {compiled.string}".encode(), compiled.params).fetchall()
+        text = "\n".join(line for (line,) in plan)
+        assert "Parallel" in text
+        assert "pgencoder_native.maxsim(" in text
     costs = dict(
         server.execute(
             "SELECT oid::regprocedure::text, procost FROM pg_proc WHERE proname = 'maxsim'"
@@ -410,11 +509,11 @@ def test_without_a_compiler_one_line_says_so(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "make").symlink_to("/usr/bin/make")
     with pytest.raises(NativeUnavailable, match="there is no C compiler; install one"):
         native.build(server)
-    assert native.install_embedded() is None  # what is in place is of these sources: no compiler is needed
+    assert native.install_unasked(None) is None  # what is in place is of these sources: no compiler is needed
     with pytest.raises(NativeUnavailable, match="there is no pg_config"):
         native.find_server()
     monkeypatch.setenv("PGENCODER_NATIVE", "off")
-    assert native.install_embedded() == "PGENCODER_NATIVE is off"
+    assert native.install_unasked(None) == "PGENCODER_NATIVE is off"
 
 
 def test_sources_that_do_not_compile_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,11 +521,52 @@ def test_sources_that_do_not_compile_leave_nothing_behind(tmp_path: Path, monkey
     shutil.copytree(native.sources(), tmp_path / "native")
     (tmp_path / "native" / "src" / "kernel.c").write_text("int x = ;\n")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(native, "sources", lambda: tmp_path / "native")
+    other_sources(monkeypatch, tmp_path / "native")
     with pytest.raises(NativeUnavailable, match=r"compiling failed: src/kernel\.c:1:9: error") as raised:
         native.build(server)
     assert "\n" not in str(raised.value)
     assert [path.suffix for path in (tmp_path / "cache" / "pgencoder").iterdir()] == [".log"]
+    reason = native.install_unasked(None)
+    assert reason is not None
+    assert reason.startswith("compiling failed before, see ")
+    shutil.copy(ROOT / "native" / "src" / "kernel.c", tmp_path / "native" / "src" / "kernel.c")
+    other_sources(monkeypatch, tmp_path / "native")
+    native.build(server)
+
+
+def other_sources(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    monkeypatch.setattr(native, "sources", lambda: directory)
+    native._sources_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_sources() -> Iterator[None]:
+    yield
+    native._sources_hash.cache_clear()
+
+
+def test_directories_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = native.embedded_server()
+    (tmp_path / "cache").write_text("a file where a directory should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(NativeUnavailable, match=r"cannot write to .*XDG_CACHE_HOME"):
+        native.build(server)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    absent = replace(server, libraries=tmp_path / "nowhere")
+    with pytest.raises(
+        NativeUnavailable, match=r"nowhere.* run as a user who may: pgencoder native install --files-only"
+    ):
+        native.install(absent)
+
+
+def test_sources_that_cannot_be_written_can_be_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where this is no superuser, but what is copied has its own modes everywhere."""
+    shutil.copytree(native.sources(), tmp_path / "native")
+    for path in (tmp_path / "native", *(tmp_path / "native").rglob("*")):
+        path.chmod(path.stat().st_mode & 0o555)
+    other_sources(monkeypatch, tmp_path / "native")
+    native._copy_sources(tmp_path / "copy")
+    assert all(path.stat().st_mode & 0o200 for path in (tmp_path / "copy").rglob("*"))
 
 
 def test_the_embedded_server_gets_it_by_itself(tmp_path: Path) -> None:

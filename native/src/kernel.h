@@ -16,6 +16,9 @@
 
 #define PANEL 16
 
+/* Not for other libraries in the same server, whose names may be the same */
+#pragma GCC visibility push(hidden)
+
 /* What is compared with what; the first word is the query's. */
 typedef enum Form
 {
@@ -136,5 +139,7 @@ panel_width(const Prepared *query, int lane)
 
 	return left < PANEL ? left : PANEL;
 }
+
+#pragma GCC visibility pop
 
 #endif

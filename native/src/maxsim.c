@@ -87,12 +87,13 @@ _PG_init(void)
 }
 
 static void
-different(Element element, int first, int second)
+different(Form form, int document, int query)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("different %s %d and %d", element == ELEMENT_BIT ? "bit lengths"
-					: element == ELEMENT_VECTOR ? "vector dimensions" : "halfvec dimensions", first, second)));
+			 errmsg("different %s %d and %d", form == FORM_BIT ? "bit lengths"
+					: form == FORM_FLOAT ? "vector dimensions" : form == FORM_HALF ? "halfvec dimensions"
+					: "token dimensions", document, query)));
 }
 
 /* Forget a prepared query and lay out another, which `array` holds */
@@ -116,11 +117,7 @@ prepare(State *state, Form form, struct varlena *key, ArrayType *array)
 	{
 		state->mixed = array_tokens(array, element, count, &tokens, &state->problem) == LAYOUT_MIXED;
 		state->dims = tokens.dims;
-		if (state->dims == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("query tokens have 0 dimensions")));
-		if (!state->mixed)
+		if (!state->mixed && state->dims > 0)
 		{
 			query_init(&state->query, form, palloc(query_size(form, count, tokens.dims)), &tokens);
 			products = PRODUCTS / ((int64) state->query.lanes * state->dims);
@@ -191,15 +188,25 @@ document_tokens(State *state, Form form, ArrayType *array, Tokens *tokens)
 	if (state->count == 0)
 		return false;
 	count = array_count(array, element);
-	if (count == 0)
+	if (count == 0 && state->dims > 0)
 		return false;
 	array_check_nulls(array, count, "document");
-	if (state->mixed)
-		different(query_element[form], state->problem.dims, state->dims);
-	if (array_tokens(array, element, count, tokens, &problem) == LAYOUT_MIXED)
-		different(element, problem.dims, state->dims != problem.dims ? state->dims : tokens->dims);
-	if (tokens->dims != state->dims)
-		different(form == FORM_SIGN ? ELEMENT_HALFVEC : element, tokens->dims, state->dims);
+	/* as the SQL kernel: a token of the document, then the first of the query that differs from it */
+	if (count > 0)
+	{
+		LayoutError error = array_tokens(array, element, count, tokens, &problem);
+
+		if (tokens->dims != state->dims)
+			different(form, tokens->dims, state->dims);
+		if (error == LAYOUT_MIXED)
+			different(form, problem.dims, state->dims);
+		if (state->mixed)
+			different(form, tokens->dims, state->problem.dims);
+	}
+	if (state->dims == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("query tokens have 0 dimensions")));
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/syscache.h"
 
 static bool
@@ -55,6 +56,7 @@ before_drop(PG_FUNCTION_ARGS)
 	Oid			function;
 	Oid			user;
 	int			security;
+	int			level;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -68,7 +70,11 @@ before_drop(PG_FUNCTION_ARGS)
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner_of(function),
 						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	/* nor keep his settings */
+	level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	OidFunctionCall1(function, CStringGetTextDatum("sql"));
+	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, security);
 	PG_RETURN_NULL();
 }

@@ -49,14 +49,15 @@ fetch_external(struct varlena *value, Room *buffer)
 	size = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
 	if (buffer->size < (Size) size + VARHDRSZ)
 	{
-		Size		room = Max((Size) size + VARHDRSZ, 2 * buffer->size);
+		/* palloc refuses what is too large */
+		Size		room = Max((Size) size + VARHDRSZ, Min(2 * buffer->size, MaxAllocSize));
 
 		if (buffer->data != NULL)
 			pfree(buffer->data);
 		buffer->data = NULL;
 		buffer->size = 0;
-		buffer->data = MemoryContextAlloc(buffer->context, Min(room, MaxAllocSize));
-		buffer->size = Min(room, MaxAllocSize);
+		buffer->data = MemoryContextAlloc(buffer->context, room);
+		buffer->size = room;
 	}
 	result = buffer->data;
 	SET_VARSIZE(result, size + VARHDRSZ);

@@ -7,6 +7,9 @@
 #include "kernel.h"
 #include "utils/array.h"
 
+/* Not for other libraries in the same server, whose names may be the same */
+#pragma GCC visibility push(hidden)
+
 /* Memory that holds one detoasted value after another. */
 typedef struct Room
 {
@@ -20,5 +23,7 @@ extern ArrayType *array_fetch(Datum datum, Room *buffer);
 extern int	array_count(ArrayType *array, Element element);
 extern void array_check_nulls(ArrayType *array, int count, const char *side);
 extern LayoutError array_tokens(ArrayType *array, Element element, int count, Tokens *tokens, LayoutProblem *problem);
+
+#pragma GCC visibility pop
 
 #endif

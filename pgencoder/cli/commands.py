@@ -280,12 +280,24 @@ def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
 
 
 @native_app.command("install")
-def native_install(database: URL = None, pg_config: PG_CONFIG = None) -> None:
+def native_install(
+    database: URL = None,
+    pg_config: PG_CONFIG = None,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database alone.")] = False,
+) -> None:
     """Put the extension into the server's directories, create it in the database and switch to it."""
     server = _server(database, pg_config)
+    if files_only:
+        native.install(server)
+        print(f"installed for {server.version} in {server.libraries}")
+        return
+    db = open_database(database)
+    if (running := db.server_version()) != server.major:
+        raise InvalidRequest(
+            f"--pg-config is of {server.version}, but the server of the database is Postgres {running}"
+        )
     native.install(server)
     print(f"installed for {server.version} in {server.libraries}")
-    db = open_database(database)
     db.use_kernel("native")
     print(output.kernel(db.kernel()))
 
@@ -308,8 +320,8 @@ def _server(database: str | None, pg_config: Path | None) -> native.Server:
     found = pgencoder.connect(database).pg_config()
     if found is None:
         raise NativeUnavailable(
-            "cannot tell where the server of --database is installed: it does not run here, or only a superuser may ask;"
-            " give its pg_config with --pg-config"
+            "cannot tell where the server of --database is installed: it does not run here, or only a superuser may"
+            " ask; give its pg_config with --pg-config"
         )
     return native.find_server(found)
 

@@ -99,7 +99,7 @@ def rerank_report(report: RerankReport) -> None:
     for kind, part in report.breakdown.items():
         total = report.forms[f"native_{kind}"].rerank_ms
         parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
-        table.add_row(kind, *(f"{each:.2f}" for each in parts))
+        table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
     console.print("", table, f"instructions: {report.simd}", sep="\n")
     all_of = report.exhaustive
     console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -12,42 +13,60 @@ from pgencoder.errors import MissingRights, NativeUnavailable
 from pgencoder.types import Kernel
 
 EXTENSION = "pgencoder_native"
+# The comment of an extension that pgencoder created and may remove
+MADE = "MaxSim for pgencoder in C; made by pgencoder"
+LOST = (
+    "; run: pgencoder native install, or go back with: SELECT pgencoder.use_kernel('sql') and ALTER EVENT TRIGGER"
+    f" {EXTENSION}_before_drop DISABLE"
+)
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The extension as a database has it: the version there, the one whose files the server has, and whose it is."""
+
+    installed: str | None
+    available: str | None
+    owned: bool
 
 
 def read(connection: Connection) -> Kernel:
     """The kernel in use, and why it is that one."""
-    row = connection.execute(
-        "SELECT pgencoder.kernel(), installed_version, default_version"
-        " FROM (VALUES (%s)) AS wanted (name) LEFT JOIN pg_available_extensions USING (name)",
-        [EXTENSION],
-    ).fetchone()
+    row = connection.execute("SELECT pgencoder.kernel()").fetchone()
     assert row is not None
-    name, version, available = row
-    if name == "native":
-        return _native(connection, version)
-    if version is not None:
+    found = _extension(connection)
+    if row[0] == "native":
+        return _native(connection, found.installed)
+    if found.installed is not None:
         why = "the extension is there but not used; run: SELECT pgencoder.use_kernel('native')"
-    elif available is not None:
+    elif found.available is not None:
         why = f"the extension {EXTENSION} is not in this database; run: pgencoder native install"
     else:
         why = f"the server has no extension {EXTENSION}; run: pgencoder native install"
-    return Kernel("sql", version, None, why)
+    return Kernel("sql", found.installed, None, why)
 
 
 def use(connection: Connection, name: str) -> None:
-    """Switch to a kernel; raises NativeUnavailable if it is not there."""
+    """Switch to a kernel; raises NativeUnavailable if it is not there, MissingRights if the functions are another's."""
     try:
         connection.execute("SELECT pgencoder.use_kernel(%s)", [name])
     except pg.FeatureNotSupported as error:
         raise NativeUnavailable(f"{error.diag.message_primary}; {error.diag.message_hint}") from error
+    except pg.InsufficientPrivilege as error:
+        raise MissingRights(f"{error.diag.message_primary}; the owner of the schema pgencoder may switch") from error
 
 
 def create(connection: Connection) -> None:
     """Create or update the extension and switch to it; raises NativeUnavailable or MissingRights."""
+    found = _extension(connection)
     try:
         with connection.transaction():
-            connection.execute(f"CREATE EXTENSION IF NOT EXISTS {EXTENSION}")
-            connection.execute(f"ALTER EXTENSION {EXTENSION} UPDATE")
+            if found.installed is None:
+                connection.execute(f"CREATE EXTENSION {EXTENSION}")
+                connection.execute(f"COMMENT ON EXTENSION {EXTENSION} IS '{MADE}'")
+            else:
+                _update(connection, found)
+            _check_library(connection)
             use(connection, "native")
     except pg.InsufficientPrivilege as error:
         raise MissingRights(
@@ -58,6 +77,32 @@ def create(connection: Connection) -> None:
         raise NativeUnavailable(
             f"the server has no extension {EXTENSION}; on its machine, run: pgencoder native install"
         ) from error
+
+
+def prefer(connection: Connection, *, may_create: bool) -> str | None:
+    """Switch to the native kernel where that works, in the transaction that made the functions anew.
+
+    It works where the database has the extension, or where `may_create` and the server has its files. Returns why it
+    did not although it should have; pure SQL is then used.
+    """
+    if not may_create and _extension(connection).installed is None:
+        return None
+    try:
+        create(connection)
+    except (NativeUnavailable, MissingRights, psycopg.Error) as error:
+        return " ".join(str(error).split())
+    return None
+
+
+def drop(connection: Connection) -> None:
+    """Drop the extension if pgencoder made it and it is this role's."""
+    row = connection.execute(
+        "SELECT pg_has_role(extowner, 'USAGE') AND obj_description(oid, 'pg_extension') = %s FROM pg_extension"
+        " WHERE extname = %s",
+        [MADE, EXTENSION],
+    ).fetchone()
+    if row is not None and row[0]:
+        connection.execute(f"DROP EXTENSION {EXTENSION}")
 
 
 def pg_config(connection: Connection) -> Path | None:
@@ -71,33 +116,39 @@ def pg_config(connection: Connection) -> Path | None:
     return path if path.exists() else None
 
 
-def reuse(connection: Connection) -> None:
-    """Switch to the extension if the database has it, in the transaction that made the functions anew."""
+def _extension(connection: Connection) -> Extension:
     row = connection.execute(
-        "SELECT pg_has_role(extowner, 'USAGE') FROM pg_extension WHERE extname = %s", [EXTENSION]
+        "SELECT e.extversion, a.default_version, coalesce(pg_has_role(e.extowner, 'USAGE'), true)"
+        " FROM (VALUES (%s)) AS wanted (name) LEFT JOIN pg_extension e ON e.extname = name"
+        " LEFT JOIN pg_available_extensions a USING (name)",
+        [EXTENSION],
     ).fetchone()
-    if row is None:
-        return
-    if row[0]:
+    assert row is not None
+    return Extension(*row)
+
+
+def _update(connection: Connection, found: Extension) -> None:
+    if found.available is None:
+        raise NativeUnavailable(f"the server has lost the files of the extension {EXTENSION}{LOST}")
+    if found.owned and found.installed != found.available:
         connection.execute(f"ALTER EXTENSION {EXTENSION} UPDATE")
-    use(connection, "native")
 
 
-def drop(connection: Connection) -> None:
-    """Drop the extension, unless it belongs to another role."""
-    row = connection.execute(
-        "SELECT pg_has_role(extowner, 'USAGE') FROM pg_extension WHERE extname = %s", [EXTENSION]
-    ).fetchone()
-    if row is not None and row[0]:
-        connection.execute(f"DROP EXTENSION {EXTENSION}")
-
-
-def _native(connection: Connection, version: str | None) -> Kernel:
+def _check_library(connection: Connection) -> str:
+    """The instructions that the library uses, which loads it; raises NativeUnavailable if that fails."""
     try:
         with connection.transaction():
             row = connection.execute("SELECT pgencoder_native.simd()").fetchone()
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
-        return Kernel("native", version, None, f"the extension's library cannot be used: {reason}")
+        raise NativeUnavailable(f"the library of the extension {EXTENSION} cannot be used: {reason}{LOST}") from error
     assert row is not None
-    return Kernel("native", version, row[0], f"extension {EXTENSION} {version}, {row[0]} instructions")
+    return str(row[0])
+
+
+def _native(connection: Connection, version: str | None) -> Kernel:
+    try:
+        simd = _check_library(connection)
+    except NativeUnavailable as error:
+        return Kernel("native", version, None, str(error))
+    return Kernel("native", version, simd, f"extension {EXTENSION} {version}, {simd} instructions")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -87,16 +88,16 @@ class FormResult:
 class Breakdown:
     """Where the milliseconds of a native rerank go.
 
-    `kernel_ms` is the same kernel alone in C over the same bytes, `rows_ms` the statement without reading tokens,
-    `detoast_ms` what reading them adds; `other_ms` is the rest of the server's `rerank_ms`: the query sent and
-    prepared, and caches that the kernel alone finds warm. `ratio` is rerank_ms / kernel_ms.
+    `kernel_ms` is the same kernel alone in C over the same bytes (None without a compiler), `rows_ms` the statement
+    without reading tokens, `detoast_ms` what reading them adds; `other_ms` is the rest of the server's `rerank_ms`: the
+    query sent and prepared, and caches that the kernel alone finds warm. `ratio` is rerank_ms / kernel_ms.
     """
 
-    kernel_ms: float
+    kernel_ms: float | None
     rows_ms: float
     detoast_ms: float
-    other_ms: float
-    ratio: float
+    other_ms: float | None
+    ratio: float | None
 
 
 @dataclass(frozen=True)
@@ -251,12 +252,12 @@ class _Bench:
             self._time(f"search {form.name}", self._search(form, query))
         if not self.native:
             return
+        nothing = HalfvecArray(np.empty((0, query.tokens.shape[1])))
+        native = "pgencoder_native.maxsim(%(query)s, tokens)"
         for kind, table in self.tables.items():
-            for what, expression in (("rows", "0"), ("detoast", "cardinality(tokens)")):
-                self._time(
-                    f"{what} {kind}",
-                    partial(self._scored, table, expression, {"ids": ids}),
-                )
+            self._time(f"rows {kind}", partial(self._scored, table, "0", {"ids": ids}))
+            # without a query token the document is read, and there is nothing to compare it with
+            self._time(f"read {kind}", partial(self._scored, table, native, {"ids": ids, "query": nothing}))
             self._alone(kind, query.tokens, ids)
         for processes in (1, 2):
             self._workers(processes - 1)
@@ -275,15 +276,13 @@ class _Bench:
         passages, tokens = self._shape()
         if self.native:
             for kind in self.tables:
-                total, kernel, statement = (
-                    forms[f"native_{kind}"].rerank_ms,
-                    median[f"kernel {kind}"],
-                    median[f"rows {kind}"],
+                total, statement = forms[f"native_{kind}"].rerank_ms, median[f"rows {kind}"]
+                detoast = median[f"read {kind}"] - statement
+                kernel = median.get(f"kernel {kind}")
+                other, ratio = (
+                    (None, None) if kernel is None else (total - kernel - statement - detoast, total / kernel)
                 )
-                detoast = median[f"detoast {kind}"] - statement
-                breakdown[kind] = Breakdown(
-                    kernel, statement, detoast, total - kernel - statement - detoast, total / kernel
-                )
+                breakdown[kind] = Breakdown(kernel, statement, detoast, other, ratio)
             one, two = median["exhaustive 1"], median["exhaustive 2"]
             expected = passages / self.candidates * forms["native_bit"].rerank_ms
             exhaustive = Exhaustive(passages, one, two, expected, expected / one, one / two)
@@ -349,12 +348,9 @@ class _Bench:
             binary=True,
         )
         documents = [read_array(row[0], kind) for row in rows]
-        arrays = Arrays(documents, kind)
-        halves = normalize(query)
-        try:
+        arrays, halves = Arrays(documents, kind), normalize(query)
+        with suppress(NativeUnavailable):
             self._time(f"kernel {kind}", lambda: arrays.scores(halves))
-        except NativeUnavailable:
-            self.seconds[f"kernel {kind}"] = [float("nan")]
 
     def _shape(self) -> tuple[int, float]:
         """Passages, and tokens in one on average."""

@@ -5,11 +5,11 @@ AS $$
 DECLARE
     at int;
 BEGIN
-    at := array_position(query, NULL);
+    at := array_position(array(SELECT unnest(query)), NULL);
     IF at IS NOT NULL THEN
         RAISE EXCEPTION 'query token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    at := array_position(document, NULL);
+    at := array_position(array(SELECT unnest(document)), NULL);
     IF at IS NOT NULL THEN
         RAISE EXCEPTION 'document token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
     END IF;

@@ -9,6 +9,8 @@ DECLARE
     twin record;
     twins int := 0;
 BEGIN
+    -- the lock of migrations: two that replace the same functions at once would fail
+    PERFORM pg_advisory_xact_lock(7345211873);
     IF native IS NULL OR kernel NOT IN ('sql', 'native') THEN
         RAISE EXCEPTION 'no kernel %, only sql and native', coalesce(quote_literal(kernel), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
