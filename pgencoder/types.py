@@ -140,7 +140,7 @@ class Kernel:
     """Which MaxSim kernel a database uses.
 
     `version` is that of the extension `pgencoder_native` if the database has it, `simd` the instructions it uses:
-    avx512, avx2, neon or plain. `why` says why this kernel, and what to do to have the other.
+    avx512, avx2, neondot, neon or plain. `why` says why this kernel, and what to do to have the other.
     """
 
     name: KernelName

@@ -54,4 +54,4 @@ COMMENT ON FUNCTION pgencoder_native.maxsim_pairs(halfvec[], bit[]) IS
 CREATE FUNCTION pgencoder_native.simd() RETURNS text
     AS 'MODULE_PATHNAME', 'simd' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pgencoder_native.simd() IS
-    'The instructions in use: avx512, avx2, neon or plain; the setting pgencoder_native.simd forces another';
+    'The instructions in use: avx512, avx2, neondot, neon or plain; the setting pgencoder_native.simd forces another';

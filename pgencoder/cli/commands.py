@@ -267,7 +267,8 @@ def evaluate(
     output.console.print(
         f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
         f" {report.model}\ntokens {report.tokens}, chunking {report.chunking}, {report.candidates} candidates,"
-        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring\n"
+        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring\n",
+        soft_wrap=True,
     )
     output.console.print(table)
 
