@@ -100,7 +100,12 @@ def rerank_report(report: RerankReport) -> None:
         total = report.forms[f"native_{kind}"].rerank_ms
         parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
         table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
-    console.print("", table, f"instructions: {report.simd}", sep="\n")
+    console.print("", table, sep="\n")
+    console.print(
+        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for memory,"
+        " which in the server is part of detoasting",
+        soft_wrap=True,
+    )
     all_of = report.exhaustive
     console.print(
         f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"

@@ -90,7 +90,8 @@ class Breakdown:
 
     `kernel_ms` is the same kernel alone in C over the same bytes (None without a compiler), `rows_ms` the statement
     without reading tokens, `detoast_ms` what reading them adds; `other_ms` is the rest of the server's `rerank_ms`: the
-    query sent and prepared, and caches that the kernel alone finds warm. `ratio` is rerank_ms / kernel_ms.
+    query sent and prepared, less the time that the kernel alone waits for memory, which in the server is part of
+    reading; it can be negative. `ratio` is rerank_ms / kernel_ms.
     """
 
     kernel_ms: float | None
