@@ -102,8 +102,8 @@ def rerank_report(report: RerankReport) -> None:
         table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
     console.print("", table, sep="\n")
     console.print(
-        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for memory,"
-        " which in the server is part of detoasting",
+        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
+        " memory, which in the server is part of detoasting",
         soft_wrap=True,
     )
     all_of = report.exhaustive
