@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from pytest_postgresql import factories
 
 import pgencoder
-from pgencoder import native
+from pgencoder import native, vectors
 from pgencoder.db import embedded
 from pgencoder.types import KernelName
 
@@ -105,11 +105,30 @@ def db(url: str) -> Iterator[pgencoder.Database]:
 
 
 @pytest.fixture
-def native_kernel(db: pgencoder.Database, pytestconfig: pytest.Config) -> None:
-    """Let this test's database use the extension."""
+def native_available(pytestconfig: pytest.Config) -> None:
+    """Skip a test that needs the extension where it could not be compiled."""
     if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
         pytest.skip(reason)
+
+
+@pytest.fixture
+def native_kernel(native_available: None, db: pgencoder.Database) -> None:
+    """Let this test's database use the extension."""
     db.use_kernel("native")
+
+
+@pytest.fixture
+def native_server(connection: Connection, native_kernel: None) -> Connection:
+    """A connection that can send vectors, to a database with the native kernel."""
+    vectors.register(connection)
+    return connection
+
+
+def value(connection: Connection, statement: str) -> object:
+    """The one value that a statement returns."""
+    row = connection.execute(statement.encode()).fetchone()
+    assert row is not None
+    return row[0]
 
 
 @pytest.fixture(params=["sql", "native"])

@@ -35,12 +35,6 @@ def server(connection: Connection, kernel: KernelName) -> Connection:
     return connection
 
 
-@pytest.fixture
-def native_server(connection: Connection, native_kernel: None) -> Connection:
-    vectors.register(connection)
-    return connection
-
-
 def ask(server: Connection, expression: str, *tokens: Floats) -> float | None:
     row = server.execute(f"SELECT {expression}", [HalfvecArray(each) for each in tokens]).fetchone()
     assert row is not None
