@@ -5,6 +5,8 @@
 
 #include "half.h"
 
+#define INLINE __attribute__((always_inline)) static inline
+
 static bool
 supported(void)
 {
@@ -59,41 +61,45 @@ static const uint8_t spread[16][4] = {
 	{0, 0, 255, 255}, {255, 0, 255, 255}, {0, 255, 255, 255}, {255, 255, 255, 255}
 };
 
+/* One token against a panel; `width` is a constant once this is inlined, which lets the compiler use what it has */
+INLINE void
+sum(const uint32_t *panel, int width, int dims, const uint8_t *token, int32_t *best)
+{
+	int32_t		sum[PANEL] = {0};
+
+	for (int k = 0; k < (dims + 7) / 8 * 2; k++)
+	{
+		uint32_t	mask;
+
+		memcpy(&mask, spread[token[k / 2] >> (k % 2 * 4) & 15], sizeof(mask));
+		for (int i = 0; i < width; i++)
+		{
+			/* four codes, those of bits that are not set made 0, then each sign-extended */
+			uint32_t	codes = panel[(size_t) k * width + i] & mask;
+
+			sum[i] += ((int32_t) (codes << 24) >> 24) + ((int32_t) (codes << 16) >> 24)
+				+ ((int32_t) (codes << 8) >> 24) + ((int32_t) codes >> 24);
+		}
+	}
+	for (int i = 0; i < width; i++)
+		if (sum[i] > best[i])
+			best[i] = sum[i];
+}
+
 static void
 scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count)
 {
-	int32_t    *best = query->best;
-
 	for (int j = 0; j < count; j++)
-	{
-		const uint8_t *token = values + j * stride;
-
 		for (int lane = 0; lane < query->lanes; lane += PANEL)
 		{
-			int			width = panel_width(query, lane);
 			const uint32_t *panel = (const uint32_t *) query->panels + (size_t) lane * query->depth;
-			int32_t		sum[PANEL] = {0};
+			int32_t    *best = (int32_t *) query->best + lane;
 
-			for (int k = 0; k < (query->dims + 7) / 8 * 2; k++)
-			{
-				uint32_t	mask;
-
-				memcpy(&mask, spread[token[k / 2] >> (k % 2 * 4) & 15], sizeof(mask));
-
-				for (int i = 0; i < width; i++)
-				{
-					/* four codes, those of bits that are not set made 0, then each sign-extended */
-					uint32_t	codes = panel[(size_t) k * width + i] & mask;
-
-					sum[i] += ((int32_t) (codes << 24) >> 24) + ((int32_t) (codes << 16) >> 24)
-						+ ((int32_t) (codes << 8) >> 24) + ((int32_t) codes >> 24);
-				}
-			}
-			for (int i = 0; i < width; i++)
-				if (sum[i] > best[lane + i])
-					best[lane + i] = sum[i];
+			if (panel_width(query, lane) == 16)
+				sum(panel, 16, query->dims, values + j * stride, best);
+			else
+				sum(panel, 8, query->dims, values + j * stride, best);
 		}
-	}
 }
 
 static void
