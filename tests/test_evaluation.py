@@ -118,6 +118,12 @@ def test_the_rerank_benchmark(db: Database, folder: Path, kernel: KernelName) ->
     json.dumps(report.as_json())
 
 
+def test_a_benchmark_of_nothing_is_refused(db: Database, folder: Path) -> None:
+    for arguments in ({"queries": 0}, {"candidates": 0}):
+        with pytest.raises(InvalidRequest, match="must be at least 1, got 0"):
+            rerank.rerank(db, beir.read(folder), **arguments)
+
+
 @pytest.mark.parametrize("kind", ["halfvec", "bit"])
 def test_the_kernel_alone_scores_what_the_server_scores(db: Database, native_kernel: None, kind: TokenType) -> None:
     generator = np.random.default_rng(1)

@@ -131,13 +131,22 @@ word_at(const uint8_t *values, int k, size_t bytes)
 	return word;
 }
 
-/* Lanes of the panel that starts at `lane`. */
+/* Lanes of the panel that `lane` is in. */
 static inline int
 panel_width(const Prepared *query, int lane)
 {
-	int			left = query->lanes - lane;
+	int			left = query->lanes - (lane - lane % PANEL);
 
 	return left < PANEL ? left : PANEL;
+}
+
+/* The first value of a lane, at depth 0; `size` is that of a value. */
+static inline const void *
+panel_at(const Prepared *query, int lane, size_t size)
+{
+	size_t		first = (size_t) (lane - lane % PANEL) * query->depth;
+
+	return (const uint8_t *) query->panels + (first + lane % PANEL) * size;
 }
 
 #pragma GCC visibility pop

@@ -54,12 +54,8 @@ INLINE void
 scan_tile(const Prepared *query, const float *tokens, size_t step, int n)
 {
 	for (int lane = 0; lane < query->lanes; lane += 8)
-	{
-		int			first = lane - lane % PANEL;
-		const float *panel = (const float *) query->panels + (size_t) first * query->depth + lane % PANEL;
-
-		dot8(panel, panel_width(query, first), query->depth, tokens, step, (float *) query->best + lane, n);
-	}
+		dot8(panel_at(query, lane, sizeof(float)), panel_width(query, lane), query->depth, tokens, step,
+			 (float *) query->best + lane, n);
 }
 
 INLINE void
@@ -113,12 +109,7 @@ INLINE void
 scan_expanded(const Prepared *query, const int32_t *tokens, int n)
 {
 	for (int lane = 0; lane < query->lanes; lane += 8)
-	{
-		int			first = lane - lane % PANEL;
-		const int8_t *panel = (const int8_t *) query->panels + ((size_t) first * query->depth + lane % PANEL) * 4;
-
-		sum8(panel, panel_width(query, first), query->depth, tokens, (int32_t *) query->best + lane, n);
-	}
+		sum8(panel_at(query, lane, 4), panel_width(query, lane), query->depth, tokens, (int32_t *) query->best + lane, n);
 }
 
 /* 32 bits to 32 bytes of 0 or 1, least significant first */
@@ -186,12 +177,8 @@ scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
 {
 	for (int j = 0; j < count; j++)
 		for (int lane = 0; lane < query->lanes; lane += 4)
-		{
-			int			first = lane - lane % PANEL;
-			const uint64_t *panel = (const uint64_t *) query->panels + (size_t) first * query->depth + lane % PANEL;
-
-			distance4(panel, panel_width(query, first), query, values + j * stride, (int32_t *) query->best + lane);
-		}
+			distance4(panel_at(query, lane, sizeof(uint64_t)), panel_width(query, lane), query, values + j * stride,
+					  (int32_t *) query->best + lane);
 }
 
 const Kernel kernel_avx2 = {"avx2", supported, {scan_half, scan_float, scan_bit, scan_sign}};

@@ -78,7 +78,7 @@ scan_tile(const Prepared *query, const float *tokens, size_t step, int n)
 {
 	for (int lane = 0; lane < query->lanes; lane += PANEL)
 	{
-		const float *panel = (const float *) query->panels + (size_t) lane * query->depth;
+		const float *panel = panel_at(query, lane, sizeof(float));
 		float	   *best = (float *) query->best + lane;
 
 		if (panel_width(query, lane) == 16)
@@ -152,7 +152,7 @@ scan_expanded(const Prepared *query, const int32_t *tokens, int n)
 {
 	for (int lane = 0; lane < query->lanes; lane += PANEL)
 	{
-		const int8_t *panel = (const int8_t *) query->panels + (size_t) lane * query->depth * 4;
+		const int8_t *panel = panel_at(query, lane, 4);
 		int32_t    *best = (int32_t *) query->best + lane;
 
 		if (panel_width(query, lane) == 16)
@@ -201,12 +201,8 @@ scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
 {
 	for (int j = 0; j < count; j++)
 		for (int lane = 0; lane < query->lanes; lane += 8)
-		{
-			int			first = lane - lane % PANEL;
-			const uint64_t *panel = (const uint64_t *) query->panels + (size_t) first * query->depth + lane % PANEL;
-
-			distance8(panel, panel_width(query, first), query, values + j * stride, (int32_t *) query->best + lane);
-		}
+			distance8(panel_at(query, lane, sizeof(uint64_t)), panel_width(query, lane), query, values + j * stride,
+					  (int32_t *) query->best + lane);
 }
 
 const Kernel kernel_avx512 = {"avx512", supported, {scan_half, scan_float, scan_bit, scan_sign}};

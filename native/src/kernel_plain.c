@@ -16,20 +16,19 @@ supported(void)
 static void
 scan_floats(const Prepared *query, const float *token)
 {
-	float	   *best = query->best;
-
-	for (int lane = 0; lane < query->lanes; lane += PANEL)
+	for (int lane = 0; lane < query->lanes; lane += 8)
 	{
 		int			width = panel_width(query, lane);
-		const float *panel = (const float *) query->panels + (size_t) lane * query->depth;
-		float		dot[PANEL] = {0};
+		const float *panel = panel_at(query, lane, sizeof(float));
+		float	   *best = (float *) query->best + lane;
+		float		dot[8] = {0};
 
 		for (int k = 0; k < query->depth; k++)
-			for (int i = 0; i < width; i++)
+			for (int i = 0; i < 8; i++)
 				dot[i] += panel[(size_t) k * width + i] * token[k];
-		for (int i = 0; i < width; i++)
-			if (dot[i] > best[lane + i] || isnan(best[lane + i]))
-				best[lane + i] = dot[i];
+		for (int i = 0; i < 8; i++)
+			if (dot[i] > best[i] || isnan(best[i]))
+				best[i] = dot[i];
 	}
 }
 
@@ -92,7 +91,7 @@ scan_sign(const Prepared *query, const uint8_t *values, size_t stride, int count
 	for (int j = 0; j < count; j++)
 		for (int lane = 0; lane < query->lanes; lane += PANEL)
 		{
-			const uint32_t *panel = (const uint32_t *) query->panels + (size_t) lane * query->depth;
+			const uint32_t *panel = panel_at(query, lane, sizeof(uint32_t));
 			int32_t    *best = (int32_t *) query->best + lane;
 
 			if (panel_width(query, lane) == 16)
@@ -112,7 +111,7 @@ scan_bit(const Prepared *query, const uint8_t *values, size_t stride, int count)
 		for (int lane = 0; lane < query->lanes; lane += PANEL)
 		{
 			int			width = panel_width(query, lane);
-			const uint64_t *panel = (const uint64_t *) query->panels + (size_t) lane * query->depth;
+			const uint64_t *panel = panel_at(query, lane, sizeof(uint64_t));
 			int32_t		distance[PANEL] = {0};
 
 			for (int k = 0; k < query->depth; k++)

@@ -20,7 +20,7 @@ from psycopg import sql
 from pgencoder.client import Database
 from pgencoder.db.connection import Connection
 from pgencoder.encoders import DEFAULT_MODEL
-from pgencoder.errors import NativeUnavailable
+from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
 from pgencoder.evaluation.alone import Arrays
 from pgencoder.query import Search, search_statement
@@ -165,6 +165,9 @@ def rerank(
     db: Database, dataset: beir.Dataset | None, candidates: int = 100, queries: int = LEAST_QUERIES
 ) -> RerankReport:
     """Compare the circulating SQL example with both kernels, on a data set's documents or on synthetic ones."""
+    for name, number in (("candidates", candidates), ("queries", queries)):
+        if number < 1:
+            raise InvalidRequest(f"{name} must be at least 1, got {number}")
     kernel = db.kernel()
     collections, encoded = _prepare(db, dataset, queries)
     with db.connection() as connection:
@@ -233,7 +236,7 @@ class _Bench:
         self.db, self.connection, self.collections, self.candidates = db, connection, collections, candidates
         self.forms = [form for form in FORMS if native or not form.native]
         self.native = native
-        self.seconds: dict[str, Milliseconds] = {}
+        self.times: dict[str, Milliseconds] = {}
         self.query_tokens: list[int] = []
         vector = sql.Identifier(db.vector_schema).as_string(connection)
         for function in (EXAMPLE, SYMMETRIC):
@@ -269,27 +272,13 @@ class _Bench:
 
     def report(self, rows: str, simd: str | None, without_native: str | None) -> RerankReport:
         """The medians."""
-        median = {name: statistics.median(times) for name, times in self.seconds.items()}
+        median = {name: statistics.median(times) for name, times in self.times.items()}
         example, example_search = median["rerank example_halfvec"], median["search example_halfvec"]
         forms = {}
         for form in self.forms:
             alone, search = median[f"rerank {form.name}"], median[f"search {form.name}"]
             forms[form.name] = FormResult(alone, example / alone, search, example_search / search)
-        breakdown: dict[TokenType, Breakdown] = {}
-        exhaustive = None
         passages, tokens = self._shape()
-        if self.native:
-            for kind in self.tables:
-                total, statement = forms[f"native_{kind}"].rerank_ms, median[f"rows {kind}"]
-                detoast = median[f"read {kind}"] - statement
-                kernel = median.get(f"kernel {kind}")
-                other, ratio = (
-                    (None, None) if kernel is None else (total - kernel - statement - detoast, total / kernel)
-                )
-                breakdown[kind] = Breakdown(kernel, statement, detoast, other, ratio)
-            one, two = median["exhaustive 1"], median["exhaustive 2"]
-            expected = passages / self.candidates * forms["native_bit"].rerank_ms
-            exhaustive = Exhaustive(passages, one, two, expected, expected / one, one / two)
         return RerankReport(
             rows=rows,
             documents=passages,
@@ -301,15 +290,27 @@ class _Bench:
             simd=simd,
             without_native=without_native,
             forms=forms,
-            breakdown=breakdown,
-            exhaustive=exhaustive,
+            breakdown={kind: self._breakdown(median, kind) for kind in self.tables} if self.native else {},
+            exhaustive=self._exhausted(median, passages) if self.native else None,
         )
+
+    def _breakdown(self, median: dict[str, float], kind: TokenType) -> Breakdown:
+        total, rows, kernel = median[f"rerank native_{kind}"], median[f"rows {kind}"], median.get(f"kernel {kind}")
+        detoast = median[f"read {kind}"] - rows
+        if kernel is None:
+            return Breakdown(None, rows, detoast, None, None)
+        return Breakdown(kernel, rows, detoast, total - kernel - rows - detoast, total / kernel)
+
+    def _exhausted(self, median: dict[str, float], passages: int) -> Exhaustive:
+        one, two = median["exhaustive 1"], median["exhaustive 2"]
+        expected = passages / min(passages, self.candidates) * median["rerank native_bit"]
+        return Exhaustive(passages, one, two, expected, expected / one, one / two)
 
     def _time(self, name: str, call: Callable[[], object]) -> None:
         call()
         started = time.perf_counter()
         call()
-        self.seconds.setdefault(name, []).append((time.perf_counter() - started) * 1000)
+        self.times.setdefault(name, []).append((time.perf_counter() - started) * 1000)
 
     def _workers(self, workers: int) -> None:
         self.connection.execute(f"SET max_parallel_workers_per_gather = {workers}")
