@@ -14,9 +14,10 @@ from pgencoder.db import catalog, kernel, status
 from pgencoder.db import embedded as embedded_server
 from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
-from pgencoder.ingest import attach, sync
+from pgencoder.ingest import attach, generations, objects, queue, roles, sync
+from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
-from pgencoder.ingest.sync import Progress
+from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
 from pgencoder.query import Search, search_statement
 from pgencoder.query.function import search_function
 from pgencoder.query.statement import Filter
@@ -26,6 +27,7 @@ from pgencoder.types import (
     CollectionStatus,
     Encoding,
     Fingerprint,
+    Generation,
     Group,
     Hit,
     Kernel,
@@ -58,6 +60,7 @@ class Database:
         self._owned = owned
         self._without_native: str | None = None
         self._encoders: list[Encoder] = []
+        self._device: str | None = None
         self._vector_schema: str | None = None
         self._checked = False
 
@@ -101,20 +104,19 @@ class Database:
         tokens: TokenType = "bit",
         chunking: Chunking = "default",
         allow_untrained: bool = False,
+        progress: Progress | None = None,
     ) -> int:
         """Make a collection of a table and queue its rows; returns how many there are.
 
         `table` is looked up on the search path, or in `schema`; the collection is called `name`, or as the table.
         `columns` are encoded together, with a space between. `model` is a Sentence-BERT checkpoint or an `Encoder`;
         `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit" or "halfvec".
-        `chunking="truncate"` makes one passage a row and cuts it at the model's limit.
+        `chunking="truncate"` makes one passage a row and cuts it at the model's limit. `progress` is called with the
+        rows queued and an estimate of all.
         """
-        encoder = (
-            model if not isinstance(model, str) else encoders.load(model, token_model, allow_untrained=allow_untrained)
-        )
-        self._encoders.append(encoder)
+        encoder = self._given(model, token_model, allow_untrained)
         with self.connection() as connection:
-            _, queued = attach.attach(
+            return attach.attach(
                 connection,
                 table,
                 columns,
@@ -124,8 +126,8 @@ class Database:
                 tokens=tokens,
                 chunking=chunking,
                 create_search=_create_search,
+                progress=progress,
             )
-        return queued
 
     def detach(self, name: str) -> None:
         """Remove a collection and everything that was made for it; the source table keeps its rows."""
@@ -135,12 +137,89 @@ class Database:
     def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
         """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
 
-        `encoder` is needed only for a collection that was attached with an `Encoder` of one's own in another process.
+        A row that cannot be encoded is left for another attempt, with its error in `status`, and the others are done; if
+        none can, the error is raised. `encoder` is needed only for a collection that was attached with an `Encoder` of
+        one's own in another process; then only the generations that are of it are worked on.
         """
         collection = self.collection(name)
-        chosen = self._encoder(collection.generation.encoder, encoder)
+        if encoder is None:
+            return sync.sync(self.engine, collection, self._encoder_of, progress=progress)
+        fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
+        if not fitting:
+            check_fingerprint(collection.generation.encoder, encoder.fingerprint, "this collection")
+        self._remember(encoder)
+        numbers = {each.number for each in fitting}
+        return sync.sync(
+            self.engine,
+            collection,
+            lambda _: encoder,
+            only=lambda generation: generation.number in numbers,
+            progress=progress,
+        )
+
+    def worker(
+        self,
+        *,
+        encoders: Sequence[Encoder] = (),
+        options: WorkerOptions | None = None,
+        device: str | None = None,
+        on_report: OnReport | None = None,
+    ) -> Worker:
+        """A worker on all collections: call its `run`, which returns after its `stop`, or its `run_once`.
+
+        `encoders` are those of collections that were attached with an `Encoder` of one's own. Models are loaded when
+        they are first needed, on `device` ("cuda:1"; the fastest that there is if not given).
+        """
+        for encoder in encoders:
+            self._remember(encoder)
+        self._device = device
+        with self.connection():
+            return Worker(self.engine, self._encoder_of, options, on_report=on_report)
+
+    def reencode(
+        self,
+        name: str,
+        model: str | Encoder,
+        *,
+        token_model: str | None = None,
+        tokens: TokenType | None = None,
+        chunking: Chunking | None = None,
+        allow_untrained: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Begin another generation of a collection, with another model, and queue its rows; returns how many.
+
+        Searches go on with the active generation; both stay in step with the table. A worker or `sync` encodes the new
+        one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given.
+        """
+        encoder = self._given(model, token_model, allow_untrained)
         with self.connection() as connection:
-            return sync.sync(connection, collection, chosen, progress=progress)
+            _, queued = generations.reencode(
+                connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress
+            )
+        return queued
+
+    def activate(self, name: str, generation: int | None = None) -> Generation:
+        """Let searches use another generation, in one transaction; raises GenerationIncomplete if they would lose rows."""
+        with self.connection() as connection:
+            return generations.activate(connection, name, generation, _create_search)
+
+    def rollback(self, name: str) -> Generation:
+        """Let searches use the generation again that was active before."""
+        with self.connection() as connection:
+            return generations.rollback(connection, name, _create_search)
+
+    def drop(self, name: str, generation: int | None = None) -> Generation:
+        """Remove a generation that is not active, and free its space."""
+        with self.connection() as connection:
+            return generations.drop(connection, name, generation)
+
+    def retry(self, name: str) -> int:
+        """Queue the rows anew that could not be encoded; returns how many there are."""
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            parts = Objects(collection, vector_schema(connection))
+            return sum(queue.retry(connection, parts.of(each)) for each in collection.generations)
 
     def search(
         self,
@@ -251,16 +330,29 @@ class Database:
                 self._vector_schema = vector_schema(connection)
         return self._vector_schema
 
+    def _given(self, model: str | Encoder, token_model: str | None, allow_untrained: bool) -> Encoder:
+        """The encoder that a caller names or gives, remembered."""
+        if isinstance(model, str):
+            model = encoders.load(model, token_model, allow_untrained=allow_untrained, device=self._device)
+        self._remember(model)
+        return model
+
+    def _remember(self, encoder: Encoder) -> None:
+        if not any(known is encoder for known in self._encoders):
+            self._encoders.append(encoder)
+
+    def _encoder_of(self, generation: Generation) -> Encoder:
+        return self._encoder(generation.encoder, None)
+
     def _encoder(self, fingerprint: Fingerprint, given: Encoder | None) -> Encoder:
         """The encoder of a generation: the one given, one used before, or one loaded by the names it has."""
         if given is None:
             for known in self._encoders:
                 if same_encoder(known.fingerprint, fingerprint):
                     return known
-            given = encoders.load_stored(fingerprint)
+            given = encoders.load_stored(fingerprint, device=self._device)
         check_fingerprint(fingerprint, given.fingerprint, "this collection")
-        if not any(known is given for known in self._encoders):
-            self._encoders.append(given)
+        self._remember(given)
         return given
 
 
@@ -269,8 +361,13 @@ def _create_search(connection: Connection, objects: Objects) -> None:
 
 
 def _refresh(connection: Connection) -> None:
+    schema = vector_schema(connection)
     for collection in catalog.collections(connection):
-        connection.execute(search_function(collection, vector_schema(connection)).encode())
+        parts = Objects(collection, schema)
+        objects.create_functions(connection, parts, collection.generations)
+        _create_search(connection, parts)
+    if roles.in_use(connection):
+        roles.create(connection)
 
 
 def _hit(key: Any, rest: Any) -> Hit:

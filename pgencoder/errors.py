@@ -10,6 +10,8 @@
     ├── CollectionError          a collection or its source table
     │   ├── UnknownCollection
     │   ├── CollectionExists
+    │   ├── UnknownGeneration
+    │   ├── GenerationIncomplete searches would lose rows if they used it
     │   └── InvalidSource        no such table or column, no primary key, not a table
     ├── EncoderError             a model
     │   ├── ModelNotFound
@@ -60,6 +62,14 @@ class UnknownCollection(CollectionError):
 
 class CollectionExists(CollectionError):
     """There is already a collection of that name."""
+
+
+class UnknownGeneration(CollectionError):
+    """The collection has no such generation."""
+
+
+class GenerationIncomplete(CollectionError):
+    """The generation lacks rows that the active one has."""
 
 
 class InvalidSource(CollectionError):

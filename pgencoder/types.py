@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +15,7 @@ TokenType = Literal["bit", "halfvec"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
 Stage = Literal["dense", "maxsim", "exhaustive"]
+GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
 Scoring = Literal["float", "asymmetric", "symmetric"]
 
@@ -67,22 +68,31 @@ class KeyColumn:
 
 @dataclass(frozen=True)
 class Collection:
-    """A source table, the columns to encode, and the generation that searches use."""
+    """A source table, the columns to encode, and its generations; searches use the active one."""
 
     name: str
     source_schema: str
     source_table: str
     key: tuple[KeyColumn, ...]
     columns: tuple[str, ...]
-    generation: Generation
+    generations: tuple[Generation, ...]
+
+    @property
+    def generation(self) -> Generation:
+        """The active generation."""
+        return next(each for each in self.generations if each.state == "active")
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One physical encoding of a collection by one encoder."""
+    """One physical encoding of a collection by one encoder.
+
+    `queued` says whether the rows that were there before it have all been queued.
+    """
 
     collection: str
     number: int
+    state: GenerationState
     encoder: Fingerprint
     dims: Dims
     token_type: TokenType
@@ -125,14 +135,24 @@ class Hit:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What one `sync` did: source rows finished, passages written, rows found deleted, seconds by activity."""
+    """What one `sync` did.
+
+    `rows` of the source are finished, `unchanged` among them needed no model; `passages` were written. `deleted` rows
+    were found gone, `failed` ones are left for another attempt. Seconds by activity.
+    """
 
     rows: int = 0
     passages: int = 0
     deleted: int = 0
+    unchanged: int = 0
+    failed: int = 0
     seconds: float = 0.0
     encode_seconds: float = 0.0
     index_built: bool = False
+
+    def __add__(self, other: SyncReport) -> SyncReport:
+        """Both together."""
+        return SyncReport(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)

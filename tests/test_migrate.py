@@ -191,6 +191,7 @@ def test_an_owner_who_is_no_superuser_can_do_all(empty: Connection, empty_url: s
         assert owner.search("articles", "word")[0].key == 1
         with owner.connection() as connection:
             connection.execute("TRUNCATE articles")
+            owner.sync("articles")
             assert check(connection, owner, "articles", words) == 0
         owner.migrate("base")
     finally:

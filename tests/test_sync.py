@@ -9,6 +9,9 @@ import pytest
 
 from pgencoder import Database, Dims, Encoding
 from pgencoder.errors import FingerprintMismatch, InvalidEncoding
+from pgencoder.ingest import queue
+from pgencoder.ingest.batch import Target
+from pgencoder.ingest.objects import Objects
 
 from .conftest import Connection
 from .encoder import WordEncoder
@@ -62,33 +65,56 @@ def test_a_row_that_a_transaction_holds_stays_queued(articles: Connection, db: D
     encoder = Interrupted(lambda: articles.execute("BEGIN; UPDATE articles SET body = 'not yet visible' WHERE id = 7"))
     db.attach("articles", ["body"], encoder)
     collection = db.collection("articles")
-    from pgencoder.ingest import queue, sync
-    from pgencoder.ingest.objects import Objects
-    from pgencoder.types import SyncReport
-
     with db.connection() as other:
         objects = Objects(collection, db.vector_schema)
-        claimed = queue.claim(other, objects, 50, 60)
+        target = Target(other, objects, encoder)
+        batch = target.read(other, queue.claim(other, objects, "new", 50))
+        target.encode(batch)
         # neither waits for the writer nor writes what it knows to be old
-        report = sync.Batch(other, objects, encoder).run(claimed, SyncReport())
-    assert report.rows == 49
+        assert target.write(other, batch).rows == 49
     assert articles.execute("SELECT count(*) FROM pgencoder.articles_1 WHERE id = 7").fetchone() == (0,)
     articles.execute("COMMIT")
     db.sync("articles")
     assert check(articles, db, "articles", encoder) == 50
 
 
-def test_a_failure_gives_the_batch_back(articles: Connection, db: Database, words: WordEncoder) -> None:
-    def fail() -> None:
-        raise RuntimeError("out of\nmemory")
+class Failing(WordEncoder):
+    """Encodes so many texts before it fails, and nothing after."""
 
-    encoder = Interrupted(fail)
-    db.attach("articles", ["body"], encoder)
+    def __init__(self, texts: int) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+        self.texts -= len(texts)
+        if self.texts < 0:
+            raise RuntimeError("out of\nmemory")
+        return super().encode_documents(texts)
+
+
+def test_an_encoder_that_fails_is_an_error_and_loses_nothing(
+    articles: Connection, db: Database, words: WordEncoder
+) -> None:
+    db.attach("articles", ["body"], Failing(0))
     with pytest.raises(RuntimeError, match="out of"):
         db.sync("articles")
     assert waiting(articles) == [(i, 1, "RuntimeError: out of memory") for i in range(1, 51)]
     assert db.sync("articles", encoder=words).rows == 50
     check(articles, db, "articles", words)
+
+
+def test_what_is_too_much_for_one_pass_is_encoded_in_halves(articles: Connection, db: Database) -> None:
+    class Small(WordEncoder):
+        def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+            if len(texts) > 3:
+                raise MemoryError
+            return super().encode_documents(texts)
+
+    encoder = Small()
+    db.attach("articles", ["body"], encoder)
+    report = db.sync("articles")
+    assert (report.rows, report.failed) == (50, 0)
+    check(articles, db, "articles", encoder)
 
 
 def test_an_interrupt_from_the_keyboard_gives_the_batch_back(
@@ -187,7 +213,8 @@ def test_the_index_is_built_once_after_the_rows(articles: Connection, db: Databa
 def test_an_attach_that_was_cut_short_is_completed(articles: Connection, db: Database, words: WordEncoder) -> None:
     db.attach("articles", ["body"], words)
     # as it is when the process dies between the triggers and the queueing of the rows that were there
-    articles.execute("DELETE FROM pgencoder.articles_1_queue; UPDATE pgencoder.generation SET queued_at = NULL")
+    articles.execute("DELETE FROM pgencoder.articles_1_queue WHERE id > 20")
+    articles.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = '{20}'")
     assert db.sync("articles").rows == 50
     check(articles, db, "articles", words)
 

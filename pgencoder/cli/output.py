@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgencoder.evaluation.rerank import RerankReport
-from pgencoder.ingest.sync import Progress as OnProgress
+from pgencoder.ingest.backfill import Progress as OnProgress
 from pgencoder.types import Hit, Kernel
 
 console = Console(highlight=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, LiteralString
 
 from psycopg import errors as pg
 
@@ -21,6 +22,7 @@ TAKEN = frozenset(
         "content",
         "content_hash",
         "truncated",
+        "row_hash",
         "dense",
         "tokens",
         "seq",
@@ -28,6 +30,7 @@ TAKEN = frozenset(
         "run_after",
         "claimed_until",
         "last_error",
+        "changed_at",
         "score",
         "recall_rank",
         "dense_score",
@@ -46,8 +49,8 @@ _COLLECTIONS = """
 SELECT c.name, c.source_schema, c.source_table, c.columns,
        (SELECT jsonb_agg(jsonb_build_array(k.source, k.name, k.type, k.collate_as) ORDER BY k.position)
         FROM pgencoder.collection_key k WHERE k.collection = c.name),
-       g.number, g.encoder, g.dense_dims, g.token_dims, g.token_type, g.chunking, g.queued_at IS NOT NULL
-FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name AND g.state = 'active'
+       g.number, g.state, g.encoder, g.dense_dims, g.token_dims, g.token_type, g.chunking, g.queued_at IS NOT NULL
+FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name
 """
 
 
@@ -64,22 +67,26 @@ class Source:
 
 def collections(connection: Connection) -> list[Collection]:
     """All collections by name."""
-    return [_collection(row) for row in connection.execute(_COLLECTIONS + " ORDER BY c.name")]
+    return _read(connection, "", [])
 
 
 def collection(connection: Connection, name: str) -> Collection:
     """One collection; raises UnknownCollection, naming those there are."""
-    row = connection.execute(_COLLECTIONS + " WHERE c.name = %s", [name]).fetchone()
-    if row is not None:
-        return _collection(row)
+    found = _read(connection, " WHERE c.name = %s", [name])
+    if found:
+        return found[0]
     names = [c.name for c in collections(connection)]
     known = f"there are: {', '.join(names)}" if names else "there is none yet; make one with: pgencoder attach"
     raise UnknownCollection(f"no collection {name!r}; {known}")
 
 
+def _read(connection: Connection, where: LiteralString, parameters: Sequence[Any]) -> list[Collection]:
+    rows = connection.execute(_COLLECTIONS + where + " ORDER BY c.name, g.number", parameters).fetchall()
+    return [_collection(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
 def add(connection: Connection, made: Collection) -> None:
     """Write a collection and its first generation."""
-    generation = made.generation
     connection.execute(
         "INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES (%s, %s, %s, %s)",
         [made.name, made.source_schema, made.source_table, list(made.columns)],
@@ -91,18 +98,25 @@ def add(connection: Connection, made: Collection) -> None:
             for position, key in enumerate(made.key, 1)
         ],
     )
+    add_generation(connection, made.generation)
+
+
+def add_generation(connection: Connection, generation: Generation) -> None:
+    """Write a generation; the first one is active from the start."""
     connection.execute(
         "INSERT INTO pgencoder.generation"
-        " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)"
-        " VALUES (%s, %s, 'active', %s, %s, %s, %s, %s)",
+        " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)",
         [
-            made.name,
+            generation.collection,
             generation.number,
+            generation.state,
             json.dumps(dict(generation.encoder)),
             generation.dims.dense,
             generation.dims.tokens,
             generation.token_type,
             generation.chunking,
+            generation.state == "active",
         ],
     )
 
@@ -201,7 +215,10 @@ def _free_names(sources: Sequence[str]) -> list[str]:
     return names
 
 
-def _collection(row: Sequence[Any]) -> Collection:
-    name, schema, table, columns, key, number, encoder, dense, tokens, token_type, chunking, queued = row
-    generation = Generation(name, number, encoder, Dims(dense, tokens), token_type, chunking, queued)
-    return Collection(name, schema, table, tuple(KeyColumn(*k) for k in key), tuple(columns), generation)
+def _collection(rows: Sequence[Sequence[Any]]) -> Collection:
+    name, schema, table, columns, key, *_ = rows[0]
+    generations = []
+    for number, state, encoder, dense, tokens, token_type, chunking, queued in (row[5:] for row in rows):
+        dims = Dims(dense, tokens)
+        generations.append(Generation(name, number, state, encoder, dims, token_type, chunking, queued))
+    return Collection(name, schema, table, tuple(KeyColumn(*k) for k in key), tuple(columns), tuple(generations))

@@ -61,7 +61,11 @@ def connected(engine: sa.Engine) -> Iterator[Connection]:
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
-        yield driver
+        try:
+            yield driver
+        finally:
+            if driver.closed:  # so that the pool does not try to reset it
+                connection.invalidate()
 
 
 @contextmanager

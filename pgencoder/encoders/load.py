@@ -51,10 +51,12 @@ def canonical(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).exists() else name
 
 
-def load_stored(fingerprint: Fingerprint) -> SentenceEncoder:
+def load_stored(fingerprint: Fingerprint, device: str | None = None) -> SentenceEncoder:
     """Load the encoder that a stored fingerprint names; raises EncoderError if it is not one of ours."""
     if fingerprint.get("encoder") != "sentence-transformers":
         raise EncoderError(
             f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=..."
         )
-    return load(fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"])
+    return load(
+        fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device
+    )

@@ -70,6 +70,11 @@ class SentenceEncoder:
         tokens = self._features(self._tokens.encode_query, [text])[0]
         return Encoding(_dense(item), _real_tokens(tokens, without=_specials(self._tokens)))
 
+    @property
+    def device(self) -> str:
+        """Where the models run, as torch names it."""
+        return str(self._dense.device)
+
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """What each model reads of a document."""

@@ -20,7 +20,7 @@ from psycopg import sql
 from pgencoder.client import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest.sync import Progress
+from pgencoder.ingest.backfill import Progress
 from pgencoder.query import Search
 from pgencoder.types import Chunking, Collection, Encoding, Hit, KernelName, Scoring, Stage, TokenType
 

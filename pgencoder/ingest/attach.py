@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from psycopg import errors as pg
 
@@ -11,7 +10,8 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
-from pgencoder.ingest import objects
+from pgencoder.ingest import backfill, objects, roles
+from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, TokenType
 
@@ -30,51 +30,55 @@ def attach(
     tokens: TokenType = "bit",
     chunking: Chunking = "default",
     create_search: Callable[[Connection, Objects], None],
-) -> tuple[Collection, int]:
-    """Make a collection of a table and queue the rows that it has; returns it and their number.
+    progress: Progress | None = None,
+) -> int:
+    """Make a collection of a table and queue the rows that it has; returns their number.
 
     The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
     no change falls between the two. `create_search` makes the collection's search function.
     """
-    _check_choices(columns, tokens, chunking)
+    _check_columns(columns)
+    check_choices(tokens, chunking)
     source = catalog.find_source(connection, table, schema)
     unknown = [column for column in columns if column not in source.columns]
     if unknown:
         raise InvalidSource(f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
     name = source.table if name is None else name
     _check_name(name)
-    generation = Generation(name, 1, encoder.fingerprint, encoder.dims, tokens, chunking, queued=False)
-    made = Collection(name, source.schema, source.table, source.key, tuple(columns), generation)
+    generation = Generation(name, 1, "active", encoder.fingerprint, encoder.dims, tokens, chunking, queued=False)
+    made = Collection(name, source.schema, source.table, source.key, tuple(columns), (generation,))
     parts = Objects(made, vector_schema(connection))
     try:
         with connection.transaction():
             catalog.add(connection, made)
-            objects.create_tables(connection, parts)
-            objects.create_changed(connection, parts)
-            objects.create_triggers(connection, parts, source.relations)
+            objects.create_collection(connection, parts, source.relations)
             create_search(connection, parts)
+            roles.grant(connection, parts)
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
         raise CollectionExists(
             f"there is already a collection {name!r}; detach it first, or give another name (--name)"
         ) from error
-    queued = objects.queue_existing(connection, parts)
-    return replace(made, generation=replace(generation, queued=True)), queued
+    return backfill.queue_existing(connection, parts, progress)
 
 
 def detach(connection: Connection, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
     parts = Objects(catalog.collection(connection, name), vector_schema(connection))
     with connection.transaction():
-        objects.drop(connection, parts)
+        objects.drop_collection(connection, parts)
 
 
-def _check_choices(columns: Sequence[str], tokens: str, chunking: str) -> None:
-    if isinstance(columns, str) or not columns:
-        raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
+def check_choices(tokens: str, chunking: str) -> None:
+    """Raise InvalidRequest for what is not one of the choices."""
     if tokens not in TOKEN_TYPES:
         raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
     if chunking not in CHUNKINGS:
         raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
+
+
+def _check_columns(columns: Sequence[str]) -> None:
+    if isinstance(columns, str) or not columns:
+        raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
 
 
 def _check_name(name: str) -> None:

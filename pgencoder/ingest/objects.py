@@ -6,29 +6,41 @@ in each of the ways that a statement needs it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
 
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.sql import SCHEMA, Part, as_text, content, identifier, listed, own, query, raw
-from pgencoder.types import Collection
+from pgencoder.types import Collection, Generation
 
 
 class Objects:
-    """SQL fragments for one collection and its generation; `vector` is the schema of pgvector."""
+    """SQL fragments for a collection and one of its generations, the active one unless another is given.
 
-    def __init__(self, collection: Collection, vector: str) -> None:
+    `vector` is the schema of pgvector.
+    """
+
+    def __init__(self, collection: Collection, vector: str, generation: Generation | None = None) -> None:
         self.collection = collection
-        self.generation = collection.generation
+        self.generation = collection.generation if generation is None else generation
+        self.vector_schema = vector
         self.vector = identifier(vector)
         self.source = identifier(collection.source_schema, collection.source_table)
         self.passages = own(self.generation.passages)
         self.queue = own(self.generation.queue)
+        self.write = own(f"{self.generation.passages}_write")
+        self.build = own(f"{self.generation.passages}_build")
         self.changed = own(f"{collection.name}_changed")
         self.search = own(f"{collection.name}_search")
+        self.read = own(f"{collection.name}_read")
+        self.scan = own(f"{collection.name}_scan")
+        self.name = sql.Literal(collection.name)
+
+    def of(self, generation: Generation) -> Objects:
+        """The same collection with another of its generations."""
+        return Objects(self.collection, self.vector_schema, generation)
 
     @cached_property
     def key(self) -> Part:
@@ -44,56 +56,103 @@ class Objects:
             for column in self.collection.key
         )
 
+    def key_columns(self, relation: str) -> Part:
+        """The key columns of a table of ours, under the name `relation`."""
+        return listed(identifier(relation, column.name) for column in self.collection.key)
+
     def source_columns(self, relation: str) -> Part:
         """The key columns of the source, under the name `relation`."""
         return listed(identifier(relation, column.source) for column in self.collection.key)
 
+    def key_text(self, relation: str | None = None) -> Part:
+        """The key columns of a table of ours as text."""
+        names = [column.name for column in self.collection.key]
+        return listed(
+            (identifier(name) if relation is None else identifier(relation, name)) + raw("::text") for name in names
+        )
+
     def matches(self, source: str, passage: str) -> Part:
         """The row `source` of the source table belongs to the row `passage` of a table of ours."""
-        return _all(
+        return all_of(
             identifier(source, column.source) + raw(" = ") + identifier(passage, column.name)
             for column in self.collection.key
         )
 
     def claimed(self, relation: str, in_source: bool = False) -> Part:
         """The row has the key of the row `claim`, whose columns k1, k2, ... are the key as text."""
-        return _all(
+        return all_of(
             identifier(relation, column.source if in_source else column.name) + raw(f" = claim.k{i}::{column.type}")
             for i, column in enumerate(self.collection.key, 1)
         )
 
     @cached_property
+    def numbers(self) -> range:
+        """1, 2, ... for the key columns."""
+        return range(1, len(self.collection.key) + 1)
+
+    @cached_property
+    def order(self) -> Part:
+        """The key columns by number, for ORDER BY where they come first."""
+        return raw(", ".join(str(i) for i in self.numbers))
+
+    @cached_property
     def claim_columns(self) -> Part:
         """The columns of `claim`."""
-        return raw(", ".join(f"k{i}" for i, _ in enumerate(self.collection.key, 1)))
+        return raw(", ".join(f"k{i}" for i in self.numbers))
 
     @cached_property
     def unnest_keys(self) -> Part:
         """The claimed keys, one array parameter for each key column: $1, $2, ..."""
-        return raw(", ".join(f"unnest(${i}::text[])" for i, _ in enumerate(self.collection.key, 1)))
+        return raw(", ".join(f"unnest(${i}::text[])" for i in self.numbers))
 
-    def text(self, name: str, **parts: Part) -> str:
-        """The template `name`, filled, for a statement without parameters."""
-        return as_text(self.fill(name, **parts))
+    def parameter(self, place: int, type_: str = "") -> Part:
+        """The parameter `place` places after the key arrays, from 1."""
+        return raw(f"${len(self.collection.key) + place}{type_}")
 
-    def fill(self, name: str, **parts: Part) -> sql.Composed:
-        """The template `name`, filled with the parts that every template may use and those given."""
-        return query(name).format(
-            passages=self.passages,
-            queue=self.queue,
-            source=self.source,
-            key=self.key,
-            vector=self.vector,
-            unnest_keys=self.unnest_keys,
-            claim_columns=self.claim_columns,
-            seqs=raw(f"${len(self.collection.key) + 1}::bigint[]"),
-            error=raw(f"${len(self.collection.key) + 2}"),
-            **parts,
-        )
+    def key_from(self, array: str) -> Part:
+        """The key out of a text array."""
+        return raw(", ".join(f"{array}[{i}]::{column.type}" for i, column in enumerate(self.collection.key, 1)))
+
+    def text(self, template: str, /, **parts: Part) -> str:
+        """A template, filled, for a statement without parameters."""
+        return as_text(self.fill(template, **parts))
+
+    def fill(self, template: str, /, **parts: Part) -> sql.Composed:
+        """A template of `sql/queries/`, filled with the parts that every one may use and those given."""
+        common = {
+            "name": self.name,
+            "passages": self.passages,
+            "queue": self.queue,
+            "write": self.write,
+            "build": self.build,
+            "read": self.read,
+            "scan": self.scan,
+            "source": self.source,
+            "key": self.key,
+            "order": self.order,
+            "vector": self.vector,
+            "unnest_keys": self.unnest_keys,
+            "claim_columns": self.claim_columns,
+            "queue_is_claim": self.claimed("queue"),
+            "passage_is_claim": self.claimed("passage"),
+        }
+        return query(template).format(**(common | parts))
+
+
+def all_of(conditions: Iterable[Part]) -> Part:
+    """The conditions, with AND between."""
+    return listed(conditions, " AND ")
+
+
+def create_collection(connection: Connection, objects: Objects, relations: Sequence[tuple[str, str]]) -> None:
+    """Everything of a new collection with one generation, but for its search function."""
+    create_tables(connection, objects)
+    create_functions(connection, objects, [objects.generation])
+    create_triggers(connection, objects, relations)
 
 
 def create_tables(connection: Connection, objects: Objects) -> None:
-    """The passages table, with row level security, and the queue."""
+    """The passages table of a generation, with row level security, and its queue."""
     generation = objects.generation
     token_type = (
         raw(f"bit({generation.dims.tokens})")
@@ -107,25 +166,87 @@ def create_tables(connection: Connection, objects: Objects) -> None:
             dense_dims=raw(str(generation.dims.dense)),
             token_type=token_type,
             source_is_passage=objects.matches("source", generation.passages),
-            comment=sql.Literal(f"pgencoder: {objects.collection.name}, generation {generation.number}"),
+            comment=_comment(objects, f"generation {generation.number}"),
         )
     )
 
 
-def create_changed(connection: Connection, objects: Objects) -> None:
-    """The trigger function that queues the keys of changed rows."""
-    columns = objects.collection.columns
+def create_functions(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
+    """Make, or make anew, what is stored for a collection: the trigger's function and what workers go through."""
+    _create_changed(connection, objects, generations)
+    _create_read(connection, objects)
+    for generation in generations:
+        _create_generation(connection, objects.of(generation))
 
-    def queue_keys(keys: Part) -> str:
-        order = raw(", ".join(str(i) for i, _ in enumerate(objects.collection.key, 1)))
-        return objects.text("queue_keys", keys=keys, order=order)
+
+def _create_generation(connection: Connection, objects: Objects) -> None:
+    """The view that workers write through, and the function that builds the index."""
+    generation = objects.generation
+    build = objects.text(
+        "build_body", bytes=raw(str(generation.dims.dense * 2 + 512)), index=identifier(generation.index)
+    )
+    connection.execute(
+        objects.fill(
+            "create_generation",
+            write_body=sql.Literal(objects.text("write_body")),
+            build_body=sql.Literal(build),
+            comment=_comment(objects, f"generation {generation.number}, for workers"),
+        )
+    )
+
+
+def _create_read(connection: Connection, objects: Objects) -> None:
+    """The functions by which workers see the source: rows by their keys, and the keys in order."""
+    rows = objects.text(
+        "read_rows",
+        content=content(objects.collection.columns, "source"),
+        source_key=_named(objects),
+        source_is_claim=objects.claimed("source", in_source=True),
+        bytes=objects.parameter(1),
+    )
+    scan = objects.text(
+        "scan_rows",
+        content=content(objects.collection.columns, "source"),
+        source_key=_named(objects),
+        source_order=objects.source_columns("source"),
+        after=objects.key_from("$1"),
+    )
+
+    def body(statement: str, arguments: str) -> Part:
+        return sql.Literal(objects.text("return_query", statement=sql.Literal(statement), arguments=raw(arguments)))
+
+    keys = [f"key{i}" for i in objects.numbers]
+    outputs = [f"k{i} {column.type}" for i, column in enumerate(objects.collection.key, 1)]
+    connection.execute(
+        objects.fill(
+            "create_read",
+            key_arrays=raw(", ".join(f"{key} text[]" for key in keys)),
+            key_array_types=raw(", ".join("text[]" for _ in keys)),
+            outputs=raw(", ".join(outputs)),
+            read_body=body(rows, ", ".join([*keys, "bytes"])),
+            scan_body=body(scan, "after, count, hashed"),
+            read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
+            scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
+        )
+    )
+
+
+def _named(objects: Objects) -> Part:
+    return listed(
+        identifier("source", column.source) + raw(f" AS k{i}") for i, column in enumerate(objects.collection.key, 1)
+    )
+
+
+def _create_changed(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
+    """The trigger function that queues the keys of changed rows for every generation."""
+    columns = objects.collection.columns
 
     def keys_of(relation: str) -> Part:
         return sql.SQL("SELECT {} FROM {} AS {}").format(
             objects.source_columns(relation), identifier(f"{relation}_rows"), identifier(relation)
         )
 
-    same_key = _all(
+    same_key = all_of(
         identifier("new", column.source) + raw(" = ") + identifier("old", column.source)
         for column in objects.collection.key
     )
@@ -139,25 +260,29 @@ def create_changed(connection: Connection, objects: Objects) -> None:
     )
     body = objects.fill(
         "changed_body",
-        queue_new=sql.Literal(queue_keys(keys_of("new"))),
-        queue_old=sql.Literal(queue_keys(keys_of("old"))),
-        queue_updated=sql.Literal(queue_keys(updated)),
-        remove_orphans=sql.Literal(
-            objects.text(
-                "remove_orphans",
-                source_is_passage=objects.matches("source", "passage"),
-                source_is_queue=objects.matches("source", "queue"),
-            )
-        ),
+        new_keys=sql.Literal(as_text(keys_of("new"))),
+        old_keys=sql.Literal(as_text(keys_of("old"))),
+        updated_keys=sql.Literal(as_text(updated)),
+        queue_keys=sql.Literal(queue_keys(objects, generations)),
+        late_keys=sql.Literal(objects.text("late_keys", key_text=objects.key_text())),
     )
     connection.execute(
         objects.fill(
             "create_changed",
             function=objects.changed,
             body=sql.Literal(as_text(body)),
-            comment=sql.Literal(f"pgencoder: queues the changes of {objects.collection.name}"),
+            comment=_comment(objects, "queues what changes"),
         )
     )
+
+
+def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
+    """The statement that queues keys as changed for all generations; a query of them replaces its comment `keys`."""
+    queues = (
+        objects.of(generation).fill("queue_changed", name=identifier(f"queue_{generation.number}"))
+        for generation in generations
+    )
+    return objects.text("queue_keys", queues=listed(queues))
 
 
 def create_triggers(connection: Connection, objects: Objects, relations: Sequence[tuple[str, str]]) -> None:
@@ -172,39 +297,41 @@ def create_triggers(connection: Connection, objects: Objects, relations: Sequenc
         )
 
 
-def queue_existing(connection: Connection, objects: Objects) -> int:
-    """Queue every row of the source and remember that it was done; returns how many there are."""
-    keys = sql.SQL("SELECT {} FROM {} AS {}").format(
-        objects.source_columns("source"), objects.source, identifier("source")
-    )
-    order = raw(", ".join(str(i) for i, _ in enumerate(objects.collection.key, 1)))
-    with connection.transaction():
-        queued = connection.execute(objects.text("queue_keys", keys=keys, order=order).encode()).rowcount
-        connection.execute(
-            "UPDATE pgencoder.generation SET queued_at = now() WHERE collection = %s AND number = %s",
-            [objects.collection.name, objects.generation.number],
-        )
-    return queued
-
-
-def drop(connection: Connection, objects: Objects) -> None:
+def drop_collection(connection: Connection, objects: Objects) -> None:
     """Remove the triggers, functions, tables and catalogue rows of a collection."""
+    name = objects.collection.name
     # the triggers go with their function
     connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {} CASCADE").format(objects.changed))
-    _drop_search(connection, objects)
+    for function in ("search", "read", "scan"):
+        _drop_function(connection, f"{name}_{function}")
+    for generation in objects.collection.generations:
+        drop_generation(connection, objects.of(generation))
+    connection.execute("DELETE FROM pgencoder.late WHERE collection = %s", [name])
+    connection.execute("DELETE FROM pgencoder.collection WHERE name = %s", [name])
+
+
+def drop_generation(connection: Connection, objects: Objects) -> None:
+    """Remove the tables and functions of a generation, and its row in the catalogue."""
+    passages = objects.generation.passages
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.write))
+    for function in ("write", "build"):
+        _drop_function(connection, f"{passages}_{function}")
     for table in (objects.passages, objects.queue):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
-    connection.execute("DELETE FROM pgencoder.collection WHERE name = %s", [objects.collection.name])
+    connection.execute(
+        "DELETE FROM pgencoder.generation WHERE collection = %s AND number = %s",
+        [objects.generation.collection, objects.generation.number],
+    )
 
 
-def _drop_search(connection: Connection, objects: Objects) -> None:
+def _drop_function(connection: Connection, name: str) -> None:
     rows = connection.execute(
         "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s",
-        [SCHEMA, f"{objects.collection.name}_search"],
+        [SCHEMA, name],
     ).fetchall()
     for (signature,) in rows:
         connection.execute(sql.SQL("DROP FUNCTION {}").format(raw(signature)))
 
 
-def _all(conditions: Any) -> Part:
-    return listed(conditions, " AND ")
+def _comment(objects: Objects, what: str) -> Part:
+    return sql.Literal(f"pgencoder: {objects.collection.name}, {what}")

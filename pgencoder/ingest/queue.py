@@ -1,23 +1,72 @@
-"""The queue of a generation: claim keys, read their rows, finish or release them.
+"""The queue of a generation: claim keys, read their rows, finish, fail or release them.
 
-A claim is a short transaction of its own. The rows are read after it has committed, in a later snapshot: what is read
-is then at least as new as the `seq` that was claimed. (Read in the claiming statement, a row could be older than its
-`seq`: SKIP LOCKED returns the newest version of a queue row, a join the statement's snapshot of the source.) Writing
-passages deletes the queue row only where `seq` is still the claimed one, so a change during the encoding stays queued.
+Why nothing is lost and nothing stale stays
+-------------------------------------------
+A change and its key in the queue, with a new `seq`, are of one transaction: both are there or neither. A worker
+
+1. claims, in a short transaction of its own: the key stays queued, with a lease;
+2. reads the row after that has committed. Its snapshot is later than the claim's, so what it reads is at least as new
+   as the `seq` that it claimed. (Read in the claiming statement it could be older: SKIP LOCKED locks the newest version
+   of a queue row, while a join sees the source as of the statement's snapshot.)
+3. encodes outside any transaction, as long as that takes;
+4. finishes, in a second short transaction: locks the queue rows whose `seq` is still the one it claimed, deletes them
+   and replaces the passages.
+
+A writer under READ COMMITTED that commits before 4 has changed `seq`, so the key stays queued. One that has queued the
+key and not yet committed holds the lock: 4 skips the row (SKIP LOCKED) and waits for nobody. One that has written the
+row and comes to its trigger only after 4 has begun waits until 4 commits, finds no queue row, and queues the key anew. In
+each case the key is queued after the change, and its passages are replaced. A rollback leaves the key as it was: claimed,
+until the lease ends. A delete queues the key too; its passages go when a worker finds no row. An insert of the same key
+is one more change.
+
+A writer under REPEATABLE READ or SERIALIZABLE cannot touch a queue row that was claimed or written since its snapshot;
+Postgres would fail it with a serialization error although no other application did anything. The trigger catches that and
+adds the key to `pgencoder.late`, where an insert conflicts with nothing. Workers move it into the queue, as another change
+with another `seq`, after the writer has committed. The row's version that a worker reads then includes the change.
+
+TRUNCATE cannot name its keys. It leaves a row without a key in `late`; a worker gives all claimed keys a new `seq`, so that
+what is being encoded is not written, and then queues every key that has passages.
+
+A lease only keeps two workers from the same work and brings a dead worker's keys back. If one is overrun, both may encode
+the row; the first to finish deletes the queue row, the second finds none and writes nothing. What keeps stale passages out
+is `seq`, never time.
+
+No worker waits for a lock while it holds one that an application could want: queue rows are locked with SKIP LOCKED, the
+passages table NOWAIT and before them, and where keys are queued in bulk a lock timeout far below the deadlock timeout ends
+the wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.objects import Objects
-from pgencoder.sql import content, identifier, listed, raw
+from pgencoder.sql import Part, listed, raw
+
+LEASE_SECONDS = 60.0
+MOST_ATTEMPTS = 6
+SHORTEST_BACKOFF_SECONDS = 2
+LONGEST_BACKOFF_SECONDS = 3600
+# Bulk work gives way to applications long before Postgres would look for a deadlock
+LOCK_TIMEOUT = "100ms"
+
+Which = Literal["new", "again", "alone"]
+
+# What was claimed once and came back, by an error or because its worker died, is tried with few others, then alone:
+# a row that kills its worker takes at most these along
+_READY: Mapping[Which, tuple[str, str]] = {
+    "new": ("attempts = 0", "seq"),
+    "again": ("attempts = 1", "run_after"),
+    "alone": ("attempts > 1", "run_after"),
+}
+MOST_ROWS: Mapping[Which, int] = {"new": 100_000, "again": 32, "alone": 1}
 
 
 @dataclass(frozen=True)
@@ -25,12 +74,17 @@ class Claim:
     """Claimed keys: `keys[i]` is the key of row i as text, one value for each key column."""
 
     seqs: list[int]
+    attempts: list[int]
     keys: list[tuple[str, ...]]
 
+    def take(self, rows: Sequence[int]) -> Claim:
+        """The claim on some of the rows only."""
+        return Claim([self.seqs[i] for i in rows], [self.attempts[i] for i in rows], [self.keys[i] for i in rows])
+
     @property
-    def arrays(self) -> list[Any]:
-        """The parameters $1, $2, ...: the key columns' values, then the seqs."""
-        return [*(list(column) for column in zip(*self.keys, strict=True)), self.seqs]
+    def key_arrays(self) -> list[list[str]]:
+        """The parameters $1, $2, ...: the values of each key column."""
+        return [list(column) for column in zip(*self.keys, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -42,64 +96,119 @@ class Row:
     key: tuple[bytes, ...]
 
 
-def claim(connection: Connection, objects: Objects, rows: int, lease: float) -> Claim:
-    """Claim up to `rows` keys for `lease` seconds, the oldest changes first."""
-    statement = objects.fill(
-        "claim",
-        queue_is_ready=listed(
-            (identifier("queue", k.name) + raw(" = ") + identifier("ready", k.name) for k in objects.collection.key),
-            " AND ",
-        ),
-        key_text=listed(identifier("queue", k.name) + raw("::text") for k in objects.collection.key),
-    )
-    found = _execute(connection, statement, [rows, lease]).fetchall()
-    return Claim([row[0] for row in found], [tuple(row[1:]) for row in found])
+def claim(connection: Connection, objects: Objects, which: Which, rows: int, lease: float = LEASE_SECONDS) -> Claim:
+    """Claim up to `rows` keys for `lease` seconds, the oldest first: new ones, or such as come back."""
+    ready, first = _READY[which]
+    statement = objects.fill("claim", ready=raw(ready), first=raw(first), key_text=objects.key_text("queue"))
+    found = execute(connection, statement, [min(rows, MOST_ROWS[which]), lease]).fetchall()
+    return Claim([row[0] for row in found], [row[1] for row in found], [tuple(row[2:]) for row in found])
 
 
-def read(connection: Connection, objects: Objects, claimed: Claim) -> list[Row]:
-    """The claimed rows that are in the source; the others were deleted."""
-    statement = objects.fill(
-        "read_rows",
-        content=content(objects.collection.columns, "source"),
-        source_key=objects.source_columns("source"),
-        source_is_claim=objects.claimed("source", in_source=True),
-    )
-    # Binary keys go back into COPY as they came, whatever their type
-    result = _execute(connection, statement, claimed.arrays[:-1], binary=True).pgresult
-    assert result is not None
-    rows = []
-    for i in range(result.ntuples):
-        number, text, *key = (result.get_value(i, column) or b"" for column in range(result.nfields))
-        rows.append(Row(int.from_bytes(number, "big"), text.decode(), tuple(key)))
-    return rows
+def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: int) -> tuple[list[Row], list[int]]:
+    """The claimed rows that are in the source, and the numbers of those that were left out for their size.
 
-
-def finish(connection: Connection, objects: Objects, claimed: Claim) -> set[int]:
-    """Delete the queue rows and old passages of what is unchanged since the claim; returns its rows' numbers.
-
-    Call it in the transaction that then writes their new passages.
+    The rest were deleted. At least one row is read, however large.
     """
-    statement = objects.fill(
-        "finish", queue_is_claim=objects.claimed("queue"), passage_is_claim=objects.claimed("passage")
+    keys = raw(", ".join(f"${i}" for i in objects.numbers))
+    statement = sql.SQL("SELECT * FROM {}({}, {})").format(objects.read, keys, objects.parameter(1))
+    # Binary keys go back into COPY as they came, whatever their type
+    result = execute(connection, statement, [*claimed.key_arrays, most_bytes], binary=True).pgresult
+    assert result is not None
+    rows, left_out = [], []
+    for i in range(result.ntuples):
+        number, content, *key = (result.get_value(i, column) for column in range(result.nfields))
+        assert number is not None
+        if content is None:
+            left_out.append(int.from_bytes(number, "big"))
+        else:
+            rows.append(Row(int.from_bytes(number, "big"), content.decode(), tuple(part or b"" for part in key)))
+    return rows, left_out
+
+
+def finish(connection: Connection, objects: Objects, claimed: Claim, rows: Sequence[int]) -> set[int]:
+    """Take the keys that are unchanged since the claim out of the queue; returns their rows' numbers.
+
+    Call it in the transaction that then replaces their passages, and before anything else in it.
+    """
+    part = claimed.take(rows)
+    statement = objects.fill("finish", seqs=objects.parameter(1, "::bigint[]"))
+    return {rows[number] for (number,) in execute(connection, statement, [*part.key_arrays, part.seqs])}
+
+
+def release(connection: Connection, objects: Objects, claimed: Claim) -> None:
+    """Give back what was not tried."""
+    _update(connection, objects, claimed, "release")
+
+
+def extend(connection: Connection, objects: Objects, claimed: Claim, lease: float) -> None:
+    """Let the lease end `lease` seconds from now."""
+    _update(connection, objects, claimed, "extend", lease=sql.Literal(lease))
+
+
+def fail(connection: Connection, objects: Objects, claimed: Claim, errors: Mapping[int, str]) -> None:
+    """Note why rows could not be encoded: they are tried again later, six times in all, then rest until `retry`.
+
+    The waits are 2, 8, 32, ... seconds up to an hour, each between half and one and a half times that.
+    """
+    rows = sorted(errors)
+    _update(
+        connection,
+        objects,
+        claimed.take(rows),
+        "fail",
+        errors=[errors[row] for row in rows],
+        most_attempts=sql.Literal(MOST_ATTEMPTS),
+        shortest=sql.Literal(SHORTEST_BACKOFF_SECONDS),
+        longest=sql.Literal(LONGEST_BACKOFF_SECONDS),
     )
-    return {number for (number,) in _execute(connection, statement, claimed.arrays)}
 
 
-def release(connection: Connection, objects: Objects, claimed: Claim, error: str) -> None:
-    """Give back what could not be encoded, with the reason."""
-    statement = objects.fill("release", queue_is_claim=objects.claimed("queue"))
-    _execute(connection, statement, [*claimed.arrays, error])
+def retry(connection: Connection, objects: Objects, *, rested: bool = True) -> int:
+    """Queue what failed anew; without `rested` only what would be tried again by itself. Returns how many keys."""
+    which = "true" if rested else "run_after < 'infinity'"
+    return execute(connection, objects.fill("retry", which=raw(which)), []).rowcount
 
 
 def waiting(connection: Connection, objects: Objects) -> int:
-    """How many keys are queued."""
-    row = connection.execute(b"SELECT count(*) FROM " + objects.queue.as_bytes(connection)).fetchone()
+    """How many keys are queued and do not rest."""
+    statement = sql.SQL("SELECT count(*) FROM {} WHERE run_after < 'infinity'").format(objects.queue)
+    row = connection.execute(statement).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def _execute(
-    connection: Connection, statement: sql.Composed, parameters: Sequence[Any], binary: bool = False
+@contextmanager
+def giving_way(connection: Connection) -> Iterator[None]:
+    """A transaction that fails with LockNotAvailable where it would have to wait for an application."""
+    with connection.transaction():
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        yield
+
+
+def execute(
+    connection: Connection, statement: Part, parameters: Sequence[Any], binary: bool = False
 ) -> psycopg.RawCursor[Any]:
-    # a raw cursor's placeholders are the server's own, so that a % in a name is only a character
-    return psycopg.RawCursor(connection).execute(statement, parameters, binary=binary)
+    """Run a statement whose placeholders are the server's own, so that a % in a name is only a character."""
+    return psycopg.RawCursor(connection).execute(statement.as_bytes(connection), parameters, binary=binary)
+
+
+def _update(
+    connection: Connection,
+    objects: Objects,
+    claimed: Claim,
+    template: str,
+    errors: Sequence[str] | None = None,
+    **parts: Part,
+) -> None:
+    """Fill and run a template that updates `mine`: the queue rows of a claim, but for those that someone holds."""
+    if not claimed.keys:
+        return
+    arrays = [objects.unnest_keys, raw("unnest(") + objects.parameter(1, "::bigint[])")]
+    columns = ["seq"]
+    parameters: list[Any] = [*claimed.key_arrays, claimed.seqs]
+    if errors is not None:
+        arrays.append(raw("unnest(") + objects.parameter(2, "::text[])"))
+        columns.append("error")
+        parameters.append(list(errors))
+    mine = objects.fill("mine", arrays=listed(arrays), columns=raw(", ".join(columns)))
+    execute(connection, objects.fill(template, mine=mine, **parts), parameters)

@@ -1,11 +1,10 @@
-WITH ready AS (
-    SELECT {key} FROM {queue}
-    WHERE run_after <= now() AND (claimed_until IS NULL OR claimed_until < now())
-    ORDER BY seq
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
+-- By ctid, because a plan that joins by key could read the whole queue. A row that changed after this statement began
+-- is locked but not found at its new place: the next claim has it.
+WITH ready AS MATERIALIZED (
+    SELECT ctid FROM {queue} WHERE {ready} AND run_after <= now() ORDER BY {first} LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 UPDATE {queue} AS queue
-SET claimed_until = now() + make_interval(secs => $2), attempts = queue.attempts + 1
-FROM ready WHERE {queue_is_ready}
-RETURNING queue.seq, {key_text}
+SET claimed_until = now() + make_interval(secs => $2), run_after = now() + make_interval(secs => $2),
+    attempts = attempts + 1
+WHERE queue.ctid = ANY (ARRAY(SELECT ready.ctid FROM ready))
+RETURNING queue.seq, queue.attempts, {key_text}

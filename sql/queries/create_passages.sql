@@ -7,6 +7,7 @@ CREATE TABLE {passages} (
     truncated boolean NOT NULL,
     dense {vector}.halfvec({dense_dims}) NOT NULL,
     tokens {token_type}[] NOT NULL,
+    row_hash bytea,
     PRIMARY KEY ({key}, passage)
 );
 -- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
@@ -17,6 +18,7 @@ ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 CREATE POLICY source_row ON {passages} FOR SELECT
     USING (EXISTS (SELECT FROM {source} AS source WHERE {source_is_passage}));
 COMMENT ON TABLE {passages} IS {comment};
+COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
 CREATE TABLE {queue} (
     {key_definitions},
     seq bigint NOT NULL DEFAULT nextval('pgencoder.change'),
@@ -24,7 +26,12 @@ CREATE TABLE {queue} (
     run_after timestamptz NOT NULL DEFAULT now(),
     claimed_until timestamptz,
     last_error text,
+    changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY ({key})
 );
-CREATE INDEX ON {queue} (seq);
+-- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
+CREATE INDEX ON {queue} (seq) WHERE attempts = 0;
+CREATE INDEX ON {queue} (run_after) WHERE attempts > 0;
+-- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
+ALTER TABLE {queue} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE {queue} IS {comment};

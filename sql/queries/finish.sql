@@ -6,7 +6,5 @@ WITH claim AS (
     FOR UPDATE OF queue SKIP LOCKED
 ), done AS (
     DELETE FROM {queue} AS queue USING mine AS claim WHERE {queue_is_claim} RETURNING 1
-), removed AS (
-    DELETE FROM {passages} AS passage USING mine AS claim WHERE {passage_is_claim} RETURNING 1
 )
 SELECT (n - 1)::int FROM mine

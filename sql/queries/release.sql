@@ -1,3 +1,4 @@
-UPDATE {queue} AS queue SET claimed_until = NULL, last_error = {error}
-FROM ROWS FROM ({unnest_keys}, unnest({seqs})) AS claim({claim_columns}, seq)
-WHERE {queue_is_claim} AND queue.seq = claim.seq
+-- claimed and not tried: as if it had not been
+UPDATE {queue} AS queue
+SET claimed_until = NULL, run_after = now(), attempts = greatest(queue.attempts - 1, 0)
+FROM ({mine}) AS mine WHERE queue.ctid = mine.ctid

@@ -1,0 +1,175 @@
+"""What is queued in bulk: the rows that were there before, changes that came late, and what a TRUNCATE left.
+
+Keys are queued in pieces, each in a short transaction that remembers how far it came, so that an interrupted backfill
+goes on where it was. A piece that would have to wait for an application gives up and is tried again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder.db.connection import Connection
+from pgencoder.ingest.objects import Objects, queue_keys
+from pgencoder.ingest.queue import execute, giving_way
+from pgencoder.sql import Part, listed, own, raw
+from pgencoder.types import Collection, Generation
+
+PIECE_ROWS = 10_000
+LATE_ROWS = 1_000
+LONGEST_WAIT_SECONDS = 5.0
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+def queue_existing(connection: Connection, objects: Objects, progress: Progress | None = None) -> int:
+    """Queue every row of the source that has not been; returns how many. `progress` gets them and an estimate of all."""
+    estimate, queued = 0, 0
+    if progress is not None:
+        estimate = _estimate(connection, objects)
+    while (added := patiently(lambda: queue_piece(connection, objects))) is not None:
+        queued += added
+        if progress is not None:
+            progress(queued, max(estimate, queued))
+    return queued
+
+
+def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:
+    """Queue the next rows of the source; None if all have been, or if another process is at it."""
+    generation = [objects.generation.collection, objects.generation.number]
+    with giving_way(connection):
+        state = connection.execute(
+            "SELECT queued_to FROM pgencoder.generation WHERE collection = %s AND number = %s AND queued_at IS NULL"
+            " FOR UPDATE SKIP LOCKED",
+            generation,
+        ).fetchone()
+        if state is None:
+            return None
+        descending = raw(", ".join(f"k{i} DESC" for i in objects.numbers))
+        statement = objects.fill("queue_piece", descending=descending, key_text=_text(objects))
+        found, added, last = execute(connection, statement, [state[0], rows]).fetchone() or (0, 0, None)
+        connection.execute(
+            "UPDATE pgencoder.generation SET queued_to = coalesce(%s, queued_to),"
+            " queued_at = CASE WHEN %s THEN clock_timestamp() END WHERE collection = %s AND number = %s",
+            [last, found < rows, *generation],
+        )
+    return int(added)
+
+
+def move_late(connection: Connection, collection: Collection, objects: Objects) -> bool:
+    """Put late changes into the queues of all generations; False if there were none."""
+    with giving_way(connection):
+        rows = connection.execute(
+            "DELETE FROM pgencoder.late WHERE id IN (SELECT id FROM pgencoder.late WHERE collection = %s"
+            " AND key IS NOT NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING key",
+            [collection.name, LATE_ROWS],
+        ).fetchall()
+        if rows:
+            keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
+                listed(raw(f"k{i}::{column.type}") for i, column in enumerate(collection.key, 1)),
+                objects.unnest_keys,
+                objects.claim_columns,
+            )
+            text = queue_keys(objects, collection.generations).replace("/* keys */", keys.as_string(connection))
+            execute(connection, raw(text), [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
+    truncated = connection.execute(
+        "SELECT id FROM pgencoder.late WHERE collection = %s AND key IS NULL", [collection.name]
+    ).fetchall()
+    if truncated:
+        for generation in collection.generations:
+            _requeue(connection, objects.of(generation))
+        # by their numbers: one that commits only now may have a lower number than another that is done
+        connection.execute("DELETE FROM pgencoder.late WHERE id = ANY (%s)", [[number for (number,) in truncated]])
+    return bool(rows or truncated)
+
+
+def _requeue(connection: Connection, objects: Objects) -> None:
+    """Let nothing that was read before a TRUNCATE be written, then queue every key that has passages."""
+    with giving_way(connection):
+        execute(connection, objects.fill("requeue_claimed"), [])
+    descending = listed(sql.Identifier(column.name) + raw(" DESC") for column in objects.collection.key)
+    statement = objects.fill(
+        "requeue_passages",
+        descending=descending,
+        key_text=objects.key_text(),
+        after=objects.key_from("($1::text[])"),
+    )
+    after, found = None, PIECE_ROWS
+    while found == PIECE_ROWS:
+        with giving_way(connection):
+            found, after = execute(connection, statement, [after, PIECE_ROWS]).fetchone() or (0, None)
+
+
+def late(connection: Connection) -> set[str]:
+    """The collections that have late changes."""
+    return {name for (name,) in connection.execute("SELECT DISTINCT collection FROM pgencoder.late")}
+
+
+def indexed(connection: Connection, generation: Generation) -> bool:
+    """Whether the HNSW index on `dense` is there."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)])
+    found = row.fetchone()
+    return found is not None and bool(found[0])
+
+
+def ready_to_index(connection: Connection, objects: Objects) -> bool:
+    """Whether all rows that were there before the generation have been encoded, or failed."""
+    statement = sql.SQL(
+        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {} q WHERE q.changed_at <= g.queued_at"
+        " AND q.last_error IS NULL) FROM pgencoder.generation g WHERE g.collection = $1 AND g.number = $2"
+    ).format(objects.queue)
+    generation = objects.generation
+    row = execute(connection, statement, [generation.collection, generation.number]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def build_index(connection: Connection, objects: Objects) -> bool:
+    """Build the HNSW index on `dense` unless it is there; after the rows, which is several times faster."""
+    if indexed(connection, objects.generation):
+        return False
+    with connection.transaction():
+        lock = connection.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"pgencoder {objects.generation.index}"]
+        ).fetchone()
+        if lock != (True,):
+            return False
+        execute(connection, sql.SQL("SELECT {}()").format(objects.build), [])
+    return True
+
+
+def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:
+    """Phase, tuples done and tuples in all of an index build that runs; None if none does."""
+    return connection.execute(
+        "SELECT phase, tuples_done, tuples_total FROM pg_stat_progress_create_index WHERE relid = to_regclass(%s)",
+        [objects.passages.as_string(connection)],
+    ).fetchone()
+
+
+def patiently(run: Callable[[], T]) -> T:
+    """Run again what gave way, after a while."""
+    wait = 0.05
+    while True:
+        try:
+            return run()
+        except (pg.LockNotAvailable, pg.DeadlockDetected):
+            time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+
+def _text(objects: Objects) -> Part:
+    return raw(", ".join(f"k{i}::text" for i in objects.numbers))
+
+
+def _estimate(connection: Connection, objects: Objects) -> int:
+    row = connection.execute(
+        "SELECT greatest(sum(reltuples), 0)::bigint FROM pg_class WHERE oid = to_regclass(%s) OR oid IN"
+        " (SELECT relid FROM pg_partition_tree(to_regclass(%s)))",
+        [objects.source.as_string(connection)] * 2,
+    ).fetchone()
+    return 0 if row is None or row[0] is None else int(row[0])

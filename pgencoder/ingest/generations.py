@@ -1,0 +1,210 @@
+"""A collection's generations: build the next beside the active one, swap, swap back, drop.
+
+Every generation that is there stays in step with the source, the retired one too, so that swapping back is as good as
+swapping was. Searches use the active one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from psycopg import sql
+
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.encoders import Encoder, model_names
+from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
+from pgencoder.ingest import backfill, objects, queue, roles
+from pgencoder.ingest.attach import check_choices
+from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.objects import Objects
+from pgencoder.types import Chunking, Collection, Generation, TokenType
+
+LOCK_TIMEOUT = "2s"
+
+CreateSearch = Callable[[Connection, Objects], None]
+
+
+def reencode(
+    connection: Connection,
+    name: str,
+    encoder: Encoder,
+    *,
+    tokens: TokenType | None = None,
+    chunking: Chunking | None = None,
+    progress: Progress | None = None,
+) -> tuple[Generation, int]:
+    """Begin the next generation of a collection and queue its rows; returns it and their number.
+
+    `tokens` and `chunking` are as in the active generation unless given. Raises InvalidRequest if another generation is
+    being built.
+    """
+
+    def begin() -> Objects:
+        with connection.transaction():
+            collection = _locked(connection, name)
+            building = [each for each in collection.generations if each.state == "building"]
+            if building:
+                raise InvalidRequest(
+                    f"generation {building[0].number} of {name!r} is being built; activate or drop it first"
+                )
+            active = collection.generation
+            generation = Generation(
+                name,
+                max(each.number for each in collection.generations) + 1,
+                "building",
+                encoder.fingerprint,
+                encoder.dims,
+                tokens or active.token_type,
+                chunking or active.chunking,
+                queued=False,
+            )
+            check_choices(generation.token_type, generation.chunking)
+            made = replace(collection, generations=(*collection.generations, generation))
+            parts = Objects(made, vector_schema(connection), generation)
+            catalog.add_generation(connection, generation)
+            objects.create_tables(connection, parts)
+            # every change from here on is queued for the new generation too; see `_quiet`
+            _quiet(connection, parts)
+            objects.create_functions(connection, parts, made.generations)
+            roles.grant(connection, parts)
+        return parts
+
+    parts = patiently(begin)
+    return parts.generation, backfill.queue_existing(connection, parts, progress)
+
+
+def activate(connection: Connection, name: str, number: int | None, create_search: CreateSearch) -> Generation:
+    """Let searches use another generation: the one being built unless a number is given.
+
+    Raises GenerationIncomplete unless all that was there is encoded and indexed, and nothing is waiting in it that is
+    not waiting in the active one too.
+    """
+    with connection.transaction():
+        collection = _locked(connection, name)
+        chosen = _choose(collection, number, "building", "activate")
+        return _swap(connection, collection, chosen, create_search)
+
+
+def rollback(connection: Connection, name: str, create_search: CreateSearch) -> Generation:
+    """Let searches use the generation again that was active before; raises GenerationIncomplete like `activate`."""
+    with connection.transaction():
+        collection = _locked(connection, name)
+        row = connection.execute(
+            "SELECT number FROM pgencoder.generation WHERE collection = %s AND state = 'retired'"
+            " ORDER BY activated_at DESC LIMIT 1",
+            [name],
+        ).fetchone()
+        if row is None:
+            raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
+        return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"), create_search)
+
+
+def drop(connection: Connection, name: str, number: int | None) -> Generation:
+    """Remove a generation that is not active: the only such one unless a number is given."""
+
+    def remove() -> Generation:
+        with connection.transaction():
+            collection = _locked(connection, name)
+            chosen = _choose(collection, number, None, "drop")
+            if chosen.state == "active":
+                raise InvalidRequest(
+                    f"generation {chosen.number} of {name!r} is active; activate another first, or: pgencoder detach"
+                )
+            parts = Objects(collection, vector_schema(connection), chosen)
+            _quiet(connection, parts)
+            left = [each for each in collection.generations if each is not chosen]
+            objects.create_functions(connection, parts, left)
+            objects.drop_generation(connection, parts)
+        return chosen
+
+    return patiently(remove)
+
+
+def _locked(connection: Connection, name: str) -> Collection:
+    """The collection, with its row locked: one change of its generations at a time."""
+    connection.execute("SELECT FROM pgencoder.collection WHERE name = %s FOR UPDATE", [name])
+    return catalog.collection(connection, name)
+
+
+def _quiet(connection: Connection, parts: Objects) -> None:
+    """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
+
+    A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later runs
+    the new one. Gives up after two seconds, so as not to hold up those who queue behind the lock, and is then tried again.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))
+
+
+def _choose(collection: Collection, number: int | None, state: str | None, what: str) -> Generation:
+    others = [each for each in collection.generations if each.state != "active"]
+    if number is None:
+        fitting = [each for each in others if state is None or each.state == state]
+        if len(fitting) == 1:
+            return fitting[0]
+        known = ", ".join(f"{each.number} ({each.state}, {model_names(each.encoder)})" for each in others)
+        raise UnknownGeneration(
+            f"which generation of {collection.name!r} to {what}? there is "
+            + (f"{known}; give its number" if known else "only the active one; begin another with: pgencoder reencode")
+        )
+    for each in collection.generations:
+        if each.number == number:
+            return each
+    known = ", ".join(str(each.number) for each in collection.generations)
+    raise UnknownGeneration(f"{collection.name!r} has no generation {number}; it has: {known}")
+
+
+def _swap(
+    connection: Connection, collection: Collection, chosen: Generation, create_search: CreateSearch
+) -> Generation:
+    if chosen.state == "active":
+        raise InvalidRequest(f"generation {chosen.number} of {collection.name!r} is active already")
+    parts = Objects(collection, vector_schema(connection), chosen)
+    _check_complete(connection, parts)
+    generation = [collection.name, chosen.number]
+    connection.execute(
+        "UPDATE pgencoder.generation SET state = 'retired' WHERE collection = %s AND state = 'active'", generation[:1]
+    )
+    connection.execute(
+        "UPDATE pgencoder.generation SET state = 'active', activated_at = clock_timestamp()"
+        " WHERE collection = %s AND number = %s",
+        generation,
+    )
+    swapped = catalog.collection(connection, collection.name)
+    create_search(connection, Objects(swapped, parts.vector_schema))
+    return swapped.generation
+
+
+def _check_complete(connection: Connection, parts: Objects) -> None:
+    active = parts.of(parts.collection.generation)
+    statement = sql.SQL(
+        "SELECT count(*), count(*) FILTER (WHERE n.run_after = 'infinity') FROM {} n"
+        " WHERE NOT EXISTS (SELECT FROM {} a WHERE {})"
+    ).format(
+        parts.queue,
+        active.queue,
+        objects.all_of(
+            sql.Identifier("a", column.name) + sql.SQL(" = ") + sql.Identifier("n", column.name)
+            for column in parts.collection.key
+        ),
+    )
+    behind, failed = queue.execute(connection, statement, []).fetchone() or (0, 0)
+    generation = parts.generation
+    reasons = []
+    if not generation.queued:
+        reasons.append("not all rows of the table are queued yet")
+    if behind:
+        reasons.append(f"{behind:,} rows are encoded in the active generation and not in this one")
+    if failed:
+        reasons.append(
+            f"{failed:,} of them failed: see them in pgencoder.failed, fix or delete them, or: pgencoder retry"
+        )
+    if not behind and not backfill.indexed(connection, generation):
+        reasons.append("its index is not built yet")
+    if reasons:
+        raise GenerationIncomplete(
+            f"generation {generation.number} of {generation.collection!r} is not complete: {'; '.join(reasons)};"
+            " a worker will complete it: pgencoder worker"
+        )

@@ -1,0 +1,56 @@
+"""Rights for two group roles: `pgencoder_reader` may search, `pgencoder_worker` may encode."""
+
+from __future__ import annotations
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.errors import MissingRights
+from pgencoder.ingest.objects import Objects
+from pgencoder.sql import Part, query, raw
+
+READER = "pgencoder_reader"
+WORKER = "pgencoder_worker"
+
+
+def create(connection: Connection) -> None:
+    """Create the two roles where they are not there, and grant them what they need in this database."""
+    for role in (READER, WORKER):
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+            try:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            except pg.InsufficientPrivilege as error:
+                raise MissingRights(
+                    f"this role may not create roles; run as one that may: CREATE ROLE {READER}; CREATE ROLE {WORKER}"
+                ) from error
+    connection.execute(query("grant_schema").format(reader=raw(READER), worker=raw(WORKER)))
+    refresh(connection)
+
+
+def in_use(connection: Connection) -> bool:
+    """Whether this database has granted the roles anything."""
+    row = connection.execute(
+        "SELECT count(*) = 2 FROM pg_roles WHERE rolname IN (%s, %s) AND has_schema_privilege(oid, 'pgencoder', 'USAGE')",
+        [READER, WORKER],
+    ).fetchone()
+    return row == (True,)
+
+
+def refresh(connection: Connection) -> None:
+    """Grant what the roles need of every collection."""
+    schema = vector_schema(connection)
+    for collection in catalog.collections(connection):
+        for generation in collection.generations:
+            grant(connection, Objects(collection, schema, generation))
+
+
+def grant(connection: Connection, objects: Objects) -> None:
+    """Grant what the roles need of one generation, in a database that uses them."""
+    if not in_use(connection):
+        return
+    arguments: Part = raw(", ".join(["text[]"] * len(objects.collection.key) + ["bigint"]))
+    connection.execute(
+        objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
+    )

@@ -1,0 +1,169 @@
+"""What there is to encode: every generation of every collection in turn, so that none waits for another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from psycopg import errors as pg
+
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.encoders import Encoder
+from pgencoder.errors import PgencoderError
+from pgencoder.ingest import backfill, queue
+from pgencoder.ingest.batch import BATCH_ROWS, Target
+from pgencoder.ingest.objects import Objects
+from pgencoder.ingest.pipeline import Leases, Work, out_of_reach
+from pgencoder.ingest.queue import Which
+from pgencoder.types import Collection, Generation
+
+REFRESH_SECONDS = 1.0
+ASIDE_SECONDS = 60.0
+LOCKED_SECONDS = 1.0
+# Every second turn begins with what came back, so that neither it nor what is new waits for the other to end
+TURNS: tuple[tuple[Which, ...], ...] = (("new", "again", "alone"), ("again", "alone", "new"))
+
+EncoderOf = Callable[[Generation], Encoder]
+Only = Callable[[Generation], bool]
+logger = logging.getLogger(__name__)
+
+
+def every(_: Generation) -> bool:
+    """The choice of all generations."""
+    return True
+
+
+class Targets:
+    """Claims batches from all generations, or from those of `only`; `fetch` and what it calls belong to one thread.
+
+    A generation that cannot be worked on, because its model does not load or rights are missing, is put aside for a
+    minute with its `problem`; with `strict` that is raised instead.
+    """
+
+    def __init__(
+        self,
+        encoder_of: EncoderOf,
+        leases: Leases,
+        *,
+        only: Only = every,
+        lease: float = queue.LEASE_SECONDS,
+        batch_rows: int = BATCH_ROWS,
+        strict: bool = False,
+    ) -> None:
+        self.problems: dict[str, str] = {}
+        self.encoders: dict[str, Encoder] = {}
+        self._encoder_of = encoder_of
+        self._leases = leases
+        self._only = only
+        self._lease = lease
+        self._batch_rows = batch_rows
+        self._strict = strict
+        self._targets: dict[str, Target] = {}
+        self._aside: dict[str, float] = {}
+        self._turn = 0
+        self._refreshed: float | None = None
+
+    @property
+    def current(self) -> list[Target]:
+        """The targets as of the last refresh."""
+        return list(self._targets.values())
+
+    def fetch(self, connection: Connection) -> Work | None:
+        """The next batch, read and split; None if nothing is ready."""
+        if self._refreshed is None or time.monotonic() - self._refreshed >= REFRESH_SECONDS:
+            self.refresh(connection)
+        targets = self.current
+        for i in range(len(targets)):
+            target = targets[(self._turn + i) % len(targets)]
+            name = target.objects.generation.passages
+            if self._aside.get(name, 0) > time.monotonic():
+                continue
+            for which in TURNS[self._turn // len(targets) % 2]:
+                work = self._claim(connection, target, which)
+                if work is not None:
+                    self._turn += i + 1
+                    return work
+        self._refreshed = None  # an idle worker looks at everything when it wakes
+        return None
+
+    def refresh(self, connection: Connection) -> None:
+        """See which generations there are; queue what came late, and the next rows of unfinished backfills."""
+        schema = vector_schema(connection)
+        late = backfill.late(connection)
+        found: dict[str, Target] = {}
+        for collection in catalog.collections(connection):
+            objects = Objects(collection, schema)
+            chosen = [generation for generation in collection.generations if self._only(generation)]
+            if chosen and collection.name in late:
+                with suppress(pg.LockNotAvailable):
+                    backfill.move_late(connection, collection, objects)
+            for generation in chosen:
+                target = self._target(connection, collection, generation, objects)
+                if target is not None:
+                    found[generation.passages] = target
+        self._targets = found
+        self._refreshed = time.monotonic()
+
+    def put_aside(self, passages: str, error: BaseException, seconds: float = ASIDE_SECONDS) -> None:
+        """Leave a generation alone for a while."""
+        self._aside[passages] = time.monotonic() + seconds
+        if isinstance(error, pg.LockNotAvailable | pg.UndefinedTable | pg.UndefinedFunction):
+            return  # an index is being built; it was dropped
+        problem = " ".join(f"{passages}: {error}".split())
+        if self.problems.get(passages) != problem:
+            logger.error("cannot work on a generation", extra={"generation": passages, "error": str(error)})
+        self.problems[passages] = problem
+
+    def _target(
+        self, connection: Connection, collection: Collection, generation: Generation, objects: Objects
+    ) -> Target | None:
+        passages = generation.passages
+        known = self._targets.get(passages)
+        if known is not None and known.objects.collection.columns == collection.columns:
+            if not generation.queued:
+                self._queue_piece(connection, known.objects)
+            return known
+        if self._aside.get(passages, 0) > time.monotonic():
+            return None
+        try:
+            own = objects.of(generation)
+            target = Target(connection, own, self._encoder_of(generation))
+            if not generation.queued:
+                self._queue_piece(connection, own)
+        except (PgencoderError, pg.Error) as error:
+            if self._strict or out_of_reach(error):
+                raise
+            self.put_aside(passages, error)
+            return None
+        self.problems.pop(passages, None)
+        self.encoders[passages] = target.encoder
+        return target
+
+    def _queue_piece(self, connection: Connection, objects: Objects) -> None:
+        with suppress(pg.LockNotAvailable):
+            backfill.queue_piece(connection, objects)
+
+    def _claim(self, connection: Connection, target: Target, which: Which) -> Work | None:
+        objects = target.objects
+        try:
+            claimed = queue.claim(connection, objects, which, self._batch_rows, self._lease)
+            if not claimed.seqs:
+                return None
+            self._leases.hold(objects, claimed)
+            try:
+                return Work(target, target.read(connection, claimed))
+            except BaseException:
+                self._leases.drop(claimed)
+                with suppress(Exception):
+                    queue.release(connection, objects, claimed)
+                raise
+        except (PgencoderError, pg.Error) as error:
+            if out_of_reach(error):
+                raise
+            if self._strict and not isinstance(error, pg.LockNotAvailable):
+                raise
+            self.put_aside(objects.generation.passages, error)
+            return None

@@ -1,0 +1,268 @@
+"""A worker: drains the queues, waits for more, and says that it lives.
+
+NOTIFY wakes it and polling is the truth: what a notification missed is found at the next look. It keeps no state in a
+session but LISTEN, so a transaction pooler may stand between. Where the server is out of reach it waits and goes on; its
+claims come back by themselves if it does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from types import TracebackType
+
+import sqlalchemy as sa
+from psycopg import errors as pg
+
+from pgencoder.db.connection import Connection, connected
+from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.ingest import backfill, queue
+from pgencoder.ingest.backfill import patiently
+from pgencoder.ingest.batch import BATCH_ROWS, Target
+from pgencoder.ingest.heartbeat import Heartbeat, Tally
+from pgencoder.ingest.pipeline import Leases, Work, drain, out_of_reach, steadily
+from pgencoder.ingest.targets import LOCKED_SECONDS, EncoderOf, Only, Targets, every
+from pgencoder.types import SyncReport
+
+INDEX_CHECK_SECONDS = 5.0
+LISTEN_SECONDS = 0.25  # a signal is heeded after at most so long
+
+OnReport = Callable[[Target, SyncReport], None]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Seconds that a claim holds without news, seconds between two looks at the queues, and rows in a batch."""
+
+    lease: float = queue.LEASE_SECONDS
+    poll: float = 5.0
+    batch_rows: int = BATCH_ROWS
+
+    def __post_init__(self) -> None:
+        for name in ("lease", "poll", "batch_rows"):
+            if getattr(self, name) <= 0:
+                raise InvalidRequest(f"{name} must be more than 0, got {getattr(self, name)}")
+
+
+class Worker:
+    """Works on the generations that `only` chooses until `stop` is called; `encoder_of` gives a generation's encoder.
+
+    `on_report` is called after each batch, in a thread of the worker. With `strict` what concerns a whole generation,
+    such as a model that does not load, is raised; without, the generation is put aside and the others go on.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        encoder_of: EncoderOf,
+        options: WorkerOptions | None = None,
+        *,
+        only: Only = every,
+        strict: bool = False,
+        on_report: OnReport | None = None,
+    ) -> None:
+        self.options = options if options is not None else WorkerOptions()
+        self.tally = Tally()
+        self.last_error: Exception | None = None
+        self._engine = engine
+        self._strict = strict
+        self._on_report = on_report
+        self._stopping = threading.Event()
+        self._leases = Leases()
+        self.targets = Targets(
+            encoder_of,
+            self._leases,
+            only=only,
+            lease=self.options.lease,
+            batch_rows=self.options.batch_rows,
+            strict=strict,
+        )
+        self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
+        self._indexed: set[str] = set()
+        self._index_checked = 0.0
+        self._indexing: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """End after the forward pass that runs: write what is complete and give back the rest."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until `stop`; raises only what keeps it from beginning."""
+        with connected(self._engine):
+            pass
+        with self._heartbeat.registered(), Ear(self._engine) as ear:
+            logger.info("started", extra=self._heartbeat.identity())
+            while not self._stopping.is_set():
+                worked = self._drain()
+                if worked and not self.tally.waiting:
+                    # writers notify only a worker that waits: look again after having said so
+                    self._heartbeat.wait_for_changes(True)
+                elif not self._stopping.is_set():
+                    ear.listen(self.options.poll, self._stopping)
+        logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
+
+    def run_once(self) -> None:
+        """Work until nothing is ready, and build the indexes that are due."""
+        with self._heartbeat.extending():
+            while self._drain():
+                pass
+        if not self._stopping.is_set():
+            with connected(self._engine) as connection:
+                for target in self._due(connection):
+                    self._build(target)
+
+    def _drain(self) -> bool:
+        try:
+            return drain(self._fetch, self._encode, self._store)
+        except Exception as error:
+            if self._strict or not (out_of_reach(error) and self._stopping.is_set()):
+                raise
+            logger.warning("stopped while the database was out of reach; claims come back when their leases end")
+            return False
+
+    def _fetch(self) -> Work | None:
+        def fetch() -> Work | None:
+            with connected(self._engine) as connection:
+                if time.monotonic() - self._index_checked > INDEX_CHECK_SECONDS and not self._strict:
+                    self._index_checked = time.monotonic()
+                    self._index(connection)
+                return self.targets.fetch(connection)
+
+        if self._stopping.is_set():
+            return None
+        work = fetch() if self._strict else steadily(fetch, self._stopping)
+        if work is not None and len(work.batch.claim.seqs) == self.options.batch_rows and self.tally.waiting:
+            self._heartbeat.wait_for_changes(False)
+        return work
+
+    def _encode(self, work: Work) -> None:
+        work.target.encode(work.batch, lambda: not self._stopping.is_set())
+        if work.batch.error is not None:
+            self.last_error = work.batch.error
+
+    def _store(self, work: Work) -> None:
+        passages = work.target.objects.generation.passages
+
+        def write() -> SyncReport:
+            with connected(self._engine) as connection:
+                return work.target.write(connection, work.batch)
+
+        try:
+            report = patiently(write) if self._strict else steadily(write, self._stopping)
+        except (PgencoderError, pg.Error) as error:
+            if self._strict or out_of_reach(error):
+                raise
+            # its index is being built, it was dropped, or rights are missing
+            locked = isinstance(error, pg.LockNotAvailable)
+            self.targets.put_aside(passages, error, *([LOCKED_SECONDS] if locked else []))
+            self._release(work)
+            return
+        finally:
+            self._leases.drop(work.batch.claim)
+        self.tally.add(passages, report)
+        for number, message in work.batch.errors.items():
+            key = work.batch.claim.keys[number]
+            logger.warning(
+                "a row cannot be encoded",
+                extra={
+                    "generation": passages,
+                    "key": key,
+                    "attempt": work.batch.claim.attempts[number],
+                    "error": message,
+                },
+            )
+        logger.info("batch", extra={"generation": passages, **asdict(report)})
+        if self._on_report is not None:
+            self._on_report(work.target, report)
+
+    def _release(self, work: Work) -> None:
+        try:
+            with connected(self._engine) as connection:
+                queue.release(connection, work.target.objects, work.batch.claim)
+        except (PgencoderError, pg.Error):
+            logger.debug("could not give a batch back", exc_info=True)
+
+    def _due(self, connection: Connection) -> list[Target]:
+        """The targets whose rows are encoded and whose index is not there."""
+        due = []
+        for target in self.targets.current:
+            name = target.objects.generation.passages
+            if name in self._indexed:
+                continue
+            if backfill.indexed(connection, target.objects.generation):
+                self._indexed.add(name)
+            elif backfill.ready_to_index(connection, target.objects):
+                due.append(target)
+        return due
+
+    def _index(self, connection: Connection) -> None:
+        """Begin to build an index that is due, beside the work."""
+        if self._indexing is None or not self._indexing.is_alive():
+            for target in self._due(connection)[:1]:
+                self._indexing = threading.Thread(target=self._build, args=[target], name="index", daemon=True)
+                self._indexing.start()
+
+    def _build(self, target: Target) -> None:
+        name = target.objects.generation.index
+        started = time.perf_counter()
+        try:
+            with connected(self._engine) as connection:
+                built = backfill.build_index(connection, target.objects)
+        except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
+            if self._strict:
+                raise
+            logger.warning("an index could not be built", extra={"index": name, "error": str(error)})
+            return
+        if built:
+            self.tally.indexes += 1
+            logger.info("index built", extra={"index": name, "seconds": round(time.perf_counter() - started, 1)})
+
+
+class Ear:
+    """Hears notifications where the connection lets them through; elsewhere it only waits."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+
+    def __enter__(self) -> Ear:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def listen(self, seconds: float, stopping: threading.Event) -> None:
+        """Return at the first notification, after `seconds`, or soon after `stopping` is set."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not stopping.is_set():
+            try:
+                if next(self._open().notifies(timeout=min(left, LISTEN_SECONDS), stop_after=1), None) is not None:
+                    return
+            except (pg.Error, sa.exc.DBAPIError):
+                self._close()
+                stopping.wait(min(left, 1.0))
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._driver.execute("LISTEN pgencoder")
+        return self._driver
+
+    @property
+    def _driver(self) -> Connection:
+        assert self._connection is not None
+        driver: Connection = self._connection.connection.driver_connection  # type: ignore[assignment]
+        return driver
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            # not back into the pool: it listens
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

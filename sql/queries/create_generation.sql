@@ -1,0 +1,15 @@
+-- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
+-- of the passages is for those who search. COPY into a view needs the trigger.
+CREATE OR REPLACE VIEW {write} AS SELECT * FROM {passages};
+CREATE OR REPLACE FUNCTION {write}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS {write_body};
+CREATE OR REPLACE TRIGGER write INSTEAD OF INSERT ON {write} FOR EACH ROW EXECUTE FUNCTION {write}();
+REVOKE ALL ON FUNCTION {write}() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION {build}() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS {build_body};
+REVOKE ALL ON FUNCTION {build}() FROM PUBLIC;
+COMMENT ON VIEW {write} IS {comment};
+COMMENT ON FUNCTION {write}() IS {comment};
+COMMENT ON FUNCTION {build}() IS {comment};

@@ -1,1 +1,0 @@
-CREATE INDEX IF NOT EXISTS {index} ON {passages} USING hnsw (dense {vector}.halfvec_ip_ops)

@@ -1,0 +1,9 @@
+-- Rows that were there before come after every change: their numbers begin where those of changes never get to
+WITH piece AS MATERIALIZED (SELECT {claim_columns} FROM {scan}($1, $2, false)),
+added AS (
+    INSERT INTO {queue} ({key}, seq)
+    SELECT {claim_columns}, nextval('pgencoder.change') + 4611686018427387904 FROM piece ORDER BY {order}
+    ON CONFLICT ({key}) DO NOTHING RETURNING 1
+)
+SELECT (SELECT count(*) FROM piece), (SELECT count(*) FROM added),
+    (SELECT ARRAY[{key_text}] FROM piece ORDER BY {descending} LIMIT 1)

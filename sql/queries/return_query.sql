@@ -1,0 +1,3 @@
+BEGIN
+    RETURN QUERY EXECUTE {statement} USING {arguments};
+END

@@ -1,0 +1,4 @@
+BEGIN
+    INSERT INTO {passages} SELECT NEW.*;
+    RETURN NEW;
+END
