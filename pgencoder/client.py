@@ -14,27 +14,31 @@ from pgencoder.db import catalog, kernel, status
 from pgencoder.db import embedded as embedded_server
 from pgencoder.db.connection import Connection, connected, open_engine, translated, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
-from pgencoder.ingest import attach, generations, objects, queue, roles, sync
+from pgencoder.ingest import adopt, attach, generations, objects, queue, reconcile, sync
+from pgencoder.ingest import roles as granted
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
 from pgencoder.query import Search, search_statement
-from pgencoder.query.function import search_function
+from pgencoder.query.function import SEARCH_ARGUMENTS, search_function
 from pgencoder.query.statement import Filter
 from pgencoder.types import (
     Chunking,
     Collection,
     CollectionStatus,
     Encoding,
+    FailedRow,
     Fingerprint,
     Generation,
     Group,
     Hit,
     Kernel,
     KernelName,
+    ReconcileReport,
     Stage,
     SyncReport,
     TokenType,
+    WorkerStatus,
 )
 
 
@@ -77,10 +81,12 @@ class Database:
         """Close the connections in the pool."""
         self.engine.dispose()
 
-    def migrate(self, revision: str = "head") -> None:
+    def migrate(self, revision: str = "head", *, roles: bool = False) -> None:
         """Create or upgrade the schema `pgencoder`; "base" removes it with all collections. Twice changes nothing.
 
-        Raises UnsupportedServer or MissingRights with what to do.
+        `roles` creates `pgencoder_reader` and `pgencoder_worker`, for those who search and for workers, and grants them
+        what they need of the collections there are and of those to come. Raises UnsupportedServer or MissingRights
+        with what to do.
         """
         self._checked = False
         if revision == "base":
@@ -91,6 +97,9 @@ class Database:
         reason = native.install_unasked(self.pg_config()) if owned else None
         without = migrate.upgrade(self.engine, revision, _refresh, create_native=owned and reason is None)
         self._without_native = reason or without
+        if roles and revision == "head":
+            with self.connection() as connection, connection.transaction():
+                granted.create(connection)
 
     def attach(
         self,
@@ -137,9 +146,9 @@ class Database:
     def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
         """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
 
-        A row that cannot be encoded is left for another attempt, with its error in `status`, and the others are done; if
-        none can, the error is raised. `encoder` is needed only for a collection that was attached with an `Encoder` of
-        one's own in another process; then only the generations that are of it are worked on.
+        A row that cannot be encoded is left for another attempt, with its error in `status`, and the others are done;
+        if none can, the error is raised. `encoder` is needed only for a collection that was attached with an
+        `Encoder` of one's own in another process; then only the generations that are of it are worked on.
         """
         collection = self.collection(name)
         if encoder is None:
@@ -200,7 +209,7 @@ class Database:
         return queued
 
     def activate(self, name: str, generation: int | None = None) -> Generation:
-        """Let searches use another generation, in one transaction; raises GenerationIncomplete if they would lose rows."""
+        """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""
         with self.connection() as connection:
             return generations.activate(connection, name, generation, _create_search)
 
@@ -214,12 +223,47 @@ class Database:
         with self.connection() as connection:
             return generations.drop(connection, name, generation)
 
+    def adopt(
+        self,
+        name: str,
+        table: str,
+        dense: str,
+        tokens: str | None = None,
+        *,
+        schema: str | None = None,
+        generation: int | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Take vectors that exist already into a generation, without encoding: the one being built, or the active one.
+
+        `table` has columns named as the source's key, a column `dense` and perhaps one of `tokens`; it may be the
+        source itself. Each queued row with a vector becomes one passage. Returns how many; the others stay queued.
+        """
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            chosen = generations.find(collection, generation)
+            parts = Objects(collection, vector_schema(connection), chosen)
+            return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
+
     def retry(self, name: str) -> int:
         """Queue the rows anew that could not be encoded; returns how many there are."""
         with self.connection() as connection:
             collection = catalog.collection(connection, name)
             parts = Objects(collection, vector_schema(connection))
             return sum(queue.retry(connection, parts.of(each)) for each in collection.generations)
+
+    def reconcile(self, name: str, *, progress: Progress | None = None) -> ReconcileReport:
+        """Find what triggers did not see: missing, stale and orphaned passages of every generation, and queue it."""
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            parts = Objects(collection, vector_schema(connection))
+            reports = [
+                reconcile.reconcile(connection, parts.of(each), progress=progress) for each in collection.generations
+            ]
+        return ReconcileReport(
+            max(report.rows for report in reports),
+            *(sum(getattr(report, kind) for report in reports) for kind in ("missing", "stale", "orphaned")),
+        )
 
     def search(
         self,
@@ -271,8 +315,17 @@ class Database:
     def status(self) -> list[CollectionStatus]:
         """The state of each collection."""
         with self.connection() as connection:
-            in_use = kernel.read(connection)
-            return [status.read(connection, collection, in_use) for collection in catalog.collections(connection)]
+            return status.read(connection, catalog.collections(connection), kernel.read(connection))
+
+    def workers(self) -> list[WorkerStatus]:
+        """The workers that run on this database, and those that died within a day, the ones seen last first."""
+        with self.connection() as connection:
+            return status.workers(connection)
+
+    def failed(self, name: str | None = None, limit: int = 100) -> list[FailedRow]:
+        """Rows that could not be encoded, and why, the oldest first."""
+        with self.connection() as connection:
+            return status.failed(connection, name, limit)
 
     def kernel(self) -> Kernel:
         """Which MaxSim kernel is in use, and why."""
@@ -364,10 +417,11 @@ def _refresh(connection: Connection) -> None:
     schema = vector_schema(connection)
     for collection in catalog.collections(connection):
         parts = Objects(collection, schema)
+        objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)
         objects.create_functions(connection, parts, collection.generations)
         _create_search(connection, parts)
-    if roles.in_use(connection):
-        roles.create(connection)
+    if granted.in_use(connection):
+        granted.create(connection)
 
 
 def _hit(key: Any, rest: Any) -> Hit:

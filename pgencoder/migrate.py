@@ -16,7 +16,7 @@ from psycopg.errors import InsufficientPrivilege
 from pgencoder.db import kernel
 from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
 from pgencoder.errors import MissingRights, NotMigrated
-from pgencoder.sql import SCHEMA, functions, identifier, resources
+from pgencoder.sql import SCHEMA, functions, identifier, resources, views
 
 # Any constant will do: two migrations of one database must not run at once.
 LOCK = 7_345_211_873
@@ -81,9 +81,9 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
 
 
 def apply_functions(connection: Connection) -> None:
-    """Create or replace every function of `sql/functions/`; they then use pure SQL."""
+    """Create or replace every function and view that is stored; the functions then use pure SQL."""
     _search_path(connection)
-    for _name, text in functions():
+    for _name, text in (*functions(), *views()):
         connection.execute(text.encode())
 
 

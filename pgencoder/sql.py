@@ -1,7 +1,7 @@
 """Finds and reads the SQL files and the migrations, in a checkout as in an installed wheel.
 
-`sql/functions/` is what Postgres stores, re-applied at each `pgencoder migrate`. `sql/queries/` is what Python runs:
-templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values.
+`sql/functions/` and `sql/views/` are what Postgres stores, re-applied at each `pgencoder migrate`. `sql/queries/` is
+what Python runs: templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ def functions() -> Iterator[tuple[str, str]]:
     }
     for name in TopologicalSorter(graph).static_order():
         yield name, files[name]
+
+
+def views() -> Iterator[tuple[str, str]]:
+    """Name and text of each file in `sql/views/`."""
+    for path in sorted((resources() / "sql" / "views").glob("*.sql")):
+        yield path.stem, path.read_text(encoding="utf-8")
 
 
 def identifier(*names: str) -> Part:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -176,8 +177,33 @@ class Kernel:
 
 
 @dataclass(frozen=True)
+class GenerationStatus:
+    """How far a generation is.
+
+    `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
+    them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
+    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded.
+    """
+
+    number: int
+    state: GenerationState
+    model: str
+    token_model: str | None
+    tokens: TokenType
+    chunking: Chunking
+    passages: int
+    coverage: float | None
+    queued: int
+    in_flight: int
+    failed: int
+    lag_seconds: float
+    rows_per_second: float
+    indexed: bool
+
+
+@dataclass(frozen=True)
 class CollectionStatus:
-    """The state of a collection, as `pgencoder status` shows it."""
+    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one."""
 
     name: str
     source: str
@@ -195,4 +221,61 @@ class CollectionStatus:
     bytes_per_passage: int | None
     kernel: KernelName
     scoring: Scoring
+    generations: tuple[GenerationStatus, ...]
     fingerprint: Fingerprint = field(repr=False)
+
+    @property
+    def active(self) -> GenerationStatus:
+        """The generation that searches use."""
+        return next(each for each in self.generations if each.state == "active")
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker, from its last heartbeat; not `alive` if that was more than 30 seconds ago.
+
+    `rows` and `passages` are since it started, `rows_per_second` is of the last minute. `problem` names generations
+    that it cannot work on.
+    """
+
+    id: str
+    host: str
+    pid: int
+    alive: bool
+    models: Sequence[str]
+    device: str | None
+    started_at: datetime
+    last_seen: datetime
+    rows: int
+    passages: int
+    failures: int
+    rows_per_second: float
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """A row that could not be encoded; it rests where `retry_at` is None."""
+
+    collection: str
+    generation: int
+    key: Mapping[str, Any]
+    error: str
+    attempts: int
+    retry_at: datetime | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class ReconcileReport:
+    """What `reconcile` found: rows looked at, and those queued because they were missing, stale or gone."""
+
+    rows: int = 0
+    missing: int = 0
+    stale: int = 0
+    orphaned: int = 0
+
+    @property
+    def queued(self) -> int:
+        """How many keys were queued."""
+        return self.missing + self.stale + self.orphaned

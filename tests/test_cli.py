@@ -61,12 +61,12 @@ def test_the_main_job(articles: Connection, run: Run) -> None:
     odd = run("search", "articles", "noodles", "--json", "--filter", "body LIKE '%::lang%' AND title::text <> ':x'")
     assert [hit["key"] for hit in json.loads(ok(odd))] == [3]
     assert "nothing found" in ok(run("search", "articles", "noodles", "--filter", "false"))
-    status = json.loads(ok(run("status", "--json")))[0]
+    status = json.loads(ok(run("status", "--json")))["collections"][0]
     assert (status["source_rows"], status["passages"], status["queued"]) == (3, 3, 0)
     assert status["fingerprint"]["model"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert "public.articles (title, body)" in ok(run("status"))
     assert "detached" in ok(run("detach", "articles"))
-    assert json.loads(ok(run("status", "--json"))) == []
+    assert json.loads(ok(run("status", "--json"))) == {"collections": [], "workers": []}
     assert "removed" in ok(run("migrate", "--to", "base"))
     assert "migrated" in ok(run("migrate"))
 

@@ -71,7 +71,7 @@ def test_shell_and_sql(articles: Connection, url: str, folder: Path, pytestconfi
 def test_every_command_is_in_the_table() -> None:
     import typer.main
 
-    from pgencoder.cli.commands import app
+    from pgencoder.cli.options import app
 
     group = typer.main.get_command(app)
     for name, command in group.commands.items():  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ def upgrade() -> None:
             key text[]
         );
         COMMENT ON TABLE pgencoder.late IS
-            'Changes that a worker puts into the queues: what the snapshot of its transaction kept from doing so itself,'
+            'Changes that workers put into the queues: of transactions whose snapshot kept them from it,'
             ' and, with a NULL key, a TRUNCATE';
         CREATE TABLE pgencoder.worker (
             id uuid PRIMARY KEY,
@@ -39,7 +39,8 @@ def upgrade() -> None:
             rates jsonb NOT NULL DEFAULT '{}',
             problem text
         );
-        COMMENT ON TABLE pgencoder.worker IS 'Heartbeats: a worker removes its row when it ends and renews it while it runs';
+        COMMENT ON TABLE pgencoder.worker IS
+            'Heartbeats: a worker renews its row while it runs and removes it at the end';
         COMMENT ON COLUMN pgencoder.worker.rates IS 'Rows a second in the last minute, by passages table';
         DO $$
         DECLARE
@@ -52,12 +53,13 @@ def upgrade() -> None:
                     AND tablename = passages || '_queue' AND indexdef LIKE '% USING btree (seq)';
                 EXECUTE format('DROP INDEX pgencoder.%I', old_index);
                 EXECUTE format('ALTER TABLE pgencoder.%1$I ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now(),
-                    SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)', passages || '_queue');
+                    SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)', passages ||
+                    '_queue');
                 EXECUTE format('CREATE INDEX ON pgencoder.%I (seq) WHERE attempts = 0', passages || '_queue');
                 EXECUTE format('CREATE INDEX ON pgencoder.%I (run_after) WHERE attempts > 0', passages || '_queue');
             END LOOP;
         END $$;
-        """.replace("%", "%%")
+        """.replace("%", "%%")  # the driver takes a % for a parameter
     )
 
 

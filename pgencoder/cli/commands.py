@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 from rich.table import Table
-from rich.text import Text
 
 import pgencoder
-from pgencoder import Database, native
+from pgencoder import native
 from pgencoder.cli import output
+from pgencoder.cli.options import JSON, MODEL, TOKEN_MODEL, URL, app, open_database
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest, NativeUnavailable
-from pgencoder.types import STAGES, Chunking, CollectionStatus, Group, Matrix, Stage, TokenType
+from pgencoder.types import STAGES, Chunking, Group, Matrix, Stage, TokenType
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Late-interaction retrieval inside Postgres, kept in sync with your rows.",
-)
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
 app.add_typer(bench_app, name="bench")
 native_app = typer.Typer(no_args_is_help=True, help="The C extension that makes MaxSim fast; optional.")
 app.add_typer(native_app, name="native")
 
 
-URL = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        envvar="PGENCODER_DATABASE_URL",
-        metavar="URL",
-        help="Postgres URL; without one the embedded server is used.",
-    ),
-]
 PG_CONFIG = Annotated[
     Path | None,
     typer.Option(help="pg_config of the server; if not given, that of --database, else of the embedded server."),
 ]
-JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
-TOKEN_MODEL = Annotated[
-    str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")
-]
-
-
-def open_database(url: str | None) -> Database:
-    """The database at the URL, else the embedded one, which is migrated because it is ours."""
-    if url is not None:
-        return pgencoder.connect(url)
-    db = pgencoder.embedded()
-    db.migrate()
-    return db
 
 
 @app.callback(invoke_without_command=True)
@@ -81,10 +51,13 @@ def demo(database: URL = None) -> None:
 def migrate(
     database: URL = None,
     to: Annotated[str, typer.Option(help='Revision; "base" removes pgencoder with all collections.')] = "head",
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Create the roles pgencoder_reader and pgencoder_worker and grant them.")
+    ] = False,
 ) -> None:
     """Create or upgrade the schema pgencoder; a second time changes nothing."""
     db = pgencoder.connect(database) if database is not None else pgencoder.embedded()
-    db.migrate(to)
+    db.migrate(to, roles=roles)
     print("removed" if to == "base" else f"migrated to {to}")
     if to == "head":
         print(output.kernel(db.kernel()))
@@ -105,17 +78,19 @@ def attach(
 ) -> None:
     """Make a collection of a table and queue its rows."""
     db = open_database(database)
-    queued = db.attach(
-        table,
-        [column.strip() for column in columns.split(",") if column.strip()],
-        model,
-        token_model=token_model,
-        schema=schema,
-        name=name,
-        tokens=tokens,
-        chunking=chunking,
-        allow_untrained=allow_untrained,
-    )
+    with output.progress("queueing") as on_progress:
+        queued = db.attach(
+            table,
+            [column.strip() for column in columns.split(",") if column.strip()],
+            model,
+            token_model=token_model,
+            schema=schema,
+            name=name,
+            tokens=tokens,
+            chunking=chunking,
+            allow_untrained=allow_untrained,
+            progress=on_progress,
+        )
     print(f"attached {name or table}: {queued} rows queued; encode them with: pgencoder worker --once")
 
 
@@ -124,28 +99,6 @@ def detach(name: str, database: URL = None) -> None:
     """Remove a collection and everything made for it; the table keeps its rows."""
     open_database(database).detach(name)
     print(f"detached {name}")
-
-
-@app.command()
-def worker(
-    database: URL = None,
-    once: Annotated[bool, typer.Option("--once", help="Stop when the queues are empty.")] = False,
-    poll: Annotated[float, typer.Option(help="Seconds between two looks at the queues.")] = 5.0,
-) -> None:
-    """Encode what is queued in all collections."""
-    db = open_database(database)
-    while True:
-        for collection in db.collections():
-            with output.progress(collection.name) as on_progress:
-                report = db.sync(collection.name, progress=on_progress)
-            if once or report.rows or report.deleted:
-                print(
-                    f"{collection.name}: {report.rows} rows encoded, {report.passages} passages,"
-                    f" {report.deleted} rows gone, {report.seconds:.1f} s"
-                )
-        if once:
-            return
-        time.sleep(poll)
 
 
 @app.command()
@@ -174,11 +127,20 @@ def search(
 
 @app.command()
 def encode(collection: str, query: str, database: URL = None) -> None:
-    r"""Encode a query for psql: prints \set dense ... and \set tokens ..., the arguments of the search function."""
+    r"""Encode a query for psql: prints \set dense, tokens and encoder, arguments of the search function."""
     db = open_database(database)
-    encoding = db.encode_query(db.collection(collection), query)
+    described = db.collection(collection)
+    encoding = db.encode_query(described, query)
     tokens = ",".join(f'"{_vector(token)}"' for token in encoding.tokens)
-    print(f"\\set dense '{_vector(encoding.dense)}'\n\\set tokens '{{{tokens}}}'")
+    settings = {
+        "dense": _vector(encoding.dense),
+        "tokens": f"{{{tokens}}}",
+        "encoder": dumps(dict(described.generation.encoder)),
+    }
+    for name, value in settings.items():
+        # psql undoes these in a quoted argument
+        quoted = value.replace("\\", "\\\\").replace("'", "''")
+        print(f"\\set {name} '{quoted}'")
 
 
 def _vector(values: Matrix) -> str:
@@ -187,38 +149,16 @@ def _vector(values: Matrix) -> str:
 
 @app.command()
 def status(database: URL = None, json: JSON = False) -> None:
-    """Show the collections: model, rows, passages, what is queued."""
+    """Show the collections and the workers: models, rows, what is queued, in flight and failed."""
     db = open_database(database)
-    states = db.status()
+    states, workers = db.status(), db.workers()
     if json:
-        output.as_json([asdict(state) for state in states])
+        output.as_json(
+            {"collections": [asdict(each) for each in states], "workers": [asdict(each) for each in workers]}
+        )
         return
     output.console.print(output.kernel(db.kernel()), soft_wrap=True)
-    if not states:
-        print("no collections yet; make one with: pgencoder attach TABLE --columns a,b")
-        return
-    for state in states:
-        output.console.print(_state(state))
-
-
-def _state(state: CollectionStatus) -> Table:
-    table = Table(title=Text(state.name, style="bold"), title_justify="left", show_header=False, box=None)
-    rows = "the table is gone" if state.source_rows is None else f"{state.source_rows:,}"
-    size = "" if state.bytes_per_passage is None else f", {state.bytes_per_passage:,} bytes each"
-    truncated = f"{state.truncated_rows:,} cut at the model's limit" if state.chunking == "truncate" else "none cut"
-    facts = {
-        "source": f"{state.source} ({', '.join(state.columns)})",
-        "generation": f"{state.generation}: {state.model}" + (f" + {state.token_model}" if state.token_model else ""),
-        "stored as": f"tokens {state.tokens}, chunking {state.chunking}",
-        "MaxSim": f"{state.scoring}, kernel {state.kernel}",
-        "rows": f"{rows}, {truncated}",
-        "passages": f"{state.passages:,}{size}",
-        "queued": f"{state.queued:,}",
-        "index": "hnsw" if state.indexed else "not yet; it is built when the queue is first empty",
-    }
-    for label, fact in facts.items():
-        table.add_row(Text(f"  {label}", style="dim"), Text(fact))
-    return table
+    output.status(states, workers, {state.name: db.failed(state.name, limit=3) for state in states})
 
 
 @app.command(name="eval")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +24,7 @@ from rich.text import Text
 
 from pgencoder.evaluation.rerank import RerankReport
 from pgencoder.ingest.backfill import Progress as OnProgress
-from pgencoder.types import Hit, Kernel
+from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, SyncReport, WorkerStatus
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -78,6 +80,112 @@ def hits(found: list[Hit]) -> None:
 def kernel(used: Kernel) -> str:
     """One line on which kernel is used, and why."""
     return f"MaxSim kernel: {'pure SQL' if used.name == 'sql' else 'native'}: {used.why}"
+
+
+def report(name: str, done: SyncReport) -> None:
+    """One line on what was encoded."""
+    unchanged = f" ({done.unchanged} unchanged)" if done.unchanged else ""
+    failed = f", {done.failed} FAILED" if done.failed else ""
+    print(
+        f"{name}: {done.rows} rows encoded{unchanged}, {done.passages} passages, {done.deleted} rows gone{failed},"
+        f" {done.encode_seconds:.1f} s in the model"
+    )
+
+
+def status(
+    states: Sequence[CollectionStatus], workers: Sequence[WorkerStatus], failed: Mapping[str, Sequence[FailedRow]]
+) -> None:
+    """Print collections with their generations and failed rows, then the workers."""
+    if not states:
+        print("no collections yet; make one with: pgencoder attach TABLE --columns a,b")
+    for state in states:
+        console.print(_collection(state))
+        console.print(_generations(state))
+        for row in failed[state.name]:
+            when = "rests: pgencoder retry" if row.retry_at is None else f"again at {row.retry_at:%H:%M:%S}"
+            key = ", ".join(f"{name} {value}" for name, value in row.key.items())
+            line = f"  failed: {key}: {shorten(row.error, 160)} ({row.attempts} attempts, {when})"
+            console.print(Text(line, style="red"), soft_wrap=True)
+        console.print()
+    if workers:
+        console.print(_workers(workers))
+    waiting = sum(each.queued for state in states for each in state.generations)
+    if waiting and not any(worker.alive for worker in workers):
+        console.print(Text(f"no worker runs and {waiting:,} rows wait; start one: pgencoder worker", style="yellow"))
+
+
+def _collection(state: CollectionStatus) -> Table:
+    table = Table(title=Text(state.name, style="bold"), title_justify="left", show_header=False, box=None)
+    rows = "the table is gone" if state.source_rows is None else f"{state.source_rows:,}"
+    size = "" if state.bytes_per_passage is None else f", {state.bytes_per_passage:,} bytes a passage"
+    truncated = f"{state.truncated_rows:,} cut at the model's limit" if state.chunking == "truncate" else "none cut"
+    facts = {
+        "source": f"{state.source} ({', '.join(state.columns)})",
+        "rows": f"{rows}, {truncated}",
+        "MaxSim": f"{state.scoring}, kernel {state.kernel}{size}",
+    }
+    for label, fact in facts.items():
+        table.add_row(Text(f"  {label}", style="dim"), Text(fact))
+    return table
+
+
+def _generations(state: CollectionStatus) -> Table:
+    columns = (
+        "generation",
+        "model",
+        "stored as",
+        "encoded",
+        "passages",
+        "queued",
+        "in flight",
+        "failed",
+        "lag",
+        "rows/s",
+    )
+    table = Table(*columns, "index", box=None, header_style="dim", padding=(0, 2, 0, 2))
+    for each in state.generations:
+        table.add_row(
+            Text(f"{each.number} {each.state}", style="green" if each.state == "active" else ""),
+            Text(each.model.split("/")[-1] + (f" + {each.token_model.split('/')[-1]}" if each.token_model else "")),
+            f"{each.tokens}, {each.chunking}",
+            "?" if each.coverage is None else f"{_percent(each.coverage)}",
+            f"{each.passages:,}",
+            f"{each.queued:,}",
+            f"{each.in_flight:,}",
+            Text(f"{each.failed:,}", style="red" if each.failed else ""),
+            _age(each.lag_seconds) if each.lag_seconds else "-",
+            f"{each.rows_per_second:.1f}",
+            "hnsw" if each.indexed else "not yet",
+        )
+    return table
+
+
+def _workers(workers: Sequence[WorkerStatus]) -> Table:
+    table = Table("worker", "device", "models", "last seen", "rows", "rows/s", "problem", box=None, header_style="dim")
+    for worker in workers:
+        seen = _age((datetime.now(UTC) - worker.last_seen).total_seconds()) + " ago"
+        table.add_row(
+            f"{worker.host}:{worker.pid}",
+            worker.device or "-",
+            Text(", ".join(model.split("/")[-1] for model in worker.models) or "-"),
+            Text(seen if worker.alive else f"dead? {seen}", style="" if worker.alive else "red"),
+            f"{worker.rows:,}",
+            f"{worker.rows_per_second:.1f}" if worker.alive else "-",
+            Text(worker.problem or "", style="red"),
+        )
+    return table
+
+
+def _percent(share: float) -> str:
+    # not 100% before it is
+    return f"{math.floor(share * 1000) / 10:.1f}%" if share < 1 else "100%"
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def rerank_report(report: RerankReport) -> None:

@@ -36,6 +36,8 @@ TAKEN = frozenset(
         "dense_score",
         "query_dense",
         "query_tokens",
+        "query_encoder",
+        "own_encoder",
         "k",
         "candidates",
         "filter",
@@ -162,6 +164,29 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
         [oid],
     ).fetchall()
     return Source(schema, name, key, tuple(c for (c,) in columns), tuple((s, t) for s, t in relations))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A table or view: its columns' names and types."""
+
+    schema: str
+    table: str
+    columns: dict[str, str]
+
+
+def find_columns(connection: Connection, table: str, schema: str | None = None) -> Columns:
+    """Look up anything that has columns, by the rules of `find_source`; raises InvalidSource."""
+    oid = _find(connection, table, schema)
+    if oid is None:
+        raise InvalidSource(f"no table {table!r}")
+    rows = connection.execute(
+        "SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE c.oid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        [oid],
+    ).fetchall()
+    return Columns(rows[0][0], rows[0][1], {row[2]: row[3] for row in rows})
 
 
 def _find(connection: Connection, table: str, schema: str | None) -> int | None:

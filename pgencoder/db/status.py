@@ -1,59 +1,107 @@
-"""The state of a collection, read from the catalogue and its tables."""
+"""The state of collections and workers, read from the catalogue, the view `status` and the tables."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from psycopg import sql
+from psycopg.rows import class_row, dict_row
 
 from pgencoder.db.connection import Connection
-from pgencoder.sql import SCHEMA, identifier, own
-from pgencoder.types import Collection, CollectionStatus, Kernel
+from pgencoder.sql import own
+from pgencoder.types import (
+    Collection,
+    CollectionStatus,
+    FailedRow,
+    Generation,
+    GenerationStatus,
+    Kernel,
+    WorkerStatus,
+)
+
+ALIVE = "30 seconds"
 
 
-def read(connection: Connection, collection: Collection, in_use: Kernel) -> CollectionStatus:
-    """Rows, passages and queue of a collection; `source_rows` is None if the source is gone."""
-    generation = collection.generation
-    row = connection.execute(
-        sql.SQL(
-            "SELECT count(*), count(*) FILTER (WHERE truncated), (SELECT count(*) FROM {queue}),"
-            " to_regclass(format('%I.%I', {schema}, {index})) IS NOT NULL,"
-            " pg_table_size({passages_name}::regclass) / nullif(count(*), 0) FROM {passages}"
-        ).format(
-            queue=own(generation.queue),
-            passages=own(generation.passages),
-            schema=sql.Literal(SCHEMA),
-            index=sql.Literal(generation.index),
-            passages_name=sql.Literal(own(generation.passages).as_string(connection)),
+def read(connection: Connection, found: list[Collection], in_use: Kernel) -> list[CollectionStatus]:
+    """The state of these collections; `source_rows` is None if the source is gone."""
+    rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM pgencoder.status").fetchall()
+    by_name = {(row["collection"], row["generation"]): row for row in rows}
+    return [_collection(connection, collection, by_name, in_use) for collection in found]
+
+
+def workers(connection: Connection) -> list[WorkerStatus]:
+    """All workers, those seen last first."""
+    return (
+        connection.cursor(row_factory=class_row(WorkerStatus))
+        .execute(
+            "SELECT id::text, host, pid, last_seen > now() - %s::interval AS alive, models, device, started_at,"
+            " last_seen, rows, passages, failures, (SELECT coalesce(sum(value::float8), 0) FROM jsonb_each_text(rates))"
+            " AS rows_per_second, problem FROM pgencoder.worker ORDER BY last_seen DESC, id",
+            [ALIVE],
         )
+        .fetchall()
+    )
+
+
+def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
+    """Rows that could not be encoded, the oldest changes first."""
+    return (
+        connection.cursor(row_factory=class_row(FailedRow))
+        .execute(
+            "SELECT * FROM pgencoder.failed WHERE %s::text IS NULL OR collection = %s ORDER BY changed_at LIMIT %s",
+            [name, name, limit],
+        )
+        .fetchall()
+    )
+
+
+def _collection(
+    connection: Connection, collection: Collection, rows: Mapping[tuple[str, int], Mapping[str, Any]], in_use: Kernel
+) -> CollectionStatus:
+    generation = collection.generation
+    active = rows[collection.name, generation.number]
+    size = connection.execute(
+        sql.SQL(
+            "SELECT count(*) FILTER (WHERE truncated), pg_table_size({name}::regclass) / nullif(count(*), 0)"
+            " FROM {passages}"
+        ).format(passages=own(generation.passages), name=sql.Literal(own(generation.passages).as_string(connection)))
     ).fetchone()
-    assert row is not None
-    passages, truncated, queued, indexed, size = row
-    fingerprint = generation.encoder
+    assert size is not None
     return CollectionStatus(
         name=collection.name,
         source=f"{collection.source_schema}.{collection.source_table}",
         columns=collection.columns,
         generation=generation.number,
-        model=str(fingerprint.get("model", "unnamed")),
-        token_model=fingerprint.get("token_model"),
+        model=_model(generation),
+        token_model=generation.encoder.get("token_model"),
         tokens=generation.token_type,
         chunking=generation.chunking,
-        source_rows=_source_rows(connection, collection),
-        passages=passages,
-        truncated_rows=truncated,
-        queued=queued,
-        indexed=indexed,
-        bytes_per_passage=size,
+        source_rows=active["source_rows"],
+        passages=active["passages"],
+        truncated_rows=size[0],
+        queued=active["queued"],
+        indexed=active["indexed"],
+        bytes_per_passage=size[1],
         kernel=in_use.name,
         scoring=in_use.scoring(generation.token_type),
-        fingerprint=fingerprint,
+        generations=tuple(_generation(each, rows[collection.name, each.number]) for each in collection.generations),
+        fingerprint=generation.encoder,
     )
 
 
-def _source_rows(connection: Connection, collection: Collection) -> int | None:
-    name = identifier(collection.source_schema, collection.source_table)
-    exists = connection.execute("SELECT to_regclass(%s)", [name.as_string(connection)]).fetchone()
-    if exists is None or exists[0] is None:
-        return None
-    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
-    assert row is not None
-    return int(row[0])
+def _generation(generation: Generation, row: Mapping[str, Any]) -> GenerationStatus:
+    named = ("passages", "coverage", "queued", "in_flight", "failed", "lag_seconds", "rows_per_second", "indexed")
+    return GenerationStatus(
+        number=generation.number,
+        state=generation.state,
+        model=_model(generation),
+        token_model=generation.encoder.get("token_model"),
+        tokens=generation.token_type,
+        chunking=generation.chunking,
+        **{name: row[name] for name in named},
+    )
+
+
+def _model(generation: Generation) -> str:
+    return str(generation.encoder.get("model", "unnamed"))

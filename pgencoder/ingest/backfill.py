@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def queue_existing(connection: Connection, objects: Objects, progress: Progress | None = None) -> int:
-    """Queue every row of the source that has not been; returns how many. `progress` gets them and an estimate of all."""
+    """Queue every row that has not been; returns how many. `progress` gets that and an estimate of all."""
     estimate, queued = 0, 0
     if progress is not None:
         estimate = _estimate(connection, objects)
@@ -51,8 +51,7 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
         ).fetchone()
         if state is None:
             return None
-        descending = raw(", ".join(f"k{i} DESC" for i in objects.numbers))
-        statement = objects.fill("queue_piece", descending=descending, key_text=_text(objects))
+        statement = objects.fill("queue_piece", key_text=_text(objects))
         found, added, last = execute(connection, statement, [state[0], rows]).fetchone() or (0, 0, None)
         connection.execute(
             "UPDATE pgencoder.generation SET queued_to = coalesce(%s, queued_to),"
@@ -96,7 +95,7 @@ def _requeue(connection: Connection, objects: Objects) -> None:
     descending = listed(sql.Identifier(column.name) + raw(" DESC") for column in objects.collection.key)
     statement = objects.fill(
         "requeue_passages",
-        descending=descending,
+        key_descending=descending,
         key_text=objects.key_text(),
         after=objects.key_from("($1::text[])"),
     )

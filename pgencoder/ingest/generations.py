@@ -122,6 +122,14 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
     return patiently(remove)
 
 
+def find(collection: Collection, number: int | None) -> Generation:
+    """A generation by its number; without one, the generation that is being built, or else the active one."""
+    if number is not None:
+        return _choose(collection, number, None, "use")
+    building = [each for each in collection.generations if each.state == "building"]
+    return building[0] if building else collection.generation
+
+
 def _locked(connection: Connection, name: str) -> Collection:
     """The collection, with its row locked: one change of its generations at a time."""
     connection.execute("SELECT FROM pgencoder.collection WHERE name = %s FOR UPDATE", [name])
@@ -131,8 +139,9 @@ def _locked(connection: Connection, name: str) -> Collection:
 def _quiet(connection: Connection, parts: Objects) -> None:
     """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
 
-    A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later runs
-    the new one. Gives up after two seconds, so as not to hold up those who queue behind the lock, and is then tried again.
+    A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later
+    runs the new one. Gives up after two seconds, so as not to hold up those who queue behind the lock, and is then
+    tried again.
     """
     connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))

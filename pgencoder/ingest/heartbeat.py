@@ -39,6 +39,8 @@ class Tally:
         self.rows = 0
         self.passages = 0
         self.failures = 0
+        self.batches = 0
+        self.encode_seconds = 0.0
         self.indexes = 0
         self.waiting = True
         self._lock = threading.Lock()
@@ -51,6 +53,8 @@ class Tally:
             self.rows += report.rows + report.deleted
             self.passages += report.passages
             self.failures += report.failed
+            self.batches += 1
+            self.encode_seconds += report.encode_seconds
             self._recent.append((time.monotonic(), passages, report.rows + report.deleted))
 
     def rates(self) -> dict[str, float]:
@@ -67,7 +71,7 @@ class Tally:
 
 
 class Heartbeat:
-    """A thread that extends the leases of what is in flight and renews the worker's row, every ten seconds or sooner."""
+    """Extends the leases of what is in flight and renews the worker's row, every ten seconds or sooner."""
 
     def __init__(self, engine: sa.Engine, leases: Leases, lease: float, tally: Tally, targets: Targets) -> None:
         self._id = uuid.uuid4()
@@ -132,8 +136,8 @@ class Heartbeat:
         encoders = list(self._targets.encoders.values())
         devices = sorted({str(device) for encoder in encoders if (device := getattr(encoder, "device", None))})
         connection.execute(
-            "INSERT INTO pgencoder.worker AS w (id, host, pid, models, device, waiting, rows, passages, failures, rates,"
-            " problem) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
+            "INSERT INTO pgencoder.worker AS w (id, host, pid, models, device, waiting, rows, passages, failures,"
+            " rates, problem) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
             " models = EXCLUDED.models, device = EXCLUDED.device, waiting = EXCLUDED.waiting, last_seen = now(),"
             " rows = EXCLUDED.rows, passages = EXCLUDED.passages, failures = EXCLUDED.failures,"
             " rates = EXCLUDED.rates, problem = EXCLUDED.problem",

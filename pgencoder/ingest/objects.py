@@ -101,6 +101,19 @@ class Objects:
         return raw(", ".join(f"k{i}" for i in self.numbers))
 
     @cached_property
+    def scanned(self) -> Part:
+        """The columns of `scan` with the key's collations, which a function's result cannot have."""
+        return listed(
+            raw(f"k{i}{' COLLATE ' + column.collation if column.collation else ''} AS k{i}")
+            for i, column in enumerate(self.collection.key, 1)
+        )
+
+    @cached_property
+    def descending(self) -> Part:
+        """The columns of `claim` for ORDER BY, the last key first."""
+        return raw(", ".join(f"k{i} DESC" for i in self.numbers))
+
+    @cached_property
     def unnest_keys(self) -> Part:
         """The claimed keys, one array parameter for each key column: $1, $2, ..."""
         return raw(", ".join(f"unnest(${i}::text[])" for i in self.numbers))
@@ -133,6 +146,8 @@ class Objects:
             "vector": self.vector,
             "unnest_keys": self.unnest_keys,
             "claim_columns": self.claim_columns,
+            "scanned": self.scanned,
+            "descending": self.descending,
             "queue_is_claim": self.claimed("queue"),
             "passage_is_claim": self.claimed("passage"),
         }
@@ -324,10 +339,16 @@ def drop_generation(connection: Connection, objects: Objects) -> None:
     )
 
 
-def _drop_function(connection: Connection, name: str) -> None:
+def drop_overloads(connection: Connection, objects: Objects, arguments: int) -> None:
+    """Remove search functions of older versions, which had fewer arguments."""
+    _drop_function(connection, f"{objects.collection.name}_search", but_for=arguments)
+
+
+def _drop_function(connection: Connection, name: str, but_for: int = -1) -> None:
     rows = connection.execute(
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s",
-        [SCHEMA, name],
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s"
+        " AND pronargs <> %s",
+        [SCHEMA, name, but_for],
     ).fetchall()
     for (signature,) in rows:
         connection.execute(sql.SQL("DROP FUNCTION {}").format(raw(signature)))

@@ -14,26 +14,27 @@ A change and its key in the queue, with a new `seq`, are of one transaction: bot
 
 A writer under READ COMMITTED that commits before 4 has changed `seq`, so the key stays queued. One that has queued the
 key and not yet committed holds the lock: 4 skips the row (SKIP LOCKED) and waits for nobody. One that has written the
-row and comes to its trigger only after 4 has begun waits until 4 commits, finds no queue row, and queues the key anew. In
-each case the key is queued after the change, and its passages are replaced. A rollback leaves the key as it was: claimed,
-until the lease ends. A delete queues the key too; its passages go when a worker finds no row. An insert of the same key
-is one more change.
+row and comes to its trigger only after 4 has begun waits until 4 commits, finds no queue row, and queues the key
+anew. In each case the key is queued after the change, and its passages are replaced. A rollback leaves the key as it
+was: claimed, until the lease ends. A delete queues the key too; its passages go when a worker finds no row. An insert
+of the same key is one more change.
 
 A writer under REPEATABLE READ or SERIALIZABLE cannot touch a queue row that was claimed or written since its snapshot;
-Postgres would fail it with a serialization error although no other application did anything. The trigger catches that and
-adds the key to `pgencoder.late`, where an insert conflicts with nothing. Workers move it into the queue, as another change
-with another `seq`, after the writer has committed. The row's version that a worker reads then includes the change.
+Postgres would fail it with a serialization error although no other application did anything. The trigger catches that
+and adds the key to `pgencoder.late`, where an insert conflicts with nothing. Workers move it into the queue, as
+another change with another `seq`, after the writer has committed. The row's version that a worker reads then includes
+the change.
 
-TRUNCATE cannot name its keys. It leaves a row without a key in `late`; a worker gives all claimed keys a new `seq`, so that
-what is being encoded is not written, and then queues every key that has passages.
+TRUNCATE cannot name its keys. It leaves a row without a key in `late`; a worker gives all claimed keys a new `seq`,
+so that what is being encoded is not written, and then queues every key that has passages.
 
-A lease only keeps two workers from the same work and brings a dead worker's keys back. If one is overrun, both may encode
-the row; the first to finish deletes the queue row, the second finds none and writes nothing. What keeps stale passages out
-is `seq`, never time.
+A lease only keeps two workers from the same work and brings a dead worker's keys back. If one is overrun, both may
+encode the row; the first to finish deletes the queue row, the second finds none and writes nothing. What keeps stale
+passages out is `seq`, never time.
 
-No worker waits for a lock while it holds one that an application could want: queue rows are locked with SKIP LOCKED, the
-passages table NOWAIT and before them, and where keys are queued in bulk a lock timeout far below the deadlock timeout ends
-the wait.
+No worker waits for a lock while it holds one that an application could want: queue rows are locked with SKIP LOCKED,
+the passages table NOWAIT and before them, and where keys are queued in bulk a lock timeout far below the deadlock
+timeout ends the wait.
 """
 
 from __future__ import annotations

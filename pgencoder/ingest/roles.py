@@ -32,7 +32,8 @@ def create(connection: Connection) -> None:
 def in_use(connection: Connection) -> bool:
     """Whether this database has granted the roles anything."""
     row = connection.execute(
-        "SELECT count(*) = 2 FROM pg_roles WHERE rolname IN (%s, %s) AND has_schema_privilege(oid, 'pgencoder', 'USAGE')",
+        "SELECT count(*) = 2 FROM pg_roles"
+        " WHERE rolname IN (%s, %s) AND has_schema_privilege(oid, 'pgencoder', 'USAGE')",
         [READER, WORKER],
     ).fetchone()
     return row == (True,)

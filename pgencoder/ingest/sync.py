@@ -30,15 +30,14 @@ def sync(
     What waits for another attempt gets it now. A row that fails is left for later, with its error, and the others are
     done; if nothing at all can be encoded, the last error is raised. `progress` gets the rows done and those known of.
     """
-    report, total = SyncReport(), 0
+    report = SyncReport()
 
     def on_report(_target: Target, more: SyncReport) -> None:
-        nonlocal report, total
+        nonlocal report
         report += more
         if progress is not None:
             done = report.rows + report.deleted + report.failed
-            total = max(total, done)
-            progress(done, total)
+            progress(done, max(worker.total, done))
 
     def chosen(generation: Generation) -> bool:
         return generation.collection == collection.name and only(generation)
@@ -52,12 +51,9 @@ def sync(
             encoder_of(generation)  # what cannot be encoded is not prepared either
             queue.retry(connection, own, rested=False)
             backfill.queue_existing(connection, own)
-            total += queue.waiting(connection, own)
         if collection.name in backfill.late(connection):
             while patiently(lambda: backfill.move_late(connection, collection, objects)):
                 pass
-    if progress is not None and total:
-        progress(0, total)
     worker.run_once()
     if report.failed and not (report.rows or report.deleted) and worker.last_error is not None:
         raise worker.last_error

@@ -1,8 +1,8 @@
 """A worker: drains the queues, waits for more, and says that it lives.
 
 NOTIFY wakes it and polling is the truth: what a notification missed is found at the next look. It keeps no state in a
-session but LISTEN, so a transaction pooler may stand between. Where the server is out of reach it waits and goes on; its
-claims come back by themselves if it does not.
+session but LISTEN, so a transaction pooler may stand between. Where the server is out of reach it waits and goes on;
+its claims come back by themselves if it does not.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
 
@@ -20,14 +22,16 @@ from psycopg import errors as pg
 from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.backfill import patiently
+from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.heartbeat import Heartbeat, Tally
 from pgencoder.ingest.pipeline import Leases, Work, drain, out_of_reach, steadily
+from pgencoder.ingest.reconcile import reconcile
 from pgencoder.ingest.targets import LOCKED_SECONDS, EncoderOf, Only, Targets, every
 from pgencoder.types import SyncReport
 
 INDEX_CHECK_SECONDS = 5.0
+INDEX_PROGRESS_SECONDS = 1.0
 LISTEN_SECONDS = 0.25  # a signal is heeded after at most so long
 
 OnReport = Callable[[Target, SyncReport], None]
@@ -36,16 +40,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Seconds that a claim holds without news, seconds between two looks at the queues, and rows in a batch."""
+    """Seconds that a claim holds without news, seconds between two looks at the queues, and rows in a batch.
+
+    `reconcile` is how many seconds lie between two comparisons of all rows with their passages; None: there are none.
+    """
 
     lease: float = queue.LEASE_SECONDS
     poll: float = 5.0
     batch_rows: int = BATCH_ROWS
+    reconcile: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("lease", "poll", "batch_rows"):
-            if getattr(self, name) <= 0:
-                raise InvalidRequest(f"{name} must be more than 0, got {getattr(self, name)}")
+        for name in ("lease", "poll", "batch_rows", "reconcile"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InvalidRequest(f"{name} must be more than 0, got {value}")
 
 
 class Worker:
@@ -68,9 +77,11 @@ class Worker:
         self.options = options if options is not None else WorkerOptions()
         self.tally = Tally()
         self.last_error: Exception | None = None
+        self.total = 0
         self._engine = engine
         self._strict = strict
-        self._on_report = on_report
+        self.on_report = on_report
+        self.on_index: Progress | None = None
         self._stopping = threading.Event()
         self._leases = Leases()
         self.targets = Targets(
@@ -83,6 +94,7 @@ class Worker:
         )
         self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
         self._indexed: set[str] = set()
+        self._reconciled = time.monotonic()
         self._index_checked = 0.0
         self._indexing: threading.Thread | None = None
 
@@ -101,12 +113,17 @@ class Worker:
                 if worked and not self.tally.waiting:
                     # writers notify only a worker that waits: look again after having said so
                     self._heartbeat.wait_for_changes(True)
-                elif not self._stopping.is_set():
+                    continue
+                self._reconcile()
+                if not self._stopping.is_set():
                     ear.listen(self.options.poll, self._stopping)
         logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
 
     def run_once(self) -> None:
-        """Work until nothing is ready, and build the indexes that are due."""
+        """Work until nothing is ready, and build the indexes that are due; `total` then says how many rows waited."""
+        with connected(self._engine) as connection:
+            self.targets.refresh(connection)
+            self.total = sum(queue.waiting(connection, target.objects) for target in self.targets.current)
         with self._heartbeat.extending():
             while self._drain():
                 pass
@@ -123,6 +140,20 @@ class Worker:
                 raise
             logger.warning("stopped while the database was out of reach; claims come back when their leases end")
             return False
+
+    def _reconcile(self) -> None:
+        """Compare all rows with their passages, if that is due."""
+        if self.options.reconcile is None or time.monotonic() - self._reconciled < self.options.reconcile:
+            return
+        self._reconciled = time.monotonic()
+        for target in self.targets.current:
+            try:
+                with connected(self._engine) as connection:
+                    report = reconcile(connection, target.objects, stopped=self._stopping.is_set)
+            except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
+                logger.warning("could not reconcile", extra={"error": str(error)})
+                continue
+            logger.info("reconciled", extra={"generation": target.objects.generation.passages, **asdict(report)})
 
     def _fetch(self) -> Work | None:
         def fetch() -> Work | None:
@@ -175,9 +206,10 @@ class Worker:
                     "error": message,
                 },
             )
-        logger.info("batch", extra={"generation": passages, **asdict(report)})
-        if self._on_report is not None:
-            self._on_report(work.target, report)
+        counts = {name: value for name, value in asdict(report).items() if value}
+        logger.info("batch", extra={"generation": passages, **counts})
+        if self.on_report is not None:
+            self.on_report(work.target, report)
 
     def _release(self, work: Work) -> None:
         try:
@@ -209,17 +241,35 @@ class Worker:
     def _build(self, target: Target) -> None:
         name = target.objects.generation.index
         started = time.perf_counter()
-        try:
+
+        def build() -> bool:
             with connected(self._engine) as connection:
-                built = backfill.build_index(connection, target.objects)
-        except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-            if self._strict:
-                raise
+                return backfill.build_index(connection, target.objects)
+
+        with ThreadPoolExecutor(1, "build") as building:
+            built = building.submit(build)
+            while wait([built], timeout=INDEX_PROGRESS_SECONDS).not_done:
+                self._say_how_far(target)
+        if (error := built.exception()) is not None:
+            if self._strict or not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):
+                raise error
             logger.warning("an index could not be built", extra={"index": name, "error": str(error)})
-            return
-        if built:
+        elif built.result():
             self.tally.indexes += 1
             logger.info("index built", extra={"index": name, "seconds": round(time.perf_counter() - started, 1)})
+
+    def _say_how_far(self, target: Target) -> None:
+        """Pass on what the server says of an index that it builds."""
+        with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
+            state = backfill.index_progress(connection, target.objects)
+            if state is not None and state[2]:
+                phase, done, total = state
+                logger.info(
+                    "building an index",
+                    extra={"index": target.objects.generation.index, "phase": phase, "done": done, "total": total},
+                )
+                if self.on_index is not None:
+                    self.on_index(done, total)
 
 
 class Ear:
@@ -262,7 +312,9 @@ class Ear:
 
     def _close(self) -> None:
         if self._connection is not None:
-            # not back into the pool: it listens
+            with suppress(pg.Error):
+                self._driver.execute("UNLISTEN pgencoder")  # a pooler would keep it for the next client
+            # not back into the pool either: it may be broken
             self._connection.invalidate()
             self._connection.close()
             self._connection = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -15,16 +16,20 @@ from pgencoder.types import Collection, Group
 
 # Stands in the statement where the caller's filter goes
 MARKER = "pgencoder_filter_goes_here"
+SEARCH_ARGUMENTS = 7
 ARGUMENTS = ("query_dense", "query_tokens", "k", "candidates")
 
 
 def search_function(collection: Collection, vector: str) -> str:
     """The SQL that creates `<name>_search`."""
     function = own(f"{collection.name}_search")
+    generation = collection.generation
     body = query("search_body").format(
         by_passage=sql.Literal(_compiled(collection, vector, "passage")),
         by_document=sql.Literal(_compiled(collection, vector, "document")),
         marker=sql.Literal(MARKER),
+        encoder=sql.Literal(json.dumps(dict(generation.encoder))),
+        generation=sql.Literal(f"generation {generation.number} of {collection.name}"),
         arguments=raw("query_dense, query_tokens, k, greatest(k, candidates)"),
     )
     return as_text(

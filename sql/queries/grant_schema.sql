@@ -4,4 +4,5 @@ GRANT SELECT ON pgencoder.collection, pgencoder.collection_key, pgencoder.genera
 GRANT UPDATE (queued_to, queued_at) ON pgencoder.generation TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON pgencoder.worker TO {worker};
 GRANT SELECT, UPDATE, DELETE ON pgencoder.late TO {worker};
+GRANT SELECT ON pgencoder.status, pgencoder.failed TO {worker};
 GRANT USAGE ON SEQUENCE pgencoder.change TO {worker};

@@ -1,5 +1,5 @@
 -- Rows that were there before come after every change: their numbers begin where those of changes never get to
-WITH piece AS MATERIALIZED (SELECT {claim_columns} FROM {scan}($1, $2, false)),
+WITH piece AS MATERIALIZED (SELECT {scanned} FROM {scan}($1, $2, false)),
 added AS (
     INSERT INTO {queue} ({key}, seq)
     SELECT {claim_columns}, nextval('pgencoder.change') + 4611686018427387904 FROM piece ORDER BY {order}

@@ -4,4 +4,4 @@ WITH piece AS MATERIALIZED (
     INSERT INTO {queue} ({key}, seq) SELECT {key}, nextval('pgencoder.change') + 4611686018427387904 FROM piece
     ON CONFLICT ({key}) DO NOTHING
 )
-SELECT count(*), (SELECT ARRAY[{key_text}] FROM piece ORDER BY {descending} LIMIT 1) FROM piece
+SELECT count(*), (SELECT ARRAY[{key_text}] FROM piece ORDER BY {key_descending} LIMIT 1) FROM piece

@@ -1,0 +1,107 @@
+"""Takes vectors that exist already into a generation, in the server, without encoding."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection
+from pgencoder.errors import InvalidSource
+from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.objects import Objects, all_of
+from pgencoder.ingest.queue import execute, giving_way, waiting
+from pgencoder.sql import Part, as_text, identifier, raw
+
+PIECE_ROWS = 1_000
+NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
+
+
+def adopt(
+    connection: Connection,
+    objects: Objects,
+    table: str,
+    dense: str,
+    tokens: str | None = None,
+    *,
+    schema: str | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Make one passage of each queued row that has a vector in `table`, whose key columns are named as the source's.
+
+    `dense` names a column of `vector`, `halfvec` or `real[]`; `tokens` one of `vector[]`, `halfvec[]` or `bit[]`,
+    without which passages have no tokens and are ranked by their dense vectors. Vectors are stored with length 1.
+    Rows without a vector stay queued. Returns how many rows were taken over; it is the caller who knows that the
+    vectors are of the generation's model and of the rows as they are now.
+    """
+    found = catalog.find_columns(connection, table, schema)
+    for column in (dense, tokens, *(key.source for key in objects.collection.key)):
+        if column is not None and column not in found.columns:
+            raise InvalidSource(f"table {table!r} has no column {column!r}; it has: {', '.join(found.columns)}")
+    statement = _statement(objects, identifier(found.schema, found.table), dense, tokens, found.columns)
+    total, adopted, after = waiting(connection, objects), 0, 0
+
+    def piece() -> tuple[int, int | None]:
+        with giving_way(connection):
+            # first the locks, then, in a later snapshot, the rows: as with a worker's claim
+            rows = execute(
+                connection, objects.fill("adopt_keys", key_text=objects.key_text()), [after, PIECE_ROWS]
+            ).fetchall()
+            if not rows:
+                return 0, None
+            keys = [list(column) for column in zip(*(row[1:] for row in rows), strict=True)]
+            return execute(connection, statement, [*keys, NO_LIMIT]).rowcount, rows[-1][0]
+
+    while True:
+        count, last = patiently(piece)
+        if last is None:
+            return adopted
+        adopted, after = adopted + count, last
+        if progress is not None:
+            progress(adopted, max(total, adopted))
+
+
+def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, types: dict[str, str]) -> sql.Composed:
+    generation = objects.generation
+    numbered = list(zip(objects.numbers, objects.collection.key, strict=True))
+
+    def is_row(relation: str, in_source: bool) -> Part:
+        return all_of(
+            identifier(relation, column.source if in_source else column.name) + raw(" = ") + identifier("row", f"k{i}")
+            for i, column in numbered
+        )
+
+    return objects.fill(
+        "adopt",
+        **{
+            "from": table,
+            "keys": raw(", ".join(f"${i}" for i in objects.numbers)),
+            "bytes": objects.parameter(1),
+            "dense_column": identifier("v", dense),
+            "dense": sql.SQL("{vector}.l2_normalize({column}::{vector}.halfvec({dims}))").format(
+                vector=objects.vector, column=identifier("v", dense), dims=raw(str(generation.dims.dense))
+            ),
+            "tokens": _tokens(objects, tokens, types),
+            "from_is_row": all_of(identifier("v", column.source) + raw(f" = r.k{i}") for i, column in numbered),
+            "passage_is_row": is_row("passage", False),
+            "queue_is_row": is_row("queue", False),
+        },
+    )
+
+
+def _tokens(objects: Objects, column: str | None, types: dict[str, str]) -> Part:
+    """The expression that makes the generation's type of tokens of a column."""
+    dims, kind = objects.generation.dims.tokens, objects.generation.token_type
+    halfvec = as_text(objects.vector) + f".halfvec({dims})"
+    if column is None:
+        return raw(f"'{{}}'::bit({dims})[]" if kind == "bit" else f"'{{}}'::{halfvec}[]")
+    given = identifier("v", column)
+    if types[column].startswith("bit"):
+        if kind != "bit":
+            raise InvalidSource(f"column {column!r} holds bits, and this generation stores halfvec tokens")
+        return given + raw(f"::bit({dims})[]")
+    floats = given + raw(f"::{halfvec}[]")
+    if kind == "bit":
+        return raw("pgencoder.binary_quantize(") + floats + raw(f")::bit({dims})[]")
+    return sql.SQL("ARRAY(SELECT {}.l2_normalize(t) FROM unnest({}) WITH ORDINALITY AS u (t, n) ORDER BY n)").format(
+        objects.vector, floats
+    )

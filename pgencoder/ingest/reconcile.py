@@ -1,0 +1,89 @@
+"""Finds and repairs what triggers cannot see: logical replication, disabled triggers, restored tables.
+
+The source and the passages are walked together in the order of their keys, a piece at a time; each row's content is
+hashed in the server and compared with the hash that its passages carry. What differs is queued, and workers do the
+rest. A row that is queued already is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from psycopg import sql
+
+from pgencoder.db.connection import Connection
+from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.objects import Objects, all_of
+from pgencoder.ingest.queue import execute, giving_way
+from pgencoder.sql import Part, identifier, listed, raw
+from pgencoder.types import ReconcileReport
+
+PIECE_ROWS = 2_000
+
+
+def reconcile(
+    connection: Connection,
+    objects: Objects,
+    *,
+    rows: int = PIECE_ROWS,
+    progress: Progress | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> ReconcileReport:
+    """Queue what is missing, stale or orphaned in a generation; each piece is a short transaction."""
+    statement = _statement(objects)
+    report, after = ReconcileReport(), None
+
+    def piece() -> tuple[ReconcileReport, list[str] | None]:
+        with giving_way(connection):
+            found = execute(connection, statement, [after, rows]).fetchone()
+        assert found is not None
+        *counts, last = found
+        return ReconcileReport(*counts), last
+
+    while True:
+        more, after = patiently(piece)
+        report = replace(
+            report,
+            rows=report.rows + more.rows,
+            missing=report.missing + more.missing,
+            stale=report.stale + more.stale,
+            orphaned=report.orphaned + more.orphaned,
+        )
+        if progress is not None:
+            progress(report.rows, report.rows)
+        if after is None or stopped():
+            return report
+
+
+def _statement(objects: Objects) -> sql.Composed:
+    keys = [f"k{i}" for i in objects.numbers]
+    names = [column.name for column in objects.collection.key]
+
+    def of(relation: str) -> list[Part]:
+        return [identifier(relation, key) for key in keys]
+
+    either = [sql.SQL("coalesce({}, {})").format(*pair) for pair in zip(of("piece"), of("stored"), strict=True)]
+    return objects.fill(
+        "reconcile",
+        passage_keys=listed(identifier("passage", name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
+        passage_key=objects.key_columns("passage"),
+        after=objects.key_from("($1::text[])"),
+        either=listed(part + raw(f" AS {key}") for part, key in zip(either, keys, strict=True)),
+        either_within=_within(either, keys),
+        within=_within(of("piece"), keys),
+        stored_is_null=of("stored")[0] + raw(" IS NULL"),
+        piece_is_null=of("piece")[0] + raw(" IS NULL"),
+        piece_is_stored=all_of(
+            left + raw(" = ") + right for left, right in zip(of("piece"), of("stored"), strict=True)
+        ),
+        key_as_claim=listed(identifier(name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
+        key_text=raw(", ".join(f"{key}::text" for key in keys)),
+    )
+
+
+def _within(columns: Sequence[Part], keys: Sequence[str]) -> Part:
+    """The key is not after the edge of the piece, if that has one."""
+    return sql.SQL("(NOT EXISTS (SELECT FROM edge) OR ({}) <= (SELECT {} FROM edge))").format(
+        listed(columns), raw(", ".join(keys))
+    )
