@@ -15,7 +15,20 @@ from pgencoder.client import Database, connect, embedded
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
-from pgencoder.types import CollectionStatus, Dims, Encoding, Hit, Kernel, SyncReport
+from pgencoder.ingest.worker import Worker, WorkerOptions
+from pgencoder.types import (
+    CollectionStatus,
+    Dims,
+    Encoding,
+    FailedRow,
+    Generation,
+    GenerationStatus,
+    Hit,
+    Kernel,
+    ReconcileReport,
+    SyncReport,
+    WorkerStatus,
+)
 
 __version__ = "0.1.0"
 
@@ -26,11 +39,18 @@ __all__ = [
     "Dims",
     "Encoder",
     "Encoding",
+    "FailedRow",
+    "Generation",
+    "GenerationStatus",
     "Hit",
     "Kernel",
     "PgencoderError",
+    "ReconcileReport",
     "SyncReport",
     "Window",
+    "Worker",
+    "WorkerOptions",
+    "WorkerStatus",
     "connect",
     "embedded",
     "errors",

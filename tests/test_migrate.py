@@ -285,9 +285,9 @@ OLD_TABLES = """
 INSERT INTO pgencoder.collection (name, source_schema, source_table, columns)
     VALUES ('articles', 'public', 'articles', '{body}');
 INSERT INTO pgencoder.collection_key VALUES ('articles', 1, 'id', 'id', 'integer', '');
-CREATE TABLE pgencoder.articles_1 (id int NOT NULL, passage int NOT NULL, span int4range NOT NULL, content text NOT NULL,
-    content_hash bytea NOT NULL, truncated boolean NOT NULL, dense halfvec(32) NOT NULL, tokens bit(16)[] NOT NULL,
-    PRIMARY KEY (id, passage));
+CREATE TABLE pgencoder.articles_1 (id int NOT NULL, passage int NOT NULL, span int4range NOT NULL,
+    content text NOT NULL, content_hash bytea NOT NULL, truncated boolean NOT NULL, dense halfvec(32) NOT NULL,
+    tokens bit(16)[] NOT NULL, PRIMARY KEY (id, passage));
 CREATE TABLE pgencoder.articles_1_queue (id int NOT NULL, seq bigint NOT NULL DEFAULT nextval('pgencoder.change'),
     attempts int NOT NULL DEFAULT 0, run_after timestamptz NOT NULL DEFAULT now(), claimed_until timestamptz,
     last_error text, PRIMARY KEY (id));

@@ -95,6 +95,7 @@ class Worker:
         self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
         self._indexed: set[str] = set()
         self._reconciled = time.monotonic()
+        self._indexes = False
         self._index_checked = 0.0
         self._indexing: threading.Thread | None = None
 
@@ -106,6 +107,7 @@ class Worker:
         """Work until `stop`; raises only what keeps it from beginning."""
         with connected(self._engine):
             pass
+        self._indexes = True
         with self._heartbeat.registered(), Ear(self._engine) as ear:
             logger.info("started", extra=self._heartbeat.identity())
             while not self._stopping.is_set():
@@ -114,6 +116,7 @@ class Worker:
                     # writers notify only a worker that waits: look again after having said so
                     self._heartbeat.wait_for_changes(True)
                     continue
+                self._index()
                 self._reconcile()
                 if not self._stopping.is_set():
                     ear.listen(self.options.poll, self._stopping)
@@ -158,13 +161,12 @@ class Worker:
     def _fetch(self) -> Work | None:
         def fetch() -> Work | None:
             with connected(self._engine) as connection:
-                if time.monotonic() - self._index_checked > INDEX_CHECK_SECONDS and not self._strict:
-                    self._index_checked = time.monotonic()
-                    self._index(connection)
                 return self.targets.fetch(connection)
 
         if self._stopping.is_set():
             return None
+        if self._indexes and time.monotonic() - self._index_checked > INDEX_CHECK_SECONDS:
+            self._index()
         work = fetch() if self._strict else steadily(fetch, self._stopping)
         if work is not None and len(work.batch.claim.seqs) == self.options.batch_rows and self.tally.waiting:
             self._heartbeat.wait_for_changes(False)
@@ -231,9 +233,12 @@ class Worker:
                 due.append(target)
         return due
 
-    def _index(self, connection: Connection) -> None:
+    def _index(self) -> None:
         """Begin to build an index that is due, beside the work."""
-        if self._indexing is None or not self._indexing.is_alive():
+        self._index_checked = time.monotonic()
+        if self._indexing is not None and self._indexing.is_alive():
+            return
+        with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
             for target in self._due(connection)[:1]:
                 self._indexing = threading.Thread(target=self._build, args=[target], name="index", daemon=True)
                 self._indexing.start()
