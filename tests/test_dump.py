@@ -132,8 +132,15 @@ def opened(target: str) -> Iterator[Connection]:
 
 
 def states(db: Database) -> list[CollectionStatus]:
-    # what a restore has written takes other room on the pages
-    return [replace(state, bytes_per_passage=None) for state in db.status()]
+    # what a restore has written takes other room on the pages, and what waits has got older
+    return [
+        replace(
+            state,
+            bytes_per_passage=None,
+            generations=tuple(replace(each, lag_seconds=0.0) for each in state.generations),
+        )
+        for state in db.status()
+    ]
 
 
 def python_answers(db: Database, words: WordEncoder) -> list[list[Hit]]:

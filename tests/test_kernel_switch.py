@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder import Database, native
+from pgencoder import Database, migrate, native
 from pgencoder.db import kernel
 from pgencoder.errors import MissingRights, NativeUnavailable, NotMigrated
 from pgencoder.types import KernelName
@@ -146,7 +146,8 @@ def test_a_library_that_is_lost_leaves_pure_sql(db: Database, connection: Connec
 
 
 def test_functions_from_before_the_kernels_must_be_migrated(db: Database, connection: Connection) -> None:
-    connection.execute("DROP FUNCTION pgencoder.use_kernel; UPDATE pgencoder.revision SET version_num = '0002'")
+    migrate.downgrade(db.engine, "0002")
+    connection.execute("DROP FUNCTION pgencoder.use_kernel")
     with pytest.raises(NotMigrated, match="run: pgencoder migrate"):
         db.kernel()
     with pytest.raises(NotMigrated, match="run: pgencoder migrate"):

@@ -57,12 +57,13 @@ def _once(running: Worker) -> None:
     """One pass with a bar for each collection and a line for each at the end."""
     _stop_by_signal(running)
     done: dict[str, SyncReport] = {}
+    waiting = running.look()
     with output.progress("encoding") as on_progress, output.progress("index", "tuples") as on_index:
 
         def on_report(target: Target, report: SyncReport) -> None:
             name = target.objects.collection.name
             done[name] = done.get(name, SyncReport()) + report
-            on_progress(running.tally.rows, max(running.total, running.tally.rows))
+            on_progress(running.tally.rows, max(waiting, running.tally.rows))
 
         running.on_report, running.on_index = on_report, on_index
         running.run_once()

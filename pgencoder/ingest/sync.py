@@ -37,7 +37,7 @@ def sync(
         report += more
         if progress is not None:
             done = report.rows + report.deleted + report.failed
-            progress(done, max(worker.total, done))
+            progress(done, max(waiting, done))
 
     def chosen(generation: Generation) -> bool:
         return generation.collection == collection.name and only(generation)
@@ -54,6 +54,9 @@ def sync(
         if collection.name in backfill.late(connection):
             while patiently(lambda: backfill.move_late(connection, collection, objects)):
                 pass
+    waiting = worker.look() if progress is not None else 0
+    if progress is not None and waiting:
+        progress(0, waiting)
     worker.run_once()
     if report.failed and not (report.rows or report.deleted) and worker.last_error is not None:
         raise worker.last_error

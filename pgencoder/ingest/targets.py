@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -116,6 +117,11 @@ class Targets:
         if self.problems.get(passages) != problem:
             logger.error("cannot work on a generation", extra={"generation": passages, "error": str(error)})
         self.problems[passages] = problem
+
+    def aside_for(self) -> float:
+        """Seconds until the first generation that was put aside is looked at again; infinite without one."""
+        now = time.monotonic()
+        return min((until - now for until in self._aside.values() if until > now), default=math.inf)
 
     def _target(
         self, connection: Connection, collection: Collection, generation: Generation, objects: Objects

@@ -77,7 +77,6 @@ class Worker:
         self.options = options if options is not None else WorkerOptions()
         self.tally = Tally()
         self.last_error: Exception | None = None
-        self.total = 0
         self._engine = engine
         self._strict = strict
         self.on_report = on_report
@@ -119,14 +118,17 @@ class Worker:
                 self._index()
                 self._reconcile()
                 if not self._stopping.is_set():
-                    ear.listen(self.options.poll, self._stopping)
+                    ear.listen(min(self.options.poll, self.targets.aside_for()), self._stopping)
         logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
 
-    def run_once(self) -> None:
-        """Work until nothing is ready, and build the indexes that are due; `total` then says how many rows waited."""
+    def look(self) -> int:
+        """How many rows wait in all."""
         with connected(self._engine) as connection:
             self.targets.refresh(connection)
-            self.total = sum(queue.waiting(connection, target.objects) for target in self.targets.current)
+            return sum(queue.waiting(connection, target.objects) for target in self.targets.current)
+
+    def run_once(self) -> None:
+        """Work until nothing is ready, and build the indexes that are due."""
         with self._heartbeat.extending():
             while self._drain():
                 pass
@@ -293,21 +295,25 @@ class Ear:
         self._close()
 
     def listen(self, seconds: float, stopping: threading.Event) -> None:
-        """Return at the first notification, after `seconds`, or soon after `stopping` is set."""
+        """Return at the first notification, after `seconds`, or soon after `stopping` is set.
+
+        It returns at once when it has only begun to listen: what happened before was not heard.
+        """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not stopping.is_set():
             try:
-                if next(self._open().notifies(timeout=min(left, LISTEN_SECONDS), stop_after=1), None) is not None:
+                if self._connection is None:
+                    self._open()
+                    return
+                if next(self._driver.notifies(timeout=min(left, LISTEN_SECONDS), stop_after=1), None) is not None:
                     return
             except (pg.Error, sa.exc.DBAPIError):
                 self._close()
                 stopping.wait(min(left, 1.0))
 
-    def _open(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._driver.execute("LISTEN pgencoder")
-        return self._driver
+    def _open(self) -> None:
+        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._driver.execute("LISTEN pgencoder")
 
     @property
     def _driver(self) -> Connection:
