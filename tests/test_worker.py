@@ -164,7 +164,10 @@ def test_dropped_connections_are_waited_out(articles: Connection, db: Database) 
 def test_workers_share_a_queue_and_do_nothing_twice(articles: Connection, url: str, db: Database) -> None:
     articles.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(101, 2000) AS i")
     db.attach("articles", ["body"], WordEncoder())
-    encoders = [Hooked(lambda: time.sleep(0.001)) for _ in range(3)]
+    all_at_work = threading.Barrier(3, timeout=SECONDS)
+    encoders = [Hooked() for _ in range(3)]
+    for encoder in encoders:
+        encoder.before = lambda encoder=encoder: len(encoder.calls) == 1 and all_at_work.wait()  # type: ignore[misc]
     databases = [pgencoder.connect(url) for _ in encoders]
     workers = [
         each.worker(encoders=[encoder], options=WorkerOptions(poll=0.1, batch_rows=64))
