@@ -172,8 +172,6 @@ class Worker:
 
     def _encode(self, work: Work) -> None:
         work.target.encode(work.batch, lambda: not self._stopping.is_set())
-        if work.batch.error is not None:
-            self.last_error = work.batch.error
 
     def _store(self, work: Work) -> None:
         passages = work.target.objects.generation.passages
@@ -194,6 +192,8 @@ class Worker:
             return
         finally:
             self._leases.drop(work.batch.claim)
+        if work.batch.error is not None:  # of the encoder, or what the server said to what it made
+            self.last_error = work.batch.error
         self.tally.add(passages, report)
         for number, message in work.batch.errors.items():
             key = work.batch.claim.keys[number]
