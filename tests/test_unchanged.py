@@ -17,7 +17,9 @@ from .encoder import WordEncoder
 from .passages import check
 
 CAPACITY = 8
-ROW_HASHES = "SELECT bool_and(row_hash = sha256(convert_to(body, 'UTF8'))) FROM pgencoder.articles_1 JOIN articles USING (id)"
+ROW_HASHES = (
+    "SELECT bool_and(row_hash = sha256(convert_to(body, 'UTF8'))) FROM pgencoder.articles_1 JOIN articles USING (id)"
+)
 
 
 class Reader(WordEncoder):
