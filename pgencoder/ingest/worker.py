@@ -93,7 +93,6 @@ class Worker:
             strict=strict,
         )
         self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
-        self._indexed: set[str] = set()
         self._reconciled = time.monotonic()
         self._index_checked = 0.0
         self._indexing: threading.Thread | None = None
@@ -222,12 +221,10 @@ class Worker:
         """The targets whose rows are encoded and whose index is not there."""
         due = []
         for target in self.targets.current:
-            name = target.objects.generation.passages
-            if name in self._indexed:
-                continue
-            if backfill.indexed(connection, target.objects.generation):
-                self._indexed.add(name)
-            elif backfill.ready_to_index(connection, target.objects):
+            # asked each time: an index goes with its generation, whose number may come again
+            if not backfill.indexed(connection, target.objects.generation) and backfill.ready_to_index(
+                connection, target.objects
+            ):
                 due.append(target)
         return due
 
