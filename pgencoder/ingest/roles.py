@@ -18,7 +18,7 @@ WORKER = "pgencoder_worker"
 def create(connection: Connection) -> None:
     """Create the two roles where they are not there, and grant them what they need in this database."""
     for role in (READER, WORKER):
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             try:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
             except pg.InsufficientPrivilege as error:

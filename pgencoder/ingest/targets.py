@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from psycopg import errors as pg
 
@@ -35,6 +36,13 @@ logger = logging.getLogger(__name__)
 def every(_: Generation) -> bool:
     """The choice of all generations."""
     return True
+
+
+def _same(known: Objects, collection: Collection, generation: Generation) -> bool:
+    """Whether names mean what they meant: what was dropped or detached may have been made anew, with another encoder."""
+    return replace(known.collection, generations=()) == replace(
+        collection, generations=()
+    ) and known.generation == replace(generation, state=known.generation.state, queued=known.generation.queued)
 
 
 class Targets:
@@ -128,7 +136,7 @@ class Targets:
     ) -> Target | None:
         passages = generation.passages
         known = self._targets.get(passages)
-        if known is not None and known.objects.collection.columns == collection.columns:
+        if known is not None and _same(known.objects, collection, generation):
             if not generation.queued:
                 self._queue_piece(connection, known.objects)
             return known

@@ -92,7 +92,6 @@ class Worker:
             strict=strict,
         )
         self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
-        self._indexed: set[str] = set()
         self._reconciled = time.monotonic()
         self._indexes = False
         self._index_checked = 0.0
@@ -176,8 +175,6 @@ class Worker:
 
     def _encode(self, work: Work) -> None:
         work.target.encode(work.batch, lambda: not self._stopping.is_set())
-        if work.batch.error is not None:
-            self.last_error = work.batch.error
 
     def _store(self, work: Work) -> None:
         passages = work.target.objects.generation.passages
@@ -198,6 +195,8 @@ class Worker:
             return
         finally:
             self._leases.drop(work.batch.claim)
+        if work.batch.error is not None:  # of the encoder, or what the server said to what it made
+            self.last_error = work.batch.error
         self.tally.add(passages, report)
         for number, message in work.batch.errors.items():
             key = work.batch.claim.keys[number]
@@ -226,12 +225,10 @@ class Worker:
         """The targets whose rows are encoded and whose index is not there."""
         due = []
         for target in self.targets.current:
-            name = target.objects.generation.passages
-            if name in self._indexed:
-                continue
-            if backfill.indexed(connection, target.objects.generation):
-                self._indexed.add(name)
-            elif backfill.ready_to_index(connection, target.objects):
+            # asked each time: an index goes with its generation, whose number may come again
+            if not backfill.indexed(connection, target.objects.generation) and backfill.ready_to_index(
+                connection, target.objects
+            ):
                 due.append(target)
         return due
 
