@@ -16,6 +16,7 @@ import pgencoder
 from pgencoder.cli.demo import docstrings
 
 from .conftest import WITHOUT_NATIVE, Connection
+from .test_evaluation import folder as folder
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -176,6 +177,19 @@ def test_the_demo(connection: Connection, run: Run) -> None:
         assert "search stdlib_docs" in text
     assert "rows encoded" in first
     assert "rows encoded" not in second
+
+
+def test_the_benchmarks_of_ingestion(run: Run, folder: Path) -> None:
+    text = ok(run("bench", "ingest", str(folder), "--runs", "1", "--documents", "2"))
+    assert "2 documents, 2 passages, chunking default" in text
+    assert "ratio of the sums" in text
+    text = ok(run("bench", "write", "--passages", "300", "--workers", "1"))
+    assert "300 passages, each 240 bit tokens of 384 dimensions" in text
+    queued = json.loads(ok(run("bench", "queue", "--rows", "2048", "--changes", "100", "--json")))
+    assert queued["changes"]["queued"] == 90
+    assert "8,192 rows queued" in ok(run("bench", "queue", "--rows", "8192", "--changes", "100"))
+    assert "got 'two'" in run("bench", "write", "--workers", "two").stderr
+    assert json.loads(ok(run("status", "--json"))) == []
 
 
 def test_import_is_light() -> None:

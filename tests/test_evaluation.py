@@ -10,10 +10,13 @@ import pytest
 
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest, NativeUnavailable
-from pgencoder.evaluation import beir, ingest, rerank
+from pgencoder.evaluation import backlog, beir, ingest, rerank, write
 from pgencoder.evaluation.alone import Arrays
+from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.types import KernelName, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
+
+from .encoder import WordEncoder
 
 DOCUMENTS = {
     "d1": ("Postgres", "Rows are stored in pages of eight kilobytes."),
@@ -150,8 +153,72 @@ def test_the_kernel_alone_scores_what_the_server_scores(db: Database, native_ker
         Arrays(images, kind).scores(query, "quantum")
 
 
-def test_the_ingest_benchmark_leaves_nothing_behind(db: Database, folder: Path) -> None:
-    report = ingest.ingest(db, beir.read(folder), documents=3)
-    assert report.documents == 3
-    assert report.ratio == pytest.approx(report.sync_seconds / report.model_seconds)
+def schemas(db: Database) -> set[str]:
+    with db.connection() as connection:
+        return {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench%'")}
+
+
+def test_the_ingest_benchmark(db: Database, folder: Path, words: WordEncoder) -> None:
+    report = ingest.ingest(db, beir.read(folder), documents=3, runs=2, encoder=words)
+    assert (report.documents, report.passages, len(report.runs)) == (3, 3, 2)
+    backfill = sum(run.backfill_seconds for run in report.runs)
+    assert report.ratio == pytest.approx(backfill / sum(run.model_seconds for run in report.runs))
+    for run in report.runs:
+        assert 0 < run.encode_seconds < run.backfill_seconds
+    assert report.peak_mib > 10
+    # the model alone gets the batches that the backfill gave it: to warm up, then twice the same in each run
+    assert len(words.encoded) == 4 + 2 * 2 * 3
+    assert words.encoded[4:7] == words.encoded[7:10]
     assert db.collections() == []
+    json.dumps(report.as_json())
+
+
+def test_the_write_benchmark(db: Database) -> None:
+    report = write.write(db, passages=600, workers=[1, 2])
+    assert (report.passages, report.tokens, report.dims) == (600, 240, 384)
+    assert [(result.workers, result.passages) for result in report.results] == [(1, 600), (2, 600)]
+    for result in report.results:
+        assert result.passages_per_second == pytest.approx(600 / result.seconds)
+        assert result.index_seconds > 0
+    assert (db.collections(), schemas(db)) == ([], set())
+    json.dumps(report.as_json())
+
+
+def test_the_queue_benchmark(db: Database) -> None:
+    report = backlog.backlog(db, rows=8 * BATCH_ROWS, changes=100)
+    assert (report.changes.changes, report.changes.rows, report.changes.queued) == (100, 90, 90)
+    assert report.rows == 8 * BATCH_ROWS
+    assert [claims.before for claims in (report.fresh, report.worked, report.held)] == [0, BATCH_ROWS, 3 * BATCH_ROWS]
+    for claims in (report.fresh, report.worked, report.held):
+        assert claims.claims == 1
+        assert 0 < claims.p50_ms <= claims.p95_ms
+    assert (db.collections(), schemas(db)) == ([], set())
+    json.dumps(report.as_json())
+
+
+def test_a_benchmark_cleans_up_after_an_error_and_after_one_that_was_killed(
+    db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.connection() as connection:
+        connection.execute("CREATE SCHEMA bench_queue; CREATE TABLE bench_queue.rows (id int PRIMARY KEY, body text)")
+    db.attach("rows", ["body"], words, schema="bench_queue", name="bench_queue")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr("pgencoder.ingest.queue.finish", broken)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        backlog.backlog(db, rows=8 * BATCH_ROWS, changes=100)
+    assert (db.collections(), schemas(db)) == ([], set())
+
+
+def test_benchmarks_of_too_little_are_refused(db: Database, folder: Path) -> None:
+    for call in (
+        lambda: ingest.ingest(db, beir.read(folder), runs=0),
+        lambda: write.write(db, passages=0),
+        lambda: write.write(db, workers=[1, 0]),
+        lambda: backlog.backlog(db, rows=100),
+        lambda: backlog.backlog(db, changes=1),
+    ):
+        with pytest.raises(InvalidRequest, match="must be at least"):
+            call()

@@ -343,8 +343,8 @@ def test_a_worker_is_notified_only_while_it_waits_and_only_of_changes(
     somebody_waits(articles, seen="61 seconds")
     assert heard(INSERT) == []
     somebody_waits(articles)
-    assert {statement: heard(statement) for statement in SILENT} == dict.fromkeys(SILENT, [])
-    assert {statement: heard(statement) for statement in NOTIFYING} == dict.fromkeys(NOTIFYING, ["articles"])
+    assert {statement: heard(statement) for statement in SILENT} == {key: [] for key in SILENT}
+    assert {statement: heard(statement) for statement in NOTIFYING} == {key: ["articles"] for key in NOTIFYING}
     # one for all statements of a transaction
     assert heard(f"BEGIN; {INSERT}; DELETE FROM articles; {INSERT}; COMMIT") == ["articles"]
 

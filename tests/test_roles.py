@@ -86,7 +86,8 @@ def app(empty: Connection, empty_url: str) -> Iterator[App]:
         with app.session(OWNER) as owner:
             owner.execute(
                 "CREATE TABLE docs (id int PRIMARY KEY, tenant text NOT NULL, body text);"
-                f"GRANT SELECT ON docs TO {', '.join(TENANTS)}; GRANT SELECT, INSERT, UPDATE, DELETE ON docs TO {WRITER};"
+                f"GRANT SELECT ON docs TO {', '.join(TENANTS)};"
+                f" GRANT SELECT, INSERT, UPDATE, DELETE ON docs TO {WRITER};"
                 "ALTER TABLE docs ENABLE ROW LEVEL SECURITY;"
                 f"CREATE POLICY writer ON docs TO {WRITER} USING (true);"
                 "CREATE POLICY tenant ON docs FOR SELECT USING (tenant = current_user)".encode()
@@ -257,7 +258,7 @@ def test_a_reader_finds_the_passages_of_its_rows_only(
         assert searched(session, words) == {key for key, _ in own}
     db = encoded.db(tenant)
     for stage in ("dense", "maxsim", "exhaustive"):
-        hits = db.search("docs", "number 1", k=100, stage=stage, encoder=words)  # type: ignore[arg-type]
+        hits = db.search("docs", "number 1", k=100, stage=stage, encoder=words)
         assert sorted((hit.key, hit.content) for hit in hits) == own
     others = [row for row in encoded.rows() if row not in own]
     assert db.search("docs", others[0][1], k=1, encoder=words)[0].key in dict(own)
@@ -317,9 +318,7 @@ def test_a_reader_may_not_encode(encoded: App, words: WordEncoder) -> None:
     assert encoded.stored() == encoded.rows()
 
 
-def test_a_policy_that_holds_for_the_owner_is_an_error_and_loses_no_passage(
-    encoded: App, words: WordEncoder
-) -> None:
+def test_a_policy_that_holds_for_the_owner_is_an_error_and_loses_no_passage(encoded: App, words: WordEncoder) -> None:
     encoded.superuser.execute("ALTER TABLE docs FORCE ROW LEVEL SECURITY")
     with encoded.session(OWNER) as owner:
         assert value(owner, "SELECT count(*) FROM docs") == 0

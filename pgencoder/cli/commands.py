@@ -293,17 +293,57 @@ def bench_ingest(
     directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
     database: URL = None,
     documents: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
+    runs: Annotated[int, typer.Option(help="How often; the ratio is that of the sums.")] = 3,
     json: JSON = False,
 ) -> None:
-    """Sync against the model alone, on the same documents."""
+    """A whole backfill against the model alone on the same batches."""
     from pgencoder.evaluation import beir, ingest
 
-    report = ingest.ingest(open_database(database), beir.read(directory), documents)
+    db = open_database(database)
+    with output.progress("measuring", "runs") as on_run:
+        report = ingest.ingest(
+            db, beir.read(directory), documents=documents, chunking=chunking, runs=runs, on_run=on_run
+        )
     if json:
         output.as_json(report.as_json())
-        return
-    output.console.print(
-        f"{report.documents:,} documents: the model alone {report.model_seconds:.1f} s,"
-        f" sync {report.sync_seconds:.1f} s,"
-        f" ratio {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB"
-    )
+    else:
+        output.ingest_report(report)
+
+
+@bench_app.command("write")
+def bench_write(
+    database: URL = None,
+    passages: Annotated[int, typer.Option(help="How many to write.")] = 20_000,
+    workers: Annotated[str, typer.Option(help="How many worker processes at once, with commas between.")] = "1,2",
+    json: JSON = False,
+) -> None:
+    """How many passages a second workers write when the model takes no time."""
+    from pgencoder.evaluation import write
+
+    try:
+        numbers = [int(number) for number in workers.split(",")]
+    except ValueError as error:
+        raise InvalidRequest(f"--workers must be numbers with commas between, got {workers!r}") from error
+    report = write.write(open_database(database), passages, numbers)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        output.write_report(report)
+
+
+@bench_app.command("queue")
+def bench_queue(
+    database: URL = None,
+    rows: Annotated[int, typer.Option(help="How many rows to queue.")] = 1_000_000,
+    changes: Annotated[int, typer.Option(help="How often to change a thousand rows, all together.")] = 100_000,
+    json: JSON = False,
+) -> None:
+    """What changes leave in the queue, and how long a claim takes where much is queued."""
+    from pgencoder.evaluation import backlog
+
+    report = backlog.backlog(open_database(database), rows, changes)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        output.queue_report(report)

@@ -22,7 +22,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from pgencoder.evaluation.backlog import QueueReport
+from pgencoder.evaluation.ingest import IngestReport
 from pgencoder.evaluation.rerank import RerankReport
+from pgencoder.evaluation.write import WriteReport
 from pgencoder.ingest.backfill import Progress as OnProgress
 from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, SyncReport, WorkerStatus
 
@@ -221,6 +224,50 @@ def rerank_report(report: RerankReport) -> None:
         f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
         soft_wrap=True,
     )
+
+
+def ingest_report(report: IngestReport) -> None:
+    """Print a benchmark of ingestion."""
+    table = Table("run", "backfill s", "of it encoding s", "model alone s", "ratio", box=None)
+    for number, run in enumerate(report.runs, 1):
+        seconds = (run.backfill_seconds, run.encode_seconds, run.model_seconds)
+        ratio = run.backfill_seconds / run.model_seconds
+        table.add_row(str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}")
+    console.print(
+        f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n", table, sep="\n"
+    )
+    console.print(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
+
+
+def write_report(report: WriteReport) -> None:
+    """Print a benchmark of writing."""
+    table = Table("workers", "passages/s", "times the first", "s", "then the index s", box=None)
+    for result in report.results:
+        times = result.passages_per_second / report.results[0].passages_per_second
+        figures = (f"{result.passages_per_second:,.0f}", f"{times:.2f}")
+        table.add_row(str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}")
+    console.print(
+        f"{report.passages:,} passages, each {report.tokens} bit tokens of {report.dims} dimensions, no model\n",
+        table,
+        sep="\n",
+    )
+
+
+def queue_report(report: QueueReport) -> None:
+    """Print a benchmark of the queue."""
+    changed = report.changes
+    console.print(
+        f"{changed.changes:,} changes of {changed.rows:,} rows left {changed.queued:,} keys in the queue;"
+        f" {changed.bulk_per_second:,.0f} changes/s by statements of all rows,"
+        f" {changed.single_per_second:,.0f} one by one\n"
+        f"{report.rows:,} rows queued, {report.keys_per_second:,.0f} keys/s\n",
+        soft_wrap=True,
+    )
+    table = Table(f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms", box=None)
+    names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
+    for name, claims in names.items():
+        table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
+    console.print(table)
 
 
 def shorten(text: str, width: int) -> str:

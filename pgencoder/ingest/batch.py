@@ -85,6 +85,7 @@ class Target:
     def __init__(self, connection: Connection, objects: Objects, encoder: Encoder) -> None:
         self.objects = objects
         self.encoder = encoder
+        self.front = queue.Front()
         self._split: Split = splitter(encoder, objects.generation.chunking)
         self._most_tokens = max((window.capacity for window in getattr(encoder, "windows", ())), default=None)
         oids = halfvec_oids(connection)

@@ -39,7 +39,7 @@ def every(_: Generation) -> bool:
 
 
 def _same(known: Objects, collection: Collection, generation: Generation) -> bool:
-    """Whether names mean what they meant: what was dropped or detached may have been made anew, with another encoder."""
+    """Whether names mean what they meant: what was dropped may have been made anew, with another encoder."""
     return replace(known.collection, generations=()) == replace(
         collection, generations=()
     ) and known.generation == replace(generation, state=known.generation.state, queued=known.generation.queued)
@@ -84,6 +84,12 @@ class Targets:
         """The next batch, read and split; None if nothing is ready."""
         if self._refreshed is None or time.monotonic() - self._refreshed >= REFRESH_SECONDS:
             self.refresh(connection)
+        work = self._next(connection) or self._next(connection, everywhere=True)
+        if work is None:
+            self._refreshed = None  # an idle worker looks at everything when it wakes
+        return work
+
+    def _next(self, connection: Connection, everywhere: bool = False) -> Work | None:
         targets = self.current
         for i in range(len(targets)):
             target = targets[(self._turn + i) % len(targets)]
@@ -91,11 +97,10 @@ class Targets:
             if self._aside.get(name, 0) > time.monotonic():
                 continue
             for which in TURNS[self._turn // len(targets) % 2]:
-                work = self._claim(connection, target, which)
+                work = self._claim(connection, target, which, everywhere)
                 if work is not None:
                     self._turn += i + 1
                     return work
-        self._refreshed = None  # an idle worker looks at everything when it wakes
         return None
 
     def refresh(self, connection: Connection) -> None:
@@ -160,10 +165,12 @@ class Targets:
         with suppress(pg.LockNotAvailable):
             backfill.queue_piece(connection, objects)
 
-    def _claim(self, connection: Connection, target: Target, which: Which) -> Work | None:
+    def _claim(self, connection: Connection, target: Target, which: Which, everywhere: bool) -> Work | None:
         objects = target.objects
         try:
-            claimed = queue.claim(connection, objects, which, self._batch_rows, self._lease)
+            claimed = target.front.claim(
+                connection, objects, which, self._batch_rows, self._lease, everywhere=everywhere
+            )
             if not claimed.seqs:
                 return None
             self._leases.hold(objects, claimed)

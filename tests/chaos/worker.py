@@ -63,9 +63,14 @@ def take_out(what: str) -> None:
         claim, extend = queue.claim, queue.extend
 
         def claim_for_ever(
-            connection: Any, parts: objects.Objects, which: queue.Which, rows: int, lease: float
+            connection: Any,
+            parts: objects.Objects,
+            which: queue.Which,
+            rows: int,
+            lease: float,
+            after: int | None,
         ) -> queue.Claim:
-            return claim(connection, parts, which, rows, 1e6)
+            return claim(connection, parts, which, rows, 1e6, after)
 
         def extend_for_ever(connection: Any, parts: objects.Objects, claimed: queue.Claim, lease: float) -> None:
             extend(connection, parts, claimed, 1e6)
