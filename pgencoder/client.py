@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
+from psycopg import sql
 
 from pgencoder import encoders, migrate, native
 from pgencoder.db import catalog, kernel, status
@@ -410,6 +411,8 @@ class Database:
 
 
 def _create_search(connection: Connection, objects: Objects) -> None:
+    # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
+    connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(objects.vector))
     connection.execute(search_function(objects.collection, vector_schema(connection)).encode())
 
 
@@ -417,9 +420,11 @@ def _refresh(connection: Connection) -> None:
     schema = vector_schema(connection)
     for collection in catalog.collections(connection):
         parts = Objects(collection, schema)
+        objects.become_owner(connection, parts)
         objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)
         objects.create_functions(connection, parts, collection.generations)
         _create_search(connection, parts)
+    connection.execute("SELECT set_config('role', 'none', true)")
     if granted.in_use(connection):
         granted.create(connection)
 

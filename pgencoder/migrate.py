@@ -45,6 +45,12 @@ def upgrade(
         if not had_vector:
             _create_vector(connection)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
+        # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
+        connection.execute(
+            "SELECT set_config('role', rolname, true) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner"
+            " WHERE nspname = %s AND rolname <> current_user",
+            [SCHEMA],
+        )
         if not had_vector:
             # read again when the schema is removed: an extension that was there before stays
             connection.execute(
@@ -52,6 +58,7 @@ def upgrade(
             )
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
+        connection.execute("SELECT set_config('role', 'none', true)")
         without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
         if refresh is not None and revision == "head":
             refresh(connection)

@@ -312,7 +312,7 @@ def somebody_waits(connection: Connection, waiting: bool = True, seen: str = "0 
     )
 
 
-INSERT = "INSERT INTO articles SELECT max(id) + 1, 'new' FROM articles"
+INSERT = "INSERT INTO articles SELECT coalesce(max(id), 0) + 1, 'new' FROM articles"
 NOTIFYING = [
     INSERT,
     "UPDATE articles SET body = body || ' changed' WHERE id = 1",

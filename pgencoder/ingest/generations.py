@@ -63,7 +63,7 @@ def reencode(
             check_choices(generation.token_type, generation.chunking)
             made = replace(collection, generations=(*collection.generations, generation))
             parts = Objects(made, vector_schema(connection), generation)
-            _as_owner(connection, parts.of(active))
+            objects.become_owner(connection, parts.of(active))
             catalog.add_generation(connection, generation)
             objects.create_tables(connection, parts)
             # every change from here on is queued for the new generation too; see `_quiet`
@@ -135,18 +135,6 @@ def _locked(connection: Connection, name: str) -> Collection:
     """The collection, with its row locked: one change of its generations at a time."""
     connection.execute("SELECT FROM pgencoder.collection WHERE name = %s FOR UPDATE", [name])
     return catalog.collection(connection, name)
-
-
-def _as_owner(connection: Connection, parts: Objects) -> None:
-    """Make what follows in the transaction belong to whom the collection belongs to.
-
-    The trigger runs as that role: were the new queue a superuser's, the applications' writes would fail.
-    """
-    connection.execute(
-        "SELECT set_config('role', rolname, true) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner"
-        " WHERE pg_class.oid = to_regclass(%s) AND rolname <> current_user",
-        [parts.passages.as_string(connection)],
-    )
 
 
 def _quiet(connection: Connection, parts: Objects) -> None:

@@ -166,6 +166,19 @@ def create_collection(connection: Connection, objects: Objects, relations: Seque
     create_triggers(connection, objects, relations)
 
 
+def become_owner(connection: Connection, objects: Objects) -> None:
+    """Make what follows in the transaction belong to whom the collection belongs to.
+
+    The trigger runs as that role: were a new queue a superuser's, the applications' writes would fail.
+    """
+    connection.execute("SELECT set_config('role', 'none', true)")
+    connection.execute(
+        "SELECT set_config('role', rolname, true) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner"
+        " WHERE pg_class.oid = to_regclass(%s) AND rolname <> current_user",
+        [objects.passages.as_string(connection)],
+    )
+
+
 def create_tables(connection: Connection, objects: Objects) -> None:
     """The passages table of a generation, with row level security, and its queue."""
     generation = objects.generation

@@ -118,6 +118,8 @@ class Worker:
                 self._reconcile()
                 if not self._stopping.is_set():
                     ear.listen(min(self.options.poll, self.targets.aside_for()), self._stopping)
+        if self._indexing is not None:
+            self._indexing.join()
         logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
 
     def look(self) -> int:
@@ -246,14 +248,20 @@ class Worker:
         name = target.objects.generation.index
         started = time.perf_counter()
 
+        connections: list[Connection] = []
+
         def build() -> bool:
             with connected(self._engine) as connection:
+                connections.append(connection)
                 return backfill.build_index(connection, target.objects)
 
         with ThreadPoolExecutor(1, "build") as building:
             built = building.submit(build)
             while wait([built], timeout=INDEX_PROGRESS_SECONDS).not_done:
                 self._say_how_far(target)
+                if self._stopping.is_set():
+                    for connection in connections:
+                        connection.cancel_safe()  # another worker begins anew
         if (error := built.exception()) is not None:
             if self._strict or not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):
                 raise error
