@@ -1,0 +1,232 @@
+"""Keeping passages in step with their rows: attaching, encoding, generations, repairs, and their state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from pgencoder.db import catalog, kernel, status
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
+from pgencoder.ingest import adopt, attach, generations, objects, queue, reconcile, sync
+from pgencoder.ingest import roles as granted
+from pgencoder.ingest.backfill import Progress
+from pgencoder.ingest.objects import Objects
+from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
+from pgencoder.query.function import SEARCH_ARGUMENTS, search_function
+from pgencoder.session import Session
+from pgencoder.types import (
+    Chunking,
+    CollectionStatus,
+    FailedRow,
+    Generation,
+    ReconcileReport,
+    SyncReport,
+    TokenType,
+    WorkerStatus,
+)
+
+
+class Upkeep(Session):
+    """The part of a `Database` that writes passages."""
+
+    def attach(
+        self,
+        table: str,
+        columns: Sequence[str],
+        model: str | Encoder = DEFAULT_MODEL,
+        *,
+        token_model: str | None = None,
+        schema: str | None = None,
+        name: str | None = None,
+        tokens: TokenType = "bit",
+        chunking: Chunking = "default",
+        allow_untrained: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Make a collection of a table and queue its rows; returns how many there are.
+
+        `table` is looked up on the search path, or in `schema`; the collection is called `name`, or as the table.
+        `columns` are encoded together, with a space between. `model` is a Sentence-BERT checkpoint or an `Encoder`;
+        `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit" or "halfvec".
+        `chunking="truncate"` makes one passage a row and cuts it at the model's limit. `progress` is called with the
+        rows queued and an estimate of all.
+        """
+        encoder = self._given(model, token_model, allow_untrained)
+        with self.connection() as connection:
+            return attach.attach(
+                connection,
+                table,
+                columns,
+                encoder,
+                schema=schema,
+                name=name,
+                tokens=tokens,
+                chunking=chunking,
+                create_search=create_search,
+                progress=progress,
+            )
+
+    def detach(self, name: str) -> None:
+        """Remove a collection and everything that was made for it; the source table keeps its rows."""
+        with self.connection() as connection:
+            attach.detach(connection, name)
+
+    def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
+        """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
+
+        A row that cannot be encoded is left for another attempt, with its error in `status`, and the others are done;
+        if none can, the error is raised. `encoder` is needed only for a collection that was attached with an
+        `Encoder` of one's own in another process; then only the generations that are of it are worked on.
+        """
+        collection = self.collection(name)
+        if encoder is None:
+            return sync.sync(self.engine, collection, self._encoder_of, progress=progress)
+        fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
+        if not fitting:
+            check_fingerprint(collection.generation.encoder, encoder.fingerprint, "this collection")
+        self._remember(encoder)
+        numbers = {each.number for each in fitting}
+        return sync.sync(
+            self.engine,
+            collection,
+            lambda _: encoder,
+            only=lambda generation: generation.number in numbers,
+            progress=progress,
+        )
+
+    def worker(
+        self,
+        *,
+        encoders: Sequence[Encoder] = (),
+        options: WorkerOptions | None = None,
+        device: str | None = None,
+        on_report: OnReport | None = None,
+    ) -> Worker:
+        """A worker on all collections: call its `run`, which returns after its `stop`, or its `run_once`.
+
+        `encoders` are those of collections that were attached with an `Encoder` of one's own. Models are loaded when
+        they are first needed, on `device` ("cuda:1"; the fastest that there is if not given).
+        """
+        for encoder in encoders:
+            self._remember(encoder)
+        self._device = device
+        with self.connection():
+            return Worker(self.engine, self._encoder_of, options, on_report=on_report)
+
+    def reencode(
+        self,
+        name: str,
+        model: str | Encoder,
+        *,
+        token_model: str | None = None,
+        tokens: TokenType | None = None,
+        chunking: Chunking | None = None,
+        allow_untrained: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Begin another generation of a collection, with another model, and queue its rows; returns how many.
+
+        Searches go on with the active generation; both stay in step with the table. A worker or `sync` encodes the new
+        one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given.
+        """
+        encoder = self._given(model, token_model, allow_untrained)
+        with self.connection() as connection:
+            _, queued = generations.reencode(
+                connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress
+            )
+        return queued
+
+    def activate(self, name: str, generation: int | None = None) -> Generation:
+        """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""
+        with self.connection() as connection:
+            return generations.activate(connection, name, generation, create_search)
+
+    def rollback(self, name: str) -> Generation:
+        """Let searches use the generation again that was active before."""
+        with self.connection() as connection:
+            return generations.rollback(connection, name, create_search)
+
+    def drop(self, name: str, generation: int | None = None) -> Generation:
+        """Remove a generation that is not active, and free its space."""
+        with self.connection() as connection:
+            return generations.drop(connection, name, generation)
+
+    def adopt(
+        self,
+        name: str,
+        table: str,
+        dense: str,
+        tokens: str | None = None,
+        *,
+        schema: str | None = None,
+        generation: int | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Take vectors that exist already into a generation, without encoding: the one being built, or the active one.
+
+        `table` has columns named as the source's key, a column `dense` and perhaps one of `tokens`; it may be the
+        source itself. Each queued row with a vector becomes one passage. Returns how many; the others stay queued.
+        """
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            chosen = generations.find(collection, generation)
+            parts = Objects(collection, vector_schema(connection), chosen)
+            return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
+
+    def retry(self, name: str) -> int:
+        """Queue the rows anew that could not be encoded; returns how many there are."""
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            parts = Objects(collection, vector_schema(connection))
+            return sum(queue.retry(connection, parts.of(each)) for each in collection.generations)
+
+    def reconcile(self, name: str, *, progress: Progress | None = None) -> ReconcileReport:
+        """Find what triggers did not see: missing, stale and orphaned passages of every generation, and queue it."""
+        with self.connection() as connection:
+            collection = catalog.collection(connection, name)
+            parts = Objects(collection, vector_schema(connection))
+            reports = [
+                reconcile.reconcile(connection, parts.of(each), progress=progress) for each in collection.generations
+            ]
+        return ReconcileReport(
+            max(report.rows for report in reports),
+            *(sum(getattr(report, kind) for report in reports) for kind in ("missing", "stale", "orphaned")),
+        )
+
+    def status(self) -> list[CollectionStatus]:
+        """The state of each collection."""
+        with self.connection() as connection:
+            return status.read(connection, catalog.collections(connection), kernel.read(connection))
+
+    def workers(self) -> list[WorkerStatus]:
+        """The workers that run on this database, and those that died within a day, the ones seen last first."""
+        with self.connection() as connection:
+            return status.workers(connection)
+
+    def failed(self, name: str | None = None, limit: int = 100) -> list[FailedRow]:
+        """Rows that could not be encoded, and why, the oldest first."""
+        with self.connection() as connection:
+            return status.failed(connection, name, limit)
+
+
+def create_search(connection: Connection, objects: Objects) -> None:
+    """Make, or make anew, the function that searches the active generation."""
+    # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
+    connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(objects.vector))
+    connection.execute(search_function(objects.collection, vector_schema(connection)).encode())
+
+
+def refresh(connection: Connection) -> None:
+    """Make anew what is stored for each collection, as its owner."""
+    schema = vector_schema(connection)
+    for collection in catalog.collections(connection):
+        parts = Objects(collection, schema)
+        objects.become_owner(connection, parts)
+        objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)
+        objects.create_functions(connection, parts, collection.generations)
+        create_search(connection, parts)
+    connection.execute("SELECT set_config('role', 'none', true)")
+    if granted.in_use(connection):
+        granted.create(connection)
