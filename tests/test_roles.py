@@ -214,6 +214,13 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def test_a_worker_sees_how_far_it_is(encoded: App) -> None:
+    (state,) = encoded.db(ENCODING).status()
+    # it may count the passages, and not the rows of a table that it may not read
+    assert (state.passages, state.source_rows, state.active.coverage, state.queued) == (DOCS, None, None, 0)
+    assert encoded.db(OWNER).status()[0].active.coverage == 1
+
+
 def test_a_worker_may_do_nothing_else(encoded: App, words: WordEncoder) -> None:
     db = encoded.db(ENCODING)
     with encoded.session(ENCODING) as session:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from pgencoder.db.connection import Connection
-from pgencoder.sql import own
 from pgencoder.types import (
     Collection,
     CollectionStatus,
@@ -27,7 +25,7 @@ def read(connection: Connection, found: list[Collection], in_use: Kernel) -> lis
     """The state of these collections; `source_rows` is None if the source is gone."""
     rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM pgencoder.status").fetchall()
     by_name = {(row["collection"], row["generation"]): row for row in rows}
-    return [_collection(connection, collection, by_name, in_use) for collection in found]
+    return [_collection(collection, by_name, in_use) for collection in found]
 
 
 def workers(connection: Connection) -> list[WorkerStatus]:
@@ -57,17 +55,10 @@ def failed(connection: Connection, name: str | None, limit: int) -> list[FailedR
 
 
 def _collection(
-    connection: Connection, collection: Collection, rows: Mapping[tuple[str, int], Mapping[str, Any]], in_use: Kernel
+    collection: Collection, rows: Mapping[tuple[str, int], Mapping[str, Any]], in_use: Kernel
 ) -> CollectionStatus:
     generation = collection.generation
     active = rows[collection.name, generation.number]
-    size = connection.execute(
-        sql.SQL(
-            "SELECT count(*) FILTER (WHERE truncated), pg_table_size({name}::regclass) / nullif(count(*), 0)"
-            " FROM {passages}"
-        ).format(passages=own(generation.passages), name=sql.Literal(own(generation.passages).as_string(connection)))
-    ).fetchone()
-    assert size is not None
     return CollectionStatus(
         name=collection.name,
         source=f"{collection.source_schema}.{collection.source_table}",
@@ -79,10 +70,10 @@ def _collection(
         chunking=generation.chunking,
         source_rows=active["source_rows"],
         passages=active["passages"],
-        truncated_rows=size[0],
+        truncated_rows=active["truncated"],
         queued=active["queued"],
         indexed=active["indexed"],
-        bytes_per_passage=size[1],
+        bytes_per_passage=active["bytes"] // active["passages"] if active["passages"] else None,
         kernel=in_use.name,
         scoring=in_use.scoring(generation.token_type),
         generations=tuple(_generation(each, rows[collection.name, each.number]) for each in collection.generations),

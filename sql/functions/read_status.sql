@@ -2,12 +2,13 @@ CREATE OR REPLACE FUNCTION pgencoder.read_status()
 RETURNS TABLE (
     collection text, generation int, state text, model text, source_rows bigint, passages bigint, coverage float8,
     queued bigint, in_flight bigint, failed bigint, lag_seconds float8, rows_per_second float8, workers bigint,
-    indexed boolean
+    indexed boolean, truncated bigint, bytes bigint
 )
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     each record;
+    relation text;
     pending bigint;
 BEGIN
     FOR each IN
@@ -23,7 +24,13 @@ BEGIN
         IF has_table_privilege(to_regclass(format('%I.%I', each.source_schema, each.source_table)), 'SELECT') THEN
             EXECUTE format('SELECT count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
         END IF;
-        EXECUTE format('SELECT count(*) FROM pgencoder.%I', each.name) INTO passages;
+        -- a worker that may not read the source cannot be shown passages by their policy
+        relation := format('pgencoder.%I', each.name || '_write');
+        IF NOT has_table_privilege(relation, 'SELECT') THEN
+            relation := format('pgencoder.%I', each.name);
+        END IF;
+        EXECUTE format('SELECT count(*), count(*) FILTER (WHERE truncated) FROM %s', relation) INTO passages, truncated;
+        bytes := pg_table_size(format('pgencoder.%I', each.name));
         EXECUTE format(
             'SELECT count(*), count(*) FILTER (WHERE run_after < ''infinity'' AND claimed_until > now() IS NOT TRUE),
                 count(*) FILTER (WHERE claimed_until > now()), count(*) FILTER (WHERE run_after = ''infinity''),
@@ -31,7 +38,7 @@ BEGIN
             FROM pgencoder.%I', each.name || '_queue'
         ) INTO pending, queued, in_flight, failed, lag_seconds;
         IF each.queued_at IS NULL THEN
-            EXECUTE format('SELECT count(*) FROM pgencoder.%I WHERE passage = 0', each.name) INTO pending;
+            EXECUTE format('SELECT count(*) FROM %s WHERE passage = 0', relation) INTO pending;
             pending := source_rows - pending;
         END IF;
         coverage := CASE WHEN source_rows = 0 THEN 1 ELSE greatest(source_rows - pending, 0) / source_rows::float8 END;
