@@ -322,3 +322,20 @@ def test_the_process_ends_with_0_at_the_first_signal_and_at_once_at_the_second(
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
             assert process.wait(SECONDS) == -signal.SIGTERM
+
+
+def test_what_is_wrong_with_one_collection_stops_no_other(
+    articles: Connection, db: Database, words: WordEncoder
+) -> None:
+    other = WordEncoder(name="other")
+    db.attach("articles", ["body"], words)
+    db.attach("articles", ["body"], other, name="broken")
+    articles.execute("DROP FUNCTION pgencoder.broken_read; INSERT INTO pgencoder.late (collection, key) VALUES"
+                     " ('broken', '{not a number}')")  # fmt: skip
+    with running(db.worker(options=WorkerOptions(lease=0.5, poll=0.1))):
+        until(lambda: waiting(articles) == 0)
+        until(lambda: "broken" in (db.workers()[0].problem or ""))
+        db.detach("broken")
+        articles.execute("UPDATE articles SET body = 'goes on' WHERE id = 1")
+        until(lambda: waiting(articles) == 0)
+    assert check(articles, db, "articles", words) == 100

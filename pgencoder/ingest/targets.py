@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from psycopg import errors as pg
 
@@ -28,6 +30,7 @@ LOCKED_SECONDS = 1.0
 # Every second turn begins with what came back, so that neither it nor what is new waits for the other to end
 TURNS: tuple[tuple[Which, ...], ...] = (("new", "again", "alone"), ("again", "alone", "new"))
 
+T = TypeVar("T")
 EncoderOf = Callable[[Generation], Encoder]
 Only = Callable[[Generation], bool]
 logger = logging.getLogger(__name__)
@@ -112,12 +115,14 @@ class Targets:
             objects = Objects(collection, schema)
             chosen = [generation for generation in collection.generations if self._only(generation)]
             if chosen and collection.name in late:
-                with suppress(pg.LockNotAvailable):
-                    backfill.move_late(connection, collection, objects)
+                self._guarded(chosen[0].passages, partial(backfill.move_late, connection, collection, objects))
             for generation in chosen:
                 target = self._target(connection, collection, generation, objects)
-                if target is not None:
-                    found[generation.passages] = target
+                if target is None:
+                    continue
+                found[generation.passages] = target
+                if not generation.queued:
+                    self._guarded(generation.passages, partial(backfill.queue_piece, connection, target.objects))
         self._targets = found
         self._refreshed = time.monotonic()
 
@@ -142,32 +147,33 @@ class Targets:
         passages = generation.passages
         known = self._targets.get(passages)
         if known is not None and _same(known.objects, collection, generation):
-            if not generation.queued:
-                self._queue_piece(connection, known.objects)
             return known
         if self._aside.get(passages, 0) > time.monotonic():
             return None
+        target = self._guarded(
+            passages, lambda: Target(connection, objects.of(generation), self._encoder_of(generation))
+        )
+        if target is not None:
+            self.problems.pop(passages, None)
+            self.encoders[passages] = target.encoder
+        return target
+
+    def _guarded(self, passages: str, run: Callable[[], T]) -> T | None:
+        """Run what concerns one generation: what is wrong with it stops none of the others."""
         try:
-            own = objects.of(generation)
-            target = Target(connection, own, self._encoder_of(generation))
-            if not generation.queued:
-                self._queue_piece(connection, own)
+            return run()
+        except pg.LockNotAvailable:
+            return None  # it gave way to an application and is tried again
         except (PgencoderError, pg.Error) as error:
             if self._strict or out_of_reach(error):
                 raise
             self.put_aside(passages, error)
             return None
-        self.problems.pop(passages, None)
-        self.encoders[passages] = target.encoder
-        return target
-
-    def _queue_piece(self, connection: Connection, objects: Objects) -> None:
-        with suppress(pg.LockNotAvailable):
-            backfill.queue_piece(connection, objects)
 
     def _claim(self, connection: Connection, target: Target, which: Which, everywhere: bool) -> Work | None:
         objects = target.objects
-        try:
+
+        def work() -> Work | None:
             claimed = target.front.claim(
                 connection, objects, which, self._batch_rows, self._lease, everywhere=everywhere
             )
@@ -175,16 +181,13 @@ class Targets:
                 return None
             self._leases.hold(objects, claimed)
             try:
-                return Work(target, target.read(connection, claimed))
+                batch = target.read(connection, claimed)
             except BaseException:
                 self._leases.drop(claimed)
                 with suppress(Exception):
                     queue.release(connection, objects, claimed)
                 raise
-        except (PgencoderError, pg.Error) as error:
-            if out_of_reach(error):
-                raise
-            if self._strict and not isinstance(error, pg.LockNotAvailable):
-                raise
-            self.put_aside(objects.generation.passages, error)
-            return None
+            self.problems.pop(objects.generation.passages, None)
+            return Work(target, batch)
+
+        return self._guarded(objects.generation.passages, work)
