@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 import pytest
@@ -15,6 +15,7 @@ from pgencoder import Database, Dims
 from pgencoder.errors import FingerprintMismatch, GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.ingest import backfill
 from pgencoder.ingest.objects import Objects
+from pgencoder.ingest.worker import WorkerOptions
 from pgencoder.types import Generation
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 
@@ -418,6 +419,29 @@ def test_a_worker_follows_a_generation_whose_number_is_used_again(
     db.drop("articles")
     db.reencode("articles", other)
     worker.run_once()
+    in_step(attached, 1, 2)
+    db.activate("articles")
+    assert check(attached, db, "articles", other) == 50
+
+
+def test_a_number_that_is_used_again_while_a_worker_is_busy_gets_no_vectors_of_the_old_encoder(
+    attached: Connection, db: Database, words: WordEncoder
+) -> None:
+    class Busy(WordEncoder):
+        """Within a second of the last look of the worker that it belongs to."""
+
+        def encode_documents(self, texts: Sequence[str]) -> list[pgencoder.Encoding]:
+            if not self.encoded:
+                db.drop("articles", 2)
+                db.reencode("articles", other)
+            return super().encode_documents(texts)
+
+    one, other = WordEncoder(name="one"), WordEncoder(name="other")
+    other.encode_query = lambda text: words.encode_query(text[::-1])  # type: ignore[method-assign]
+    db.reencode("articles", one)
+    attached.execute("UPDATE articles SET body = body || ' changed'")
+    db.worker(encoders=[Busy(), one, other], options=WorkerOptions(batch_rows=5)).run_once()
+    db.worker(encoders=[words, one, other]).run_once()
     in_step(attached, 1, 2)
     db.activate("articles")
     assert check(attached, db, "articles", other) == 50
