@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -427,20 +427,19 @@ def test_a_worker_follows_a_generation_whose_number_is_used_again(
 def test_a_number_that_is_used_again_while_a_worker_is_busy_gets_no_vectors_of_the_old_encoder(
     attached: Connection, db: Database, words: WordEncoder
 ) -> None:
-    class Busy(WordEncoder):
-        """Within a second of the last look of the worker that it belongs to."""
-
-        def encode_documents(self, texts: Sequence[str]) -> list[pgencoder.Encoding]:
-            if not self.encoded:
-                db.drop("articles", 2)
-                db.reencode("articles", other)
-            return super().encode_documents(texts)
-
     one, other = WordEncoder(name="one"), WordEncoder(name="other")
     other.encode_query = lambda text: words.encode_query(text[::-1])  # type: ignore[method-assign]
+
+    def swap(*_: object) -> None:
+        """After the first batch, which is within a second of the worker's last look."""
+        if other.fingerprint not in [each.encoder for each in db.collection("articles").generations]:
+            db.drop("articles", 2)
+            db.reencode("articles", other)
+
     db.reencode("articles", one)
     attached.execute("UPDATE articles SET body = body || ' changed'")
-    db.worker(encoders=[Busy(), one, other], options=WorkerOptions(batch_rows=5)).run_once()
+    db.worker(encoders=[one, other], options=WorkerOptions(batch_rows=5), on_report=swap).run_once()
+    assert len(one.encoded) < 50
     db.worker(encoders=[words, one, other]).run_once()
     in_step(attached, 1, 2)
     db.activate("articles")
