@@ -15,6 +15,7 @@ from pgencoder import Database, Dims
 from pgencoder.errors import FingerprintMismatch, GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.ingest import backfill
 from pgencoder.ingest.objects import Objects
+from pgencoder.ingest.worker import WorkerOptions
 from pgencoder.types import Generation
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 
@@ -418,6 +419,28 @@ def test_a_worker_follows_a_generation_whose_number_is_used_again(
     db.drop("articles")
     db.reencode("articles", other)
     worker.run_once()
+    in_step(attached, 1, 2)
+    db.activate("articles")
+    assert check(attached, db, "articles", other) == 50
+
+
+def test_a_number_that_is_used_again_while_a_worker_is_busy_gets_no_vectors_of_the_old_encoder(
+    attached: Connection, db: Database, words: WordEncoder
+) -> None:
+    one, other = WordEncoder(name="one"), WordEncoder(name="other")
+    other.encode_query = lambda text: words.encode_query(text[::-1])  # type: ignore[method-assign]
+
+    def swap(*_: object) -> None:
+        """After the first batch, which is within a second of the worker's last look."""
+        if other.fingerprint not in [each.encoder for each in db.collection("articles").generations]:
+            db.drop("articles", 2)
+            db.reencode("articles", other)
+
+    db.reencode("articles", one)
+    attached.execute("UPDATE articles SET body = body || ' changed'")
+    db.worker(encoders=[one, other], options=WorkerOptions(batch_rows=5), on_report=swap).run_once()
+    assert len(one.encoded) < 50
+    db.worker(encoders=[words, one, other]).run_once()
     in_step(attached, 1, 2)
     db.activate("articles")
     assert check(attached, db, "articles", other) == 50

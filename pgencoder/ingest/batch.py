@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
-from pgencoder.encoders import Encoder
+from pgencoder.encoders import Encoder, check_fingerprint
 from pgencoder.errors import InvalidEncoding
 from pgencoder.ingest import queue
 from pgencoder.ingest.chunking import Split, splitter
@@ -251,6 +251,19 @@ class Target:
         )
         return halfvec(normalize(dense)), packed
 
+    def _check_generation(self, connection: Connection) -> None:
+        """Raise FingerprintMismatch if the generation was dropped and its number given to another since it was read.
+
+        The table is locked, so it cannot happen any more before what is written is committed.
+        """
+        mine = self.objects.generation
+        row = connection.execute(
+            "SELECT encoder FROM pgencoder.generation WHERE collection = %s AND number = %s",
+            [mine.collection, mine.number],
+        ).fetchone()
+        if row is not None:
+            check_fingerprint(row[0], mine.encoder, f"generation {mine.number} of {mine.collection!r}, made anew,")
+
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
         """In one transaction: take rows out of the queue and replace their passages."""
         objects = self.objects
@@ -259,6 +272,7 @@ class Target:
         with connection.transaction():
             # before the queue's rows, which applications may want, and not waiting for an index to be built
             connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(objects.write))
+            self._check_generation(connection)
             finished = queue.finish(connection, objects, batch.claim, rows)
             replaced = sorted(finished & batch.replaced)
             if replaced:

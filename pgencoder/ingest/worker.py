@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, connected
-from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.errors import FingerprintMismatch, InvalidRequest, PgencoderError
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
@@ -190,9 +190,9 @@ class Worker:
         except (PgencoderError, pg.Error) as error:
             if self._strict or out_of_reach(error):
                 raise
-            # its index is being built, it was dropped, or rights are missing
-            locked = isinstance(error, pg.LockNotAvailable)
-            self.targets.put_aside(passages, error, *([LOCKED_SECONDS] if locked else []))
+            # its index is being built, it was dropped, perhaps made anew, or rights are missing
+            soon = isinstance(error, pg.LockNotAvailable | FingerprintMismatch)
+            self.targets.put_aside(passages, error, *([LOCKED_SECONDS] if soon else []))
             self._release(work)
             return
         finally:
