@@ -90,7 +90,9 @@ def _translate(cause: BaseException | None) -> DatabaseError | None:
             return NotMigrated("this database has no pgencoder schema; run: pgencoder migrate")
         case pg.UndefinedTable() if f'"{SCHEMA}.' in message:
             return NotMigrated(f"{message}; run: pgencoder migrate")
-        case psycopg.OperationalError() if cause.sqlstate is None or cause.sqlstate.startswith(("08", "28", "3D")):
+        case pg.ProtocolViolation():
+            return None
+        case psycopg.OperationalError() if cause.sqlstate is None or cause.sqlstate[:2] in ("08", "28", "3D"):
             return ConnectionFailed(f"cannot connect: {message}; check the URL and that the server runs")
     return None
 

@@ -53,6 +53,7 @@ def attach(
             catalog.add(connection, made)
             objects.create_collection(connection, parts, source.relations)
             create_search(connection, parts)
+            backfill.check_readable(connection, parts)
             roles.grant(connection, parts)
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
         raise CollectionExists(

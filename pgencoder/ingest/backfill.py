@@ -40,6 +40,11 @@ def queue_existing(connection: Connection, objects: Objects, progress: Progress 
     return queued
 
 
+def check_readable(connection: Connection, objects: Objects) -> None:
+    """Raise what reading the source would raise, such as of a policy that holds for its owner too."""
+    execute(connection, sql.SQL("SELECT * FROM {}(NULL, 1, true)").format(objects.scan), [])
+
+
 def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:
     """Queue the next rows of the source; None if all have been, or if another process is at it."""
     generation = [objects.generation.collection, objects.generation.number]

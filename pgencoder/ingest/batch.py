@@ -19,8 +19,8 @@ import psycopg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
-from pgencoder.encoders import Encoder, check_fingerprint
-from pgencoder.errors import InvalidEncoding
+from pgencoder.encoders import Encoder
+from pgencoder.errors import FingerprintMismatch, InvalidEncoding
 from pgencoder.ingest import queue
 from pgencoder.ingest.chunking import Split, splitter
 from pgencoder.ingest.objects import Objects
@@ -91,6 +91,7 @@ class Target:
         oids = halfvec_oids(connection)
         assert oids is not None, "vector_schema() would have said so"
         self._oid = oids[0]
+        self._passages_oid = _oid(connection, objects)
 
     def __repr__(self) -> str:
         return f"Target({self.objects.generation.passages!r}, {self.encoder!r})"
@@ -154,6 +155,15 @@ class Target:
             failed=len(batch.errors),
             encode_seconds=batch.seconds,
         )
+
+    def check_writable(self, connection: Connection) -> None:
+        """Raise LockNotAvailable while nobody may write passages, as while an index is built."""
+        with connection.transaction():
+            self._lock(connection)
+
+    def _lock(self, connection: Connection) -> None:
+        statement = sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(self.objects.write)
+        connection.execute(statement)
 
     def _stored(self, connection: Connection, claimed: queue.Claim) -> dict[int, _Stored]:
         stored: dict[int, _Stored] = {}
@@ -251,18 +261,14 @@ class Target:
         )
         return halfvec(normalize(dense)), packed
 
-    def _check_generation(self, connection: Connection) -> None:
-        """Raise FingerprintMismatch if the generation was dropped and its number given to another since it was read.
+    def _check_same(self, connection: Connection) -> None:
+        """Raise FingerprintMismatch if the passages table is another, made anew under the same name.
 
-        The table is locked, so it cannot happen any more before what is written is committed.
+        That is so when a generation was dropped and its number given to the next. The table is locked: it cannot happen
+        any more before what is written is committed.
         """
-        mine = self.objects.generation
-        row = connection.execute(
-            "SELECT encoder FROM pgencoder.generation WHERE collection = %s AND number = %s",
-            [mine.collection, mine.number],
-        ).fetchone()
-        if row is not None:
-            check_fingerprint(row[0], mine.encoder, f"generation {mine.number} of {mine.collection!r}, made anew,")
+        if _oid(connection, self.objects) != self._passages_oid:
+            raise FingerprintMismatch(f"generation {self.objects.generation.passages} was made anew meanwhile")
 
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
         """In one transaction: take rows out of the queue and replace their passages."""
@@ -271,8 +277,8 @@ class Target:
         copy = f"COPY {as_text(objects.write)} ({as_text(columns)}) FROM STDIN (FORMAT BINARY)"
         with connection.transaction():
             # before the queue's rows, which applications may want, and not waiting for an index to be built
-            connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(objects.write))
-            self._check_generation(connection)
+            self._lock(connection)
+            self._check_same(connection)
             finished = queue.finish(connection, objects, batch.claim, rows)
             replaced = sorted(finished & batch.replaced)
             if replaced:
@@ -286,6 +292,10 @@ class Target:
                             stream.write(_tuple(passage, batch.vectors[i]))
                     stream.write(struct.pack(">h", -1))
         return finished
+
+
+def _oid(connection: Connection, objects: Objects) -> object:
+    return connection.execute("SELECT to_regclass(%s)::oid", [objects.passages.as_string(connection)]).fetchone()
 
 
 @dataclass(frozen=True)

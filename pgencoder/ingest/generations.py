@@ -21,7 +21,7 @@ from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
-LOCK_TIMEOUT = "2s"
+LOCK_TIMEOUT = "500ms"
 
 CreateSearch = Callable[[Connection, Objects], None]
 
@@ -141,7 +141,7 @@ def _quiet(connection: Connection, parts: Objects) -> None:
     """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
 
     A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later
-    runs the new one. Gives up after two seconds, so as not to hold up those who queue behind the lock, and is then
+    runs the new one. Gives up after half a second, so as not to hold up those who queue behind the lock, and is then
     tried again.
     """
     connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])

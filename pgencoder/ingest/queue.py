@@ -56,7 +56,7 @@ from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part, listed, raw
 
 LEASE_SECONDS = 60.0
-MOST_ATTEMPTS = 6
+MOST_ATTEMPTS = 8
 SHORTEST_BACKOFF_SECONDS = 2
 LONGEST_BACKOFF_SECONDS = 3600
 # Bulk work gives way to applications long before Postgres would look for a deadlock
@@ -202,7 +202,7 @@ def extend(connection: Connection, objects: Objects, claimed: Claim, lease: floa
 
 
 def fail(connection: Connection, objects: Objects, claimed: Claim, errors: Mapping[int, str]) -> None:
-    """Note why rows could not be encoded: they are tried again later, six times in all, then rest until `retry`.
+    """Note why rows could not be encoded: they are tried again later, eight times in all, then rest until `retry`.
 
     The waits are 2, 8, 32, ... seconds up to an hour, each between half and one and a half times that.
     """

@@ -75,6 +75,7 @@ class Targets:
         self._strict = strict
         self._targets: dict[str, Target] = {}
         self._aside: dict[str, float] = {}
+        self._locked: set[str] = set()
         self._turn = 0
         self._refreshed: float | None = None
 
@@ -129,8 +130,11 @@ class Targets:
     def put_aside(self, passages: str, error: BaseException, seconds: float = ASIDE_SECONDS) -> None:
         """Leave a generation alone for a while."""
         self._aside[passages] = time.monotonic() + seconds
-        if isinstance(error, pg.LockNotAvailable | pg.UndefinedTable | pg.UndefinedFunction):
-            return  # an index is being built; it was dropped
+        if isinstance(error, pg.LockNotAvailable):
+            self._locked.add(passages)
+            return  # an index is being built, or an application was in the way
+        if isinstance(error.__cause__ or error, pg.UndefinedTable | pg.UndefinedFunction):
+            return  # it was dropped
         problem = " ".join(f"{passages}: {error}".split())
         if self.problems.get(passages) != problem:
             logger.error("cannot work on a generation", extra={"generation": passages, "error": str(error)})
@@ -162,8 +166,9 @@ class Targets:
         """Run what concerns one generation: what is wrong with it stops none of the others."""
         try:
             return run()
-        except pg.LockNotAvailable:
-            return None  # it gave way to an application and is tried again
+        except pg.LockNotAvailable as error:
+            self.put_aside(passages, error, LOCKED_SECONDS)
+            return None
         except (PgencoderError, pg.Error) as error:
             if self._strict or out_of_reach(error):
                 raise
@@ -174,6 +179,9 @@ class Targets:
         objects = target.objects
 
         def work() -> Work | None:
+            if objects.generation.passages in self._locked:
+                target.check_writable(connection)  # rather than encode once more what cannot be written
+                self._locked.discard(objects.generation.passages)
             claimed = target.front.claim(
                 connection, objects, which, self._batch_rows, self._lease, everywhere=everywhere
             )
