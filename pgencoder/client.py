@@ -13,6 +13,7 @@ from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
+from pgencoder.errors import NotMigrated
 from pgencoder.ingest import roles as granted
 from pgencoder.query import Search, search_statement
 from pgencoder.query.statement import Filter
@@ -85,7 +86,14 @@ class Database(Upkeep):
         """
         search = Search(k, candidates, filter, group, stage)
         collection = self.collection(name)
-        return self.run(collection, search, self.encode_query(collection, query, encoder))
+        try:
+            return self.run(collection, search, self.encode_query(collection, query, encoder))
+        except NotMigrated:
+            swapped = self.collection(name)
+            if swapped.generation == collection.generation:
+                raise
+            # another was activated, and this one dropped, while the query was encoded
+            return self.run(swapped, search, self.encode_query(swapped, query, encoder))
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

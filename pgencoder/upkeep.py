@@ -9,6 +9,7 @@ from psycopg import sql
 from pgencoder.db import catalog, kernel, status
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
+from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import adopt, attach, generations, objects, queue, reconcile, sync
 from pgencoder.ingest import roles as granted
 from pgencoder.ingest.backfill import Progress
@@ -118,7 +119,7 @@ class Upkeep(Session):
     def reencode(
         self,
         name: str,
-        model: str | Encoder,
+        model: str | Encoder | None = None,
         *,
         token_model: str | None = None,
         tokens: TokenType | None = None,
@@ -126,12 +127,17 @@ class Upkeep(Session):
         allow_untrained: bool = False,
         progress: Progress | None = None,
     ) -> int:
-        """Begin another generation of a collection, with another model, and queue its rows; returns how many.
+        """Begin another generation of a collection and queue its rows; returns how many. The model stays unless given.
 
         Searches go on with the active generation; both stay in step with the table. A worker or `sync` encodes the new
         one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given.
         """
-        encoder = self._given(model, token_model, allow_untrained)
+        if model is not None:
+            encoder = self._given(model, token_model, allow_untrained)
+        elif token_model is not None:
+            raise InvalidRequest("a token_model is given with its model; give that too (--model)")
+        else:
+            encoder = self._encoder_of(self.collection(name).generation)
         with self.connection() as connection:
             _, queued = generations.reencode(
                 connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress
@@ -221,7 +227,9 @@ def create_search(connection: Connection, objects: Objects) -> None:
 def refresh(connection: Connection) -> None:
     """Make anew what is stored for each collection, as its owner."""
     schema = vector_schema(connection)
-    for collection in catalog.collections(connection):
+    for each in catalog.collections(connection):
+        catalog.lock(connection, each.name)
+        collection = catalog.collection(connection, each.name)  # as it is now that it stays so
         parts = Objects(collection, schema)
         objects.become_owner(connection, parts)
         objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)

@@ -347,3 +347,41 @@ def test_errors_say_what_to_do(connection: Connection, db: Database, words: Word
         db.attach("articles", ["title"], words)
     with pytest.raises(UnknownCollection, match="there are: articles"):
         db.sync("article")
+
+
+def test_a_virtual_column_is_refused(connection: Connection, db: Database, words: WordEncoder) -> None:
+    if connection.info.server_version < 180000:
+        pytest.skip("columns that are generated and not stored came with Postgres 18")
+    connection.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, a text, v text GENERATED ALWAYS AS ('v ' || a) VIRTUAL,"
+        " s text GENERATED ALWAYS AS ('s ' || a) STORED)"
+    )
+    connection.execute("INSERT INTO t VALUES (1, 'one')")
+    with pytest.raises(InvalidSource, match="'v' is generated and not stored"):
+        db.attach("t", ["v"], words)
+    db.attach("t", ["s"], words)
+    db.sync("t")
+    connection.execute("UPDATE t SET a = 'two'")
+    db.sync("t")
+    assert check(connection, db, "t", words) == 1
+
+
+def test_a_key_with_a_comparison_of_its_own_is_refused(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE t (id vector(2) PRIMARY KEY, body text)")
+    with pytest.raises(InvalidSource, match="brings its own comparison"):
+        db.attach("t", ["body"], words)
+
+
+def test_children_with_the_same_key_fail_no_write(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute(
+        "CREATE TABLE t (id int PRIMARY KEY, body text); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (t)"
+    )
+    connection.execute("INSERT INTO t VALUES (1, 'parent'); INSERT INTO child VALUES (1, 'child'), (2, 'two')")
+    db.attach("t", ["body"], words)
+    report = db.sync("t")
+    assert (report.failed, report.passages) == (0, 2)
+    connection.execute("UPDATE t SET body = body || ' changed'; DELETE FROM t WHERE id = 1")
+    db.sync("t")
+    assert check(connection, db, "t", words) == 1

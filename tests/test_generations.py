@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import psycopg
 import pytest
 from psycopg import sql
 
 import pgencoder
-from pgencoder import Database, Dims
+from pgencoder import Database, Dims, Encoding
 from pgencoder.errors import FingerprintMismatch, GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.ingest import backfill
 from pgencoder.ingest.objects import Objects
@@ -498,3 +498,62 @@ def test_generations_of_tables_with_children(
     connection.execute("INSERT INTO low VALUES (2, 'two'); UPDATE articles SET body = 'ten' WHERE id = 1")
     db.sync("articles")
     in_step(connection, 1, 2)
+
+
+def test_a_generation_that_encoded_nothing_is_not_activated_by_changes(
+    attached: Connection, db: Database, words: WordEncoder
+) -> None:
+    class Down(WordEncoder):
+        def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+            raise RuntimeError("no GPU")
+
+    db.reencode("articles", Down(name="down"))
+    with pytest.raises(RuntimeError, match="no GPU"):
+        db.sync("articles")
+    # now every key waits in both
+    attached.execute("UPDATE articles SET body = body || ' changed'")
+    with pytest.raises(GenerationIncomplete, match="50 rows are encoded in the active generation"):
+        db.activate("articles")
+    assert len(db.search("articles", "number", k=50, encoder=words)) == 50
+
+
+def test_the_same_model_again_and_another_form(attached: Connection, db: Database, words: WordEncoder) -> None:
+    assert db.reencode("articles", tokens="halfvec") == 50
+    db.sync("articles")
+    assert db.activate("articles").token_type == "halfvec"
+    assert check(attached, db, "articles", words) == 50
+    with pytest.raises(InvalidRequest, match="give that too"):
+        db.reencode("articles", token_model="another")
+
+
+def test_a_late_change_reaches_a_generation_that_began_meanwhile(
+    attached: Connection, db: Database, words: WordEncoder
+) -> None:
+    new = WordEncoder(name="new")
+    attached.execute("INSERT INTO pgencoder.late (collection, key) VALUES ('articles', '{7}')")
+    with db.connection() as worker:
+        stale = db.collection("articles")
+        db.reencode("articles", new)
+        db.sync("articles")
+        attached.execute("INSERT INTO pgencoder.late (collection, key) VALUES ('articles', '{8}')")
+        assert len(stale.generations) == 1
+        assert backfill.move_late(worker, "articles")
+    for number in (1, 2):
+        assert value(attached, f"SELECT array_agg(id) FROM pgencoder.articles_{number}_queue") == [8]
+
+
+def test_drop_holds_up_no_writer_while_somebody_reads(attached: Connection, db: Database, other: Connection) -> None:
+    db.reencode("articles", WordEncoder(name="new"))
+    db.sync("articles")
+    with psycopg.connect(other.info.dsn, autocommit=True) as reader:
+        reader.execute("BEGIN; SELECT count(*) FROM pgencoder.articles_2")
+        dropping = threading.Thread(target=lambda: db.drop("articles"))
+        dropping.start()
+        other.execute("SET statement_timeout = '300ms'")
+        for i in range(20):
+            other.execute("UPDATE articles SET body = %s WHERE id = 1", [f"{i}"])
+            time.sleep(0.05)
+        assert dropping.is_alive()
+        reader.execute("COMMIT")
+        dropping.join(20)
+    assert not dropping.is_alive()

@@ -199,7 +199,7 @@ def test_truncate_between_encode_and_write_by_another_worker(
     writer.execute("TRUNCATE articles; COMMIT")
     # another worker hears of it first: what this one has read is not to be written
     with db.connection() as other:
-        assert backfill.move_late(other, db.collection("articles"), worker.objects)
+        assert backfill.move_late(other, "articles")
     report = worker.target.write(worker.connection, batch)
     assert (report.rows, report.passages) == (0, 0)
     db.sync("articles")
@@ -213,8 +213,7 @@ def test_a_truncate_that_is_not_committed_is_not_acted_upon(
     db.sync("articles")
     writer.execute("BEGIN; TRUNCATE articles")
     with db.connection() as other:
-        collection = db.collection("articles")
-        assert not backfill.move_late(other, collection, Objects(collection, db.vector_schema))
+        assert not backfill.move_late(other, "articles")
     writer.execute("ROLLBACK")
     db.sync("articles")
     assert check(articles, db, "articles", words) == 50

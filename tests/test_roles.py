@@ -429,11 +429,30 @@ def test_an_upgrade_by_a_superuser_stops_no_writer(attached: App, words: WordEnc
 
 
 def test_a_collection_that_a_superuser_attaches_stops_no_writer(app: App, words: WordEncoder) -> None:
-    app.db(app.superuser.info.user).attach("docs", ["body"], words)
+    with pytest.warns(UserWarning, match="a superuser attaches a table of"):
+        app.db(app.superuser.info.user).attach("docs", ["body"], words)
     with app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
     app.work(words)
     assert app.stored() == app.rows()
+
+
+def test_a_passage_older_than_its_row_is_nobody_elses(encoded: App, words: WordEncoder) -> None:
+    ann, ben = TENANTS
+    (key, content) = of_tenant(encoded.rows(), ann)[0]
+    encoded.superuser.execute("DELETE FROM docs WHERE id = %s", [key])
+    encoded.superuser.execute("INSERT INTO docs VALUES (%s, %s, 'of another')", [key, ben])
+    shown = "SELECT content FROM pgencoder.docs_1 WHERE id = %s"
+    with encoded.session(ben) as session:
+        # the row is ben's now, the passage is still of what ann's held
+        assert encoded.superuser.execute(shown, [key]).fetchall() == [(content,)]
+        assert session.execute(shown, [key]).fetchall() == []
+        assert key not in searched(session, words, content)
+        encoded.work(words)
+        assert session.execute(shown, [key]).fetchall() == [("of another",)]
+    encoded.superuser.execute("UPDATE docs SET tenant = %s WHERE id = %s", [ann, key])
+    with encoded.session(ann) as session:
+        assert session.execute(shown, [key]).fetchall() == [("of another",)]
 
 
 def test_who_may_not_create_roles_is_told_what_to_do(app: App) -> None:

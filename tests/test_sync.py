@@ -78,6 +78,47 @@ def test_a_row_that_a_transaction_holds_stays_queued(articles: Connection, db: D
     assert check(articles, db, "articles", encoder) == 50
 
 
+def test_claims_go_on_after_the_last_and_look_back(
+    articles: Connection, db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LOOK_SHARE", 1e9)  # not by itself while this test runs
+    db.attach("articles", ["body"], words)
+    front = queue.Front()
+    with db.connection() as other:
+        objects = Objects(db.collection("articles"), db.vector_schema)
+
+        def claim(which: queue.Which = "new", lease: float = 60, everywhere: bool = False) -> set[int]:
+            claimed.append(front.claim(other, objects, which, 10, lease, everywhere=everywhere))
+            return {int(key) for (key,) in claimed[-1].keys}
+
+        claimed: list[queue.Claim] = []
+        assert claim() == set(range(1, 11))
+        queue.release(other, objects, claimed[0])
+        assert claim() == set(range(11, 21))
+        assert claim(everywhere=True) == set(range(1, 11))
+        assert claim(lease=0) == set(range(21, 31))
+        assert claim("again") == set(range(21, 31))
+        queue.extend(other, objects, claimed[1], 0)
+        assert claim("again") == set()
+        assert claim("again", everywhere=True) == set(range(11, 21))
+
+
+def test_what_is_queued_behind_the_last_claim_is_encoded(
+    articles: Connection, db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LOOK_SHARE", 1e9)
+
+    def late() -> None:
+        articles.execute("UPDATE articles SET body = body || '!' WHERE id <= 5")
+        # as by a writer that got its numbers early and committed only now
+        articles.execute("UPDATE pgencoder.articles_1_queue SET seq = -id WHERE id <= 5")
+
+    encoder = Interrupted(late)
+    db.attach("articles", ["body"], encoder)
+    assert db.sync("articles").rows == 50
+    check(articles, db, "articles", encoder)
+
+
 class Failing(WordEncoder):
     """Encodes so many texts before it fails, and nothing after."""
 

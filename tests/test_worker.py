@@ -339,3 +339,46 @@ def test_what_is_wrong_with_one_collection_stops_no_other(
         articles.execute("UPDATE articles SET body = 'goes on' WHERE id = 1")
         until(lambda: waiting(articles) == 0)
     assert check(articles, db, "articles", words) == 100
+
+
+def test_what_cannot_be_written_yet_is_not_encoded_again_and_again(articles: Connection, db: Database) -> None:
+    encoder = Hooked()
+    db.attach("articles", ["body"], encoder)
+    worker = db.worker(options=WorkerOptions(batch_rows=10))
+    # as while an index is built
+    articles.execute("BEGIN; LOCK TABLE pgencoder.articles_1 IN SHARE MODE")
+    threading.Timer(2.5, lambda: articles.execute("COMMIT")).start()
+    worker.run_once()
+    assert len(encoder.encoded) <= 100 + 30  # what was in hand when the lock was found
+    assert check(articles, db, "articles", encoder) == 100
+
+
+def test_where_nothing_can_be_encoded_the_rest_is_not_tried(articles: Connection, db: Database) -> None:
+    def fail() -> None:
+        raise RuntimeError("no GPU")
+
+    encoder = Hooked(fail)
+    db.attach("articles", ["body"], encoder)
+    worker = db.worker(options=WorkerOptions(batch_rows=20))
+    worker.run_once()
+    assert worker.targets.problems == {"articles_1": "articles_1: no GPU"}
+    tried = value(articles, "SELECT count(*) FROM pgencoder.articles_1_queue WHERE attempts > 0")
+    assert isinstance(tried, int)
+    assert 20 <= tried <= 60
+
+
+def test_an_encoder_that_breaks_in_any_way_holds_up_nobody(
+    articles: Connection, url: str, db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.attach("articles", ["body"], WordEncoder(name="broken"), name="broken")
+    db.attach("articles", ["body"], words)
+    with pgencoder.connect(url) as other:
+        worker = other.worker(encoders=[words])
+
+        def load(_fingerprint: object, device: str | None = None) -> None:
+            raise RuntimeError(f"CUDA out of memory on {device}")
+
+        monkeypatch.setattr("pgencoder.encoders.load_stored", load)
+        worker.run_once()
+        assert "CUDA out of memory" in worker.targets.problems["broken_1"]
+    assert waiting(articles) == 0

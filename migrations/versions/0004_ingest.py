@@ -47,6 +47,12 @@ def upgrade() -> None:
             passages text;
             old_index text;
         BEGIN
+            SELECT collection INTO passages FROM pgencoder.collection_key
+                WHERE name IN ('changed_at', 'row_hash') LIMIT 1;
+            IF FOUND THEN
+                RAISE EXCEPTION 'the key of collection % has a name that is now taken; detach it, migrate, and'
+                    ' attach it again', passages;
+            END IF;
             FOR passages IN SELECT collection || '_' || number FROM pgencoder.generation LOOP
                 EXECUTE format('ALTER TABLE pgencoder.%I ADD COLUMN row_hash bytea', passages);
                 SELECT indexname INTO old_index FROM pg_indexes WHERE schemaname = 'pgencoder'

@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from pgencoder.cli import logs, output
-from pgencoder.cli.options import JSON, MODEL, TOKEN_MODEL, URL, app, open_database
-from pgencoder.encoders import DEFAULT_MODEL
+from pgencoder.cli.options import JSON, TOKEN_MODEL, URL, app, open_database
 from pgencoder.ingest.batch import Target
 from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.types import Chunking, SyncReport, TokenType
@@ -76,10 +75,11 @@ def _once(running: Worker) -> None:
 
 
 def _stop_by_signal(running: Worker) -> None:
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         running.stop()
         # the second signal does what it does by default: end the process
-        signal.signal(number, signal.SIG_DFL)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
@@ -89,7 +89,7 @@ def _stop_by_signal(running: Worker) -> None:
 def reencode(
     collection: str,
     database: URL = None,
-    model: MODEL = DEFAULT_MODEL,
+    model: Annotated[str | None, typer.Option(help="As before if not given.")] = None,
     token_model: TOKEN_MODEL = None,
     tokens: Annotated[TokenType | None, typer.Option(help="How token vectors are stored; as before.")] = None,
     chunking: Annotated[Chunking | None, typer.Option(help="As before if not given.")] = None,

@@ -58,12 +58,17 @@ FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name
 
 @dataclass(frozen=True)
 class Source:
-    """A table as the server describes it; `relations` are it and its partitions or children, schema and name."""
+    """A table as the server describes it.
+
+    `virtual` are the generated columns that are not stored; `relations` are the table and its partitions or children,
+    schema and name.
+    """
 
     schema: str
     table: str
     key: tuple[KeyColumn, ...]
     columns: tuple[str, ...]
+    virtual: tuple[str, ...]
     relations: tuple[tuple[str, str], ...]
 
 
@@ -85,6 +90,15 @@ def collection(connection: Connection, name: str) -> Collection:
 def _read(connection: Connection, where: LiteralString, parameters: Sequence[Any]) -> list[Collection]:
     rows = connection.execute(_COLLECTIONS + where + " ORDER BY c.name, g.number", parameters).fetchall()
     return [_collection(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def lock(connection: Connection, name: str, *, shared: bool = False) -> None:
+    """Keep the generations of a collection as they are until the transaction ends; `shared` excludes only changes.
+
+    An advisory lock, because a worker may not write to the catalogue and so not lock its rows.
+    """
+    function: LiteralString = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    connection.execute(f"SELECT {function}(hashtextextended('pgencoder collection ' || %s, 0))", [name])
 
 
 def add(connection: Connection, made: Collection) -> None:
@@ -154,7 +168,8 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
             f" add one: ALTER TABLE {_quoted(connection, oid)} ADD PRIMARY KEY (...)"
         )
     columns = connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        "SELECT attname, attgenerated = 'v' FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
         [oid],
     ).fetchall()
     relations = connection.execute(
@@ -163,7 +178,14 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
         " AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace",
         [oid],
     ).fetchall()
-    return Source(schema, name, key, tuple(c for (c,) in columns), tuple((s, t) for s, t in relations))
+    return Source(
+        schema,
+        name,
+        key,
+        tuple(c for c, _ in columns),
+        tuple(c for c, virtual in columns if virtual),
+        tuple((s, t) for s, t in relations),
+    )
 
 
 @dataclass(frozen=True)
@@ -216,15 +238,25 @@ def _quoted(connection: Connection, oid: int) -> str:
 def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> t.typcollation"
-        "  THEN format('%%I.%%I', cn.nspname, c.collname) ELSE '' END"
+        "  THEN format('%%I.%%I', cn.nspname, c.collname) ELSE '' END,"
+        " t.typsend <> 0 AND EXISTS (SELECT FROM pg_opclass oc JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily"
+        "  AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype AND ao.amopstrategy = 3"
+        "  JOIN pg_operator o ON o.oid = ao.amopopr WHERE oc.oid = (i.indclass::oid[])[k.n - 1]"
+        "  AND o.oprnamespace = 'pg_catalog'::regnamespace)"
         " FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)"
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid"
         " LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace"
         " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n",
         [oid],
     ).fetchall()
+    for name, type_, _, usable in rows:
+        if not usable:
+            raise InvalidSource(
+                f"the key column {name!r} is of type {type_}, which brings its own comparison; as a key only types that"
+                " Postgres itself compares can be used, such as text, uuid or bigint"
+            )
     names = _free_names([row[0] for row in rows])
-    return tuple(KeyColumn(row[0], name, *row[1:]) for row, name in zip(rows, names, strict=True))
+    return tuple(KeyColumn(row[0], name, row[1], row[2]) for row, name in zip(rows, names, strict=True))
 
 
 def _free_names(sources: Sequence[str]) -> list[str]:

@@ -25,6 +25,9 @@ from pgencoder.sql import SCHEMA
 MINIMUM_SERVER = 150000
 MINIMUM_PGVECTOR = (0, 8)
 
+# A connection that is dead and does not say so is given up after a minute
+KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+
 Connection = psycopg.Connection[Any]
 
 
@@ -43,14 +46,22 @@ def open_engine(url: str) -> sa.Engine:
         parsed.set(drivername="postgresql+psycopg"),
         # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
         # the LIMIT that makes the index worth its while.
-        connect_args={"prepare_threshold": None, "client_encoding": "utf8"},
+        connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
+        | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
         pool_pre_ping=True,
+        isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
     )
 
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
         vectors.register(connection)
-        connection.rollback()
+        # keys travel as text: what an administrator has set for dates and numbers must not change them
+        connection.execute(
+            "SELECT set_config(name, value, false) FROM (VALUES ('datestyle', 'ISO, YMD', 'ISO%%'),"
+            " ('intervalstyle', 'postgres', 'postgres'), ('extra_float_digits', '1', '1'))"
+            " AS s (name, value, accepted) WHERE current_setting(name) NOT LIKE accepted"
+        )
+        connection.commit()
 
     return engine
 

@@ -12,7 +12,7 @@ from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import execute, giving_way, waiting
 from pgencoder.sql import Part, as_text, identifier, raw
 
-PIECE_ROWS = 1_000
+PIECE_ROWS = 200  # whose keys applications cannot change meanwhile
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
 
 
@@ -42,6 +42,7 @@ def adopt(
 
     def piece() -> tuple[int, int | None]:
         with giving_way(connection):
+            connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(objects.passages))
             # first the locks, then, in a later snapshot, the rows: as with a worker's claim
             rows = execute(
                 connection, objects.fill("adopt_keys", key_text=objects.key_text()), [after, PIECE_ROWS]

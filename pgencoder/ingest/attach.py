@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 from psycopg import errors as pg
@@ -43,6 +44,13 @@ def attach(
     unknown = [column for column in columns if column not in source.columns]
     if unknown:
         raise InvalidSource(f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
+    for column in columns:
+        if column in source.virtual:
+            raise InvalidSource(
+                f"column {column!r} is generated and not stored, so triggers do not see it change; make it STORED, or"
+                " attach the columns that it is made of"
+            )
+    _warn_superuser(connection, source)
     name = source.table if name is None else name
     _check_name(name)
     generation = Generation(name, 1, "active", encoder.fingerprint, encoder.dims, tokens, chunking, queued=False)
@@ -64,8 +72,9 @@ def attach(
 
 def detach(connection: Connection, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
-    parts = Objects(catalog.collection(connection, name), vector_schema(connection))
     with connection.transaction():
+        catalog.lock(connection, name)
+        parts = Objects(catalog.collection(connection, name), vector_schema(connection))
         objects.drop_collection(connection, parts)
 
 
@@ -75,6 +84,21 @@ def check_choices(tokens: str, chunking: str) -> None:
         raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
     if chunking not in CHUNKINGS:
         raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
+
+
+def _warn_superuser(connection: Connection, source: catalog.Source) -> None:
+    row = connection.execute(
+        "SELECT r.rolsuper, o.rolname FROM pg_roles r, pg_class c JOIN pg_roles o ON o.oid = c.relowner"
+        " WHERE r.rolname = current_user AND c.oid = to_regclass(format('%%I.%%I', %s::text, %s::text))"
+        " AND NOT o.rolsuper",
+        [source.schema, source.table],
+    ).fetchone()
+    if row is not None and row[0]:
+        warnings.warn(
+            f"a superuser attaches a table of {row[1]!r}: triggers and workers will read its columns as the superuser,"
+            f" so {row[1]!r} could run what it likes by a type of its own; attach as {row[1]!r} unless you trust it",
+            stacklevel=4,
+        )
 
 
 def _check_columns(columns: Sequence[str]) -> None:

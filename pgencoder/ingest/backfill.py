@@ -14,11 +14,12 @@ from typing import TypeVar
 from psycopg import errors as pg
 from psycopg import sql
 
-from pgencoder.db.connection import Connection
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.ingest.objects import Objects, queue_keys
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.sql import Part, listed, own, raw
-from pgencoder.types import Collection, Generation
+from pgencoder.types import Generation
 
 PIECE_ROWS = 10_000
 LATE_ROWS = 1_000
@@ -66,13 +67,17 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
     return int(added)
 
 
-def move_late(connection: Connection, collection: Collection, objects: Objects) -> bool:
+def move_late(connection: Connection, name: str) -> bool:
     """Put late changes into the queues of all generations; False if there were none."""
     with giving_way(connection):
+        # no generation comes or goes meanwhile: it would miss what is deleted here
+        catalog.lock(connection, name, shared=True)
+        collection = catalog.collection(connection, name)
+        objects = Objects(collection, vector_schema(connection))
         rows = connection.execute(
             "DELETE FROM pgencoder.late WHERE id IN (SELECT id FROM pgencoder.late WHERE collection = %s"
             " AND key IS NOT NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING key",
-            [collection.name, LATE_ROWS],
+            [name, LATE_ROWS],
         ).fetchall()
         if rows:
             keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
@@ -83,10 +88,11 @@ def move_late(connection: Connection, collection: Collection, objects: Objects) 
             text = queue_keys(objects, collection.generations).replace("/* keys */", keys.as_string(connection))
             execute(connection, raw(text), [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
     truncated = connection.execute(
-        "SELECT id FROM pgencoder.late WHERE collection = %s AND key IS NULL", [collection.name]
+        "SELECT id FROM pgencoder.late WHERE collection = %s AND key IS NULL", [name]
     ).fetchall()
     if truncated:
-        for generation in collection.generations:
+        # read after the marks: a generation that is not in it began after the TRUNCATE
+        for generation in catalog.collection(connection, name).generations:
             _requeue(connection, objects.of(generation))
         # by their numbers: one that commits only now may have a lower number than another that is done
         connection.execute("DELETE FROM pgencoder.late WHERE id = ANY (%s)", [[number for (number,) in truncated]])
@@ -123,11 +129,16 @@ def indexed(connection: Connection, generation: Generation) -> bool:
 
 
 def ready_to_index(connection: Connection, objects: Objects) -> bool:
-    """Whether all rows that were there before the generation have been encoded, or failed."""
+    """Whether the rows that were there before the generation have been encoded, but for a few that fail.
+
+    Where many fail it is not they that are bad: their passages would come after the index, one by one.
+    """
     statement = sql.SQL(
-        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {} q WHERE q.changed_at <= g.queued_at"
-        " AND q.last_error IS NULL) FROM pgencoder.generation g WHERE g.collection = $1 AND g.number = $2"
-    ).format(objects.queue)
+        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {queue} q WHERE q.changed_at <= g.queued_at"
+        " AND q.last_error IS NULL) AND (SELECT count(*) FROM {queue} q WHERE q.run_after < 'infinity'"
+        " AND q.last_error IS NOT NULL) * 10 <= (SELECT count(*) FROM {write})"
+        " FROM pgencoder.generation g WHERE g.collection = $1 AND g.number = $2"
+    ).format(queue=objects.queue, write=objects.write)
     generation = objects.generation
     row = execute(connection, statement, [generation.collection, generation.number]).fetchone()
     return row is not None and bool(row[0])

@@ -129,7 +129,7 @@ class Target:
             if not go_on():
                 break
             halving(
-                lambda some: self._encode(batch, some),
+                lambda some: self._encode(batch, some) if go_on() else None,
                 [i for i in chosen if batch.passages[i].row not in batch.errors],
                 lambda i, error: batch.fail(batch.passages[i].row, error),
             )

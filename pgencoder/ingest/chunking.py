@@ -13,6 +13,8 @@ from pgencoder.types import Chunking, Span
 # Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
 OVERLAP = 32
 
+BLANK = " \t\n\r\f\v"  # the same in SQL: scan_rows.sql
+
 Split = Callable[[Sequence[str]], list[list[Span]]]
 
 
@@ -32,9 +34,9 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
         split = partial(_chunks, splitter=_text_splitter(windows))
 
     def skip_empty(texts: Sequence[str]) -> list[list[Span]]:
-        filled = [text for text in texts if text.strip()]
+        filled = [text for text in texts if text.strip(BLANK)]
         found = iter(split(filled) if filled else [])
-        return [next(found) if text.strip() else [] for text in texts]
+        return [(next(found) or [Span(0, len(text))]) if text.strip(BLANK) else [] for text in texts]
 
     return skip_empty
 

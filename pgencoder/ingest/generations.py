@@ -19,6 +19,7 @@ from pgencoder.ingest import backfill, objects, queue, roles
 from pgencoder.ingest.attach import check_choices
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
+from pgencoder.sql import Part
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
 LOCK_TIMEOUT = "500ms"
@@ -114,6 +115,9 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
                     f"generation {chosen.number} of {name!r} is active; activate another first, or: pgencoder detach"
                 )
             parts = Objects(collection, vector_schema(connection), chosen)
+            # first what readers may hold for long: writers must not queue behind that
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
             _quiet(connection, parts)
             left = [each for each in collection.generations if each is not chosen]
             objects.create_functions(connection, parts, left)
@@ -132,8 +136,8 @@ def find(collection: Collection, number: int | None) -> Generation:
 
 
 def _locked(connection: Connection, name: str) -> Collection:
-    """The collection, with its row locked: one change of its generations at a time."""
-    connection.execute("SELECT FROM pgencoder.collection WHERE name = %s FOR UPDATE", [name])
+    """The collection, locked: one change of its generations at a time."""
+    catalog.lock(connection, name)
     return catalog.collection(connection, name)
 
 
@@ -189,16 +193,24 @@ def _swap(
 
 def _check_complete(connection: Connection, parts: Objects) -> None:
     active = parts.of(parts.collection.generation)
-    statement = sql.SQL(
-        "SELECT count(*), count(*) FILTER (WHERE n.run_after = 'infinity') FROM {} n"
-        " WHERE NOT EXISTS (SELECT FROM {} a WHERE {})"
-    ).format(
-        parts.queue,
-        active.queue,
-        objects.all_of(
-            sql.Identifier("a", column.name) + sql.SQL(" = ") + sql.Identifier("n", column.name)
+
+    def same(table: str) -> Part:
+        return objects.all_of(
+            sql.Identifier(table, column.name) + sql.SQL(" = ") + sql.Identifier("n", column.name)
             for column in parts.collection.key
-        ),
+        )
+
+    statement = sql.SQL(
+        "SELECT count(*), count(*) FILTER (WHERE n.run_after = 'infinity') FROM {queue} n"
+        " WHERE NOT EXISTS (SELECT FROM {active_queue} a WHERE {same_a})"
+        " OR EXISTS (SELECT FROM {active} p WHERE {same_p}) AND NOT EXISTS (SELECT FROM {new} p WHERE {same_p})"
+    ).format(
+        queue=parts.queue,
+        active_queue=active.queue,
+        active=active.passages,
+        new=parts.passages,
+        same_a=same("a"),
+        same_p=same("p"),
     )
     behind, failed = queue.execute(connection, statement, []).fetchone() or (0, 0)
     generation = parts.generation

@@ -124,12 +124,12 @@ class Heartbeat:
                     self._extend(connection)
                     if register:
                         self._renew(connection)
-            except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-                logger.debug("no heartbeat", extra={"error": str(error)})
+            except Exception as error:  # the next beat may be better; without any, leases would lapse unnoticed
+                logger.warning("no heartbeat", extra={"error": str(error)})
 
     def _extend(self, connection: Connection) -> None:
         for objects, claimed in self._leases.held():
-            with suppress(pg.UndefinedTable):
+            with suppress(pg.ProgrammingError):  # dropped, or without rights: the others are to be extended still
                 queue.extend(connection, objects, claimed, self._lease)
 
     def _renew(self, connection: Connection) -> None:

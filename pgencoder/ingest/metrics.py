@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from pgencoder.ingest.worker import Worker
 # Counting rows takes time on large tables: at most a fiftieth of it
 FRESH_SECONDS = 5.0
 REST = 50
+
+logger = logging.getLogger(__name__)
 
 GAUGES = {
     "coverage": "Share of the source's rows that are encoded as they are now",
@@ -92,7 +95,8 @@ class StatusCollector(Collector):
         try:
             with connected(self._engine) as connection:
                 rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM pgencoder.status").fetchall()
-        except (PgencoderError, pg.Error, sa.exc.DBAPIError):
+        except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
+            logger.warning("no state for the metrics", extra={"error": str(error)})
             return []
         labels = ("collection", "generation", "state")
         families: list[Metric] = []

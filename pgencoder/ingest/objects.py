@@ -15,6 +15,12 @@ from pgencoder.db.connection import Connection
 from pgencoder.sql import SCHEMA, Part, as_text, content, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Generation
 
+# What a value looks like as text must not depend on the session
+TEXT_SETTINGS = (
+    "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1"
+    " SET bytea_output = 'hex'"
+)
+
 
 class Objects:
     """SQL fragments for a collection and one of its generations, the active one unless another is given.
@@ -36,6 +42,7 @@ class Objects:
         self.search = own(f"{collection.name}_search")
         self.read = own(f"{collection.name}_read")
         self.scan = own(f"{collection.name}_scan")
+        self.visible = own(f"{collection.name}_visible")
         self.name = sql.Literal(collection.name)
 
     def of(self, generation: Generation) -> Objects:
@@ -140,12 +147,14 @@ class Objects:
             "build": self.build,
             "read": self.read,
             "scan": self.scan,
+            "visible": self.visible,
             "source": self.source,
             "key": self.key,
             "order": self.order,
             "vector": self.vector,
             "unnest_keys": self.unnest_keys,
             "claim_columns": self.claim_columns,
+            "text_settings": raw(TEXT_SETTINGS),
             "scanned": self.scanned,
             "descending": self.descending,
             "queue_is_claim": self.claimed("queue"),
@@ -193,7 +202,6 @@ def create_tables(connection: Connection, objects: Objects) -> None:
             key_definitions=objects.key_definitions,
             dense_dims=raw(str(generation.dims.dense)),
             token_type=token_type,
-            source_is_passage=objects.matches("source", generation.passages),
             comment=_comment(objects, f"generation {generation.number}"),
         )
     )
@@ -218,6 +226,9 @@ def _create_generation(connection: Connection, objects: Objects) -> None:
             "create_generation",
             write_body=sql.Literal(objects.text("write_body")),
             build_body=sql.Literal(build),
+            source_name=sql.Literal(objects.source.as_string(connection)),
+            passage_key=objects.key_columns(generation.passages),
+            source_is_passage=objects.matches("source", generation.passages),
             comment=_comment(objects, f"generation {generation.number}, for workers"),
         )
     )
@@ -243,6 +254,15 @@ def _create_read(connection: Connection, objects: Objects) -> None:
     def body(statement: str, arguments: str) -> Part:
         return sql.Literal(objects.text("return_query", statement=sql.Literal(statement), arguments=raw(arguments)))
 
+    visible = objects.text(
+        "visible_body",
+        source_is_key=all_of(
+            identifier("source", column.source) + raw(f" = ${i}")
+            for i, column in zip(objects.numbers, objects.collection.key, strict=True)
+        ),
+        hash=objects.parameter(1),
+        content=content(objects.collection.columns, "source"),
+    )
     keys = [f"key{i}" for i in objects.numbers]
     outputs = [f"k{i} {column.type}" for i, column in enumerate(objects.collection.key, 1)]
     connection.execute(
@@ -253,6 +273,9 @@ def _create_read(connection: Connection, objects: Objects) -> None:
             outputs=raw(", ".join(outputs)),
             read_body=body(rows, ", ".join([*keys, "bytes"])),
             scan_body=body(scan, "after, count, hashed"),
+            key_types=raw(", ".join(column.type for column in objects.collection.key)),
+            visible_body=sql.Literal(visible),
+            visible_comment=_comment(objects, "whether the caller may see a row that holds what was hashed"),
             read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
             scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
         )
@@ -334,6 +357,7 @@ def drop_collection(connection: Connection, objects: Objects) -> None:
         _drop_function(connection, f"{name}_{function}")
     for generation in objects.collection.generations:
         drop_generation(connection, objects.of(generation))
+    _drop_function(connection, f"{name}_visible")
     connection.execute("DELETE FROM pgencoder.late WHERE collection = %s", [name])
     connection.execute("DELETE FROM pgencoder.collection WHERE name = %s", [name])
 

@@ -170,10 +170,13 @@ def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: i
     # Binary keys go back into COPY as they came, whatever their type
     result = execute(connection, statement, [*claimed.key_arrays, most_bytes], binary=True).pgresult
     assert result is not None
-    rows, left_out = [], []
+    rows, left_out, seen = [], [], set()
     for i in range(result.ntuples):
         number, content, *key = (result.get_value(i, column) for column in range(result.nfields))
         assert number is not None
+        if number in seen:
+            continue  # children of an inherited table may have the same key: one of them
+        seen.add(number)
         if content is None:
             left_out.append(int.from_bytes(number, "big"))
         else:

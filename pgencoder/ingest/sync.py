@@ -52,7 +52,7 @@ def sync(
             queue.retry(connection, own, rested=False)
             backfill.queue_existing(connection, own)
         if collection.name in backfill.late(connection):
-            while patiently(lambda: backfill.move_late(connection, collection, objects)):
+            while patiently(lambda: backfill.move_late(connection, collection.name)):
                 pass
     waiting = worker.look() if progress is not None else 0
     if progress is not None and waiting:

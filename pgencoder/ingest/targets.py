@@ -16,7 +16,6 @@ from psycopg import errors as pg
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
-from pgencoder.errors import PgencoderError
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
@@ -112,11 +111,13 @@ class Targets:
         schema = vector_schema(connection)
         late = backfill.late(connection)
         found: dict[str, Target] = {}
+        there: set[str] = set()
         for collection in catalog.collections(connection):
             objects = Objects(collection, schema)
             chosen = [generation for generation in collection.generations if self._only(generation)]
+            there |= {generation.passages for generation in chosen}
             if chosen and collection.name in late:
-                self._guarded(chosen[0].passages, partial(backfill.move_late, connection, collection, objects))
+                self._guarded(chosen[0].passages, partial(backfill.move_late, connection, collection.name))
             for generation in chosen:
                 target = self._target(connection, collection, generation, objects)
                 if target is None:
@@ -124,6 +125,9 @@ class Targets:
                 found[generation.passages] = target
                 if not generation.queued:
                     self._guarded(generation.passages, partial(backfill.queue_piece, connection, target.objects))
+        for kept in (self.problems, self.encoders, self._aside):
+            for passages in kept.keys() - there:
+                del kept[passages]
         self._targets = found
         self._refreshed = time.monotonic()
 
@@ -133,12 +137,15 @@ class Targets:
         if isinstance(error, pg.LockNotAvailable):
             self._locked.add(passages)
             return  # an index is being built, or an application was in the way
-        if isinstance(error.__cause__ or error, pg.UndefinedTable | pg.UndefinedFunction):
-            return  # it was dropped
         problem = " ".join(f"{passages}: {error}".split())
         if self.problems.get(passages) != problem:
             logger.error("cannot work on a generation", extra={"generation": passages, "error": str(error)})
         self.problems[passages] = problem
+
+    @property
+    def locked(self) -> bool:
+        """Whether something could not be written because its table was locked."""
+        return bool(self._locked)
 
     def aside_for(self) -> float:
         """Seconds until the first generation that was put aside is looked at again; infinite without one."""
@@ -169,7 +176,7 @@ class Targets:
         except pg.LockNotAvailable as error:
             self.put_aside(passages, error, LOCKED_SECONDS)
             return None
-        except (PgencoderError, pg.Error) as error:
+        except Exception as error:  # of a model that does not load it can be any
             if self._strict or out_of_reach(error):
                 raise
             self.put_aside(passages, error)

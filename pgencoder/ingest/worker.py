@@ -32,6 +32,7 @@ from pgencoder.types import SyncReport
 
 INDEX_CHECK_SECONDS = 5.0
 INDEX_PROGRESS_SECONDS = 1.0
+FAILURES_OF_ALL = 8  # where so many fail and none does not, others are not tried for a while
 LISTEN_SECONDS = 0.25  # a signal is heeded after at most so long
 
 OnReport = Callable[[Target, SyncReport], None]
@@ -96,6 +97,7 @@ class Worker:
         self._indexes = False
         self._index_checked = 0.0
         self._indexing: threading.Thread | None = None
+        self._reconciling: threading.Thread | None = None
 
     def stop(self) -> None:
         """End after the forward pass that runs: write what is complete and give back the rest."""
@@ -118,8 +120,9 @@ class Worker:
                 self._reconcile()
                 if not self._stopping.is_set():
                     ear.listen(min(self.options.poll, self.targets.aside_for()), self._stopping)
-        if self._indexing is not None:
-            self._indexing.join()
+        for beside in (self._indexing, self._reconciling):
+            if beside is not None:
+                beside.join()
         logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
 
     def look(self) -> int:
@@ -131,12 +134,19 @@ class Worker:
     def run_once(self) -> None:
         """Work until nothing is ready, and build the indexes that are due."""
         with self._heartbeat.extending():
-            while self._drain():
+            while self._drain() or self._wait_for_locks():
                 pass
         if not self._stopping.is_set():
             with connected(self._engine) as connection:
                 for target in self._due(connection):
                     self._build(target)
+
+    def _wait_for_locks(self) -> bool:
+        """Wait a moment if something could not be written; False if nothing is in the way."""
+        if not self.targets.locked or self._stopping.is_set():
+            return False
+        self._stopping.wait(min(self.targets.aside_for(), LOCKED_SECONDS))
+        return True
 
     def _drain(self) -> bool:
         try:
@@ -148,10 +158,14 @@ class Worker:
             return False
 
     def _reconcile(self) -> None:
-        """Compare all rows with their passages, if that is due."""
+        """Begin to compare all rows with their passages, if that is due, beside the work."""
         if self.options.reconcile is None or time.monotonic() - self._reconciled < self.options.reconcile:
             return
-        self._reconciled = time.monotonic()
+        if self._reconciling is None or not self._reconciling.is_alive():
+            self._reconciling = threading.Thread(target=self._compare, name="reconcile", daemon=True)
+            self._reconciling.start()
+
+    def _compare(self) -> None:
         for target in self.targets.current:
             try:
                 with connected(self._engine) as connection:
@@ -160,6 +174,7 @@ class Worker:
                 logger.warning("could not reconcile", extra={"error": str(error)})
                 continue
             logger.info("reconciled", extra={"generation": target.objects.generation.passages, **asdict(report)})
+        self._reconciled = time.monotonic()
 
     def _fetch(self) -> Work | None:
         def fetch() -> Work | None:
@@ -187,7 +202,7 @@ class Worker:
 
         try:
             report = patiently(write) if self._strict else steadily(write, self._stopping)
-        except (PgencoderError, pg.Error) as error:
+        except Exception as error:
             if self._strict or out_of_reach(error):
                 raise
             # its index is being built, it was dropped, perhaps made anew, or rights are missing
@@ -197,9 +212,14 @@ class Worker:
             return
         finally:
             self._leases.drop(work.batch.claim)
+        self.tally.add(passages, report)
         if work.batch.error is not None:  # of the encoder, or what the server said to what it made
             self.last_error = work.batch.error
-        self.tally.add(passages, report)
+            if report.failed >= FAILURES_OF_ALL and not report.passages:
+                # it is not the rows that are bad
+                if self._strict:
+                    raise work.batch.error
+                self.targets.put_aside(passages, work.batch.error)
         for number, message in work.batch.errors.items():
             key = work.batch.claim.keys[number]
             logger.warning(
@@ -253,14 +273,17 @@ class Worker:
         def build() -> bool:
             with connected(self._engine) as connection:
                 connections.append(connection)
-                return backfill.build_index(connection, target.objects)
+                try:
+                    return backfill.build_index(connection, target.objects)
+                finally:
+                    connections.clear()  # what it does next is not ours to cancel
 
         with ThreadPoolExecutor(1, "build") as building:
             built = building.submit(build)
             while wait([built], timeout=INDEX_PROGRESS_SECONDS).not_done:
                 self._say_how_far(target)
                 if self._stopping.is_set():
-                    for connection in connections:
+                    for connection in list(connections):
                         connection.cancel_safe()  # another worker begins anew
         if (error := built.exception()) is not None:
             if self._strict or not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):

@@ -15,8 +15,6 @@ ALTER TABLE {passages} ALTER COLUMN tokens SET STORAGE EXTERNAL;
 -- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
 ALTER TABLE {passages} SET (parallel_workers = 4);
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
-CREATE POLICY source_row ON {passages} FOR SELECT
-    USING (EXISTS (SELECT FROM {source} AS source WHERE {source_is_passage}));
 COMMENT ON TABLE {passages} IS {comment};
 COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
 CREATE TABLE {queue} (

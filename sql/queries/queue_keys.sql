@@ -1,3 +1,3 @@
-WITH changed AS MATERIALIZED (SELECT * FROM (/* keys */) AS changed({key}) ORDER BY {order}),
+WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (/* keys */) AS changed({key}) ORDER BY {order}),
 {queues}
 SELECT count(*) FROM changed
