@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -16,6 +17,7 @@ from .conftest import Connection, value
 from .encoder import WordEncoder
 from .passages import check
 from .test_sync import Interrupted
+from .test_worker import until
 
 LATE = "SELECT collection, key FROM pgencoder.late ORDER BY id"
 QUEUE = "SELECT id, attempts, claimed_until, last_error, run_after <= now() FROM pgencoder.articles_1_queue ORDER BY id"
@@ -259,14 +261,16 @@ def test_a_worker_that_cannot_lock_gives_its_batch_back(
     db.attach("articles", ["body"], words)
     # what CREATE INDEX holds as long as it runs
     articles.execute("BEGIN; LOCK TABLE pgencoder.articles_1 IN SHARE MODE")
-    db.worker().run_once()
-    assert words.encoded
-    assert writer.execute(QUEUE).fetchall() == [(i, 0, None, None, True) for i in range(1, 51)]
+    worker = db.worker()
+    working = threading.Thread(target=worker.run_once)  # it waits for the lock
+    working.start()
+    given_back = [(i, 0, None, None, True) for i in range(1, 51)]
+    until(lambda: words.encoded and writer.execute(QUEUE).fetchall() == given_back)
     # no queue row is held: applications change what they like
     writer.execute("UPDATE articles SET body = 'changed' WHERE id < 10; DELETE FROM articles WHERE id = 50")
     assert value(writer, "SELECT count(*) FROM pgencoder.articles_1") == 0
     articles.execute("COMMIT")
-    db.worker().run_once()
+    working.join(20)
     check(articles, db, "articles", words)
 
 
