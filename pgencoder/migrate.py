@@ -88,7 +88,10 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
 
 
 def apply_functions(connection: Connection) -> None:
-    """Create or replace every function and view that is stored; the functions then use pure SQL."""
+    """Create or replace every function and view that is stored; the functions then use pure SQL.
+
+    Postgres replaces none whose columns change: a revision drops such a function, and the view on it, beforehand.
+    """
     _search_path(connection)
     for _name, text in (*functions(), *views()):
         connection.execute(text.encode())

@@ -51,6 +51,7 @@ def articles(connection: Connection) -> Connection:
 
 def test_the_main_job(articles: Connection, run: Run) -> None:
     assert "no collections yet" in ok(run("status"))
+    assert "no collections yet" in ok(run("worker", "--once"))
     assert "3 rows queued" in ok(run("attach", "articles", "--columns", "title, body"))
     assert "articles: 3 rows encoded, 3 passages" in ok(run("worker", "--once"))
     assert "articles: 0 rows encoded" in ok(run("worker", "--once"))

@@ -29,6 +29,8 @@ from pgencoder.evaluation.write import WriteReport
 from pgencoder.ingest.backfill import Progress as OnProgress
 from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, SyncReport, WorkerStatus
 
+NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"
+
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
@@ -100,7 +102,7 @@ def status(
 ) -> None:
     """Print collections with their generations and failed rows, then the workers."""
     if not states:
-        print("no collections yet; make one with: pgencoder attach TABLE --columns a,b")
+        print(NO_COLLECTIONS)
     for state in states:
         console.print(_collection(state))
         console.print(_generations(state))

@@ -93,7 +93,9 @@ def translated() -> Iterator[None]:
 
 
 def _translate(cause: BaseException | None) -> DatabaseError | None:
-    message = " ".join(str(cause).split())
+    # the server's own words, without the line of ours that it quotes
+    said = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
+    message = " ".join((said or str(cause)).split())
     match cause:
         case pg.InsufficientPrivilege():
             return MissingRights(f"{message}; ask the owner for the rights listed in the README under Rights")
