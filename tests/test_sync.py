@@ -109,9 +109,10 @@ def test_what_is_queued_behind_the_last_claim_is_encoded(
     monkeypatch.setattr(queue, "LOOK_SHARE", 1e9)
 
     def late() -> None:
-        articles.execute("UPDATE articles SET body = body || '!' WHERE id <= 5")
-        # as by a writer that got its numbers early and committed only now
-        articles.execute("UPDATE pgencoder.articles_1_queue SET seq = -id WHERE id <= 5")
+        # as by a writer that got its numbers early and commits only now; at once, or a claim could come in between
+        with articles.transaction():
+            articles.execute("UPDATE articles SET body = body || '!' WHERE id <= 5")
+            articles.execute("UPDATE pgencoder.articles_1_queue SET seq = -id WHERE id <= 5")
 
     encoder = Interrupted(late)
     db.attach("articles", ["body"], encoder)
