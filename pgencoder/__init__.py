@@ -17,7 +17,9 @@ from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.types import (
+    Citation,
     CollectionStatus,
+    Context,
     Dims,
     Encoding,
     FailedRow,
@@ -34,7 +36,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Citation",
     "CollectionStatus",
+    "Context",
     "Database",
     "Dims",
     "Encoder",

@@ -15,15 +15,18 @@ from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
 from pgencoder.errors import NotMigrated
 from pgencoder.ingest import roles as granted
-from pgencoder.query import Search, search_statement
+from pgencoder.query import Search, context, rows, search_statement
+from pgencoder.query.context import CountTokens
 from pgencoder.query.statement import Filter
 from pgencoder.types import (
     Collection,
+    Context,
     Encoding,
     Group,
     Hit,
     Kernel,
     KernelName,
+    Order,
     Stage,
 )
 from pgencoder.upkeep import Upkeep, refresh
@@ -94,6 +97,39 @@ class Database(Upkeep):
                 raise
             # another was activated, and this one dropped, while the query was encoded
             return self.run(swapped, search, self.encode_query(swapped, query, encoder))
+
+    def context(
+        self,
+        name: str,
+        query: str,
+        max_tokens: int = 2000,
+        *,
+        k: int = 20,
+        candidates: int = 100,
+        filter: Filter | None = None,
+        order: Order = "score",
+        count_tokens: CountTokens | None = None,
+        encoder: Encoder | None = None,
+    ) -> Context:
+        """A text for a prompt of the best passages for a query, numbered `[1]`, `[2]`, ..., with their citations.
+
+        The whole text never has more than `max_tokens` tokens, counted by `count_tokens`: give that of your language
+        model. Without it the encoder's own tokenizer counts; an encoder that has none, one for three bytes of UTF-8.
+
+        Up to `k` passages are taken, best first, see `search`. Those of one row that overlap or follow each other are
+        merged, and one that another contains is left out. The last ends with a sentence where it does not fit whole.
+        `order` "document" puts passages of one row together, as they stand in it, the best row first.
+        """
+        collection = self.collection(name)
+        if count_tokens is None:
+            count_tokens = context.token_counter(self._encoder(collection.generation.encoder, encoder))
+        budget = context.Budget(max_tokens, count_tokens, order)
+        hits = self.search(name, query, k, candidates=candidates, filter=filter, encoder=encoder)
+        gaps = context.gaps(hits)
+        with self.connection() as connection:
+            wanted = [(key, (start, end)) for (_, start, end), key in gaps.items()]
+            between = rows.pieces(connection, collection, wanted)
+        return context.assemble(hits, dict(zip(gaps, between, strict=True)), budget)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

@@ -16,6 +16,7 @@ TokenType = Literal["bit", "halfvec"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
 Stage = Literal["dense", "maxsim", "exhaustive"]
+Order = Literal["score", "document"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
 Scoring = Literal["float", "asymmetric", "symmetric"]
@@ -132,6 +133,32 @@ class Hit:
     content: str
     recall_rank: int | None
     dense_score: float
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A source of a context: the characters `span` of the content of the row `key`, which are `content`.
+
+    `number` is what the context calls it, from 1; `score` the best score of the passages in it.
+    """
+
+    number: int
+    key: Any
+    span: tuple[int, int]
+    content: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Context:
+    """Passages for a prompt: `text`, of `tokens` tokens, and where each numbered part of it comes from."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    tokens: int
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,204 @@
+"""Makes of hits a text for a prompt: what each passage adds, numbered, within a number of tokens.
+
+Hits are taken best first, and each is added if the whole text, numbers and separators included, stays within the
+budget. Passages of one row that overlap or follow each other become one, with the row's own text between them. A
+passage that another contains whole, in that row or another, is left out. One that is nearly the same is not: the word
+that differs may be the answer. One that does not fit is cut after the last sentence that does, and ends the context;
+where not even its first sentence fits, the next one is tried.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, get_args
+
+from pgencoder.errors import InvalidRequest
+from pgencoder.types import Citation, Context, Hit, Order
+
+CountTokens = Callable[[str], int]
+
+# A row by its number among those of the hits (a key need not be hashable), and the characters between two passages
+Gap = tuple[int, int, int]
+
+BYTES_PER_TOKEN = 3
+
+SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*|(?<=\S)(?=\s*\n)")
+# Chinese and Japanese have no spaces
+WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many tokens a context may have, how to count them, and in which order it is written."""
+
+    max_tokens: int
+    count: CountTokens
+    order: Order = "score"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_tokens, bool) or not isinstance(self.max_tokens, int) or self.max_tokens < 0:
+            raise InvalidRequest(f"max_tokens must be an integer of at least 0, got {self.max_tokens!r}")
+        if not callable(self.count):
+            raise InvalidRequest(
+                f"count_tokens must be a function from a text to its number of tokens, got {type(self.count).__name__}"
+            )
+        if self.order not in get_args(Order):
+            raise InvalidRequest(f"order must be one of {', '.join(get_args(Order))}, got {self.order!r}")
+
+
+def token_counter(encoder: object) -> CountTokens:
+    """How to count tokens where the user does not say.
+
+    By the encoder's own tokenizer, special tokens aside. One without a tokenizer: a token for every three bytes of
+    UTF-8, which is more than the tokenizers of language models make of prose (some four to five bytes a token).
+    """
+    windows = getattr(encoder, "windows", ())
+    if not windows:
+        return lambda text: math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+    tokenizer = windows[0].tokenizer
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def gaps(hits: Sequence[Hit]) -> dict[Gap, Any]:
+    """The characters between passages that follow each other without touching, and the key of their row.
+
+    A passage ends before the white space that it was split at.
+    """
+    found = {}
+    for row, of_row in enumerate(_rows(hits)):
+        for one, other in pairwise(sorted(of_row, key=lambda hit: hit.passage)):
+            if one.passage + 1 == other.passage and one.span[1] < other.span[0]:
+                found[row, one.span[1], other.span[0]] = one.key
+    return found
+
+
+def assemble(hits: Sequence[Hit], between: Mapping[Gap, str | None], budget: Budget) -> Context:
+    """The context of hits, best first; `between` has the text of their `gaps`."""
+    rows = _rows(hits)
+    white = {gap: text for gap, text in between.items() if text is not None and text.isspace()}
+    chosen: list[_Piece] = []
+    for hit in hits:
+        row = next(i for i, of_row in enumerate(rows) if of_row[0].key == hit.key)
+        piece = _Piece(row, hit.key, *hit.span, hit.content, hit.score)
+        if any(piece in each for each in chosen):
+            continue
+        attempt = _Attempt(chosen, white, budget)
+        if attempt.fits(piece):
+            chosen = attempt.merged(piece)
+        elif (shorter := attempt.cut(piece)) is not None:
+            chosen = attempt.merged(shorter)
+            break
+    return _written(chosen, budget)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Characters [start, end) of a row's content, and the best score of the passages in it."""
+
+    row: int
+    key: Any
+    start: int
+    end: int
+    text: str
+    score: float
+
+    def __contains__(self, other: _Piece) -> bool:
+        covered = self.row == other.row and self.start <= other.start and other.end <= self.end
+        return covered or other._plain in self._plain
+
+    @cached_property
+    def _plain(self) -> str:
+        # without case and kinds of white space; a space at both ends, so that only whole words are found in it
+        return f" {' '.join(self.text.casefold().split())} "
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What is chosen already, and whether something more fits."""
+
+    chosen: Sequence[_Piece]
+    white: Mapping[Gap, str]
+    budget: Budget
+
+    def merged(self, piece: _Piece) -> list[_Piece]:
+        merged = _merge([*self.chosen, piece], self.white)
+        grown = next(each for each in merged if each.row == piece.row and each.start <= piece.start < each.end)
+        return [each for each in merged if each is grown or each not in grown]
+
+    def fits(self, piece: _Piece) -> bool:
+        text = _text(_ordered(self.merged(piece), self.budget.order))
+        return self.budget.count(text) <= self.budget.max_tokens
+
+    def cut(self, piece: _Piece) -> _Piece | None:
+        """The longest beginning of a piece that fits and adds something: whole sentences.
+
+        Whole words, where not even one sentence fits and nothing else is chosen.
+        """
+        for end in (SENTENCE_END, WORD_END):
+            beginnings = [_beginning(piece, match.end()) for match in end.finditer(piece.text) if match.end()]
+            if beginnings and self.fits(beginnings[0]):
+                shorter = beginnings[bisect_left(beginnings, True, key=lambda each: not self.fits(each)) - 1]
+                return None if any(shorter in each for each in self.chosen) else shorter
+            if self.chosen:
+                break
+        return None
+
+
+def _beginning(piece: _Piece, length: int) -> _Piece:
+    return replace(piece, end=piece.start + length, text=piece.text[:length])
+
+
+def _rows(hits: Sequence[Hit]) -> list[list[Hit]]:
+    rows: list[list[Hit]] = []
+    for hit in hits:
+        of_row = next((each for each in rows if each[0].key == hit.key), None)
+        if of_row is None:
+            rows.append([hit])
+        else:
+            of_row.append(hit)
+    return rows
+
+
+def _merge(pieces: Sequence[_Piece], white: Mapping[Gap, str]) -> list[_Piece]:
+    merged: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda each: (each.row, each.start, each.end)):
+        last = merged[-1] if merged else None
+        if last is None or last.row != piece.row:
+            merged.append(piece)
+            continue
+        gap = white.get((piece.row, last.end, piece.start), "")
+        if last.end + len(gap) < piece.start:
+            merged.append(piece)
+            continue
+        end = max(last.end, piece.end)
+        text = last.text + gap + piece.text[last.end + len(gap) - piece.start :] if end > last.end else last.text
+        merged[-1] = replace(last, end=end, text=text, score=max(last.score, piece.score))
+    return merged
+
+
+def _ordered(pieces: Sequence[_Piece], order: Order) -> list[_Piece]:
+    """Best first, or by row, that of the best first, and as they stand in it."""
+    if order == "score":
+        return sorted(pieces, key=lambda piece: (-piece.score, piece.row, piece.start))
+    best = {row: max(piece.score for piece in pieces if piece.row == row) for row in {piece.row for piece in pieces}}
+    return sorted(pieces, key=lambda piece: (-best[piece.row], piece.row, piece.start))
+
+
+def _text(pieces: Sequence[_Piece]) -> str:
+    return "\n\n".join(f"[{number}] {piece.text.strip()}" for number, piece in enumerate(pieces, 1))
+
+
+def _written(pieces: Sequence[_Piece], budget: Budget) -> Context:
+    ordered = _ordered(pieces, budget.order)
+    text = _text(ordered)
+    citations = tuple(
+        Citation(number, piece.key, (piece.start, piece.end), piece.text, piece.score)
+        for number, piece in enumerate(ordered, 1)
+    )
+    return Context(text, citations, budget.count(text) if text else 0)

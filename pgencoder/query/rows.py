@@ -1,0 +1,66 @@
+"""Reads from the source rows of hits, all of them in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from pgencoder.db.connection import Connection
+from pgencoder.sql import Part, content, identifier, listed, query, raw
+from pgencoder.types import Collection
+
+_NO_SPAN = (0, 0)
+
+
+def columns(
+    connection: Connection, collection: Collection, keys: Sequence[Any], names: Sequence[str]
+) -> list[Mapping[str, Any] | None]:
+    """The columns of the row of each key; None where there is no such row."""
+    chosen = [identifier("source", name) for name in names]
+    rows = _read(connection, collection, chosen, [(key, _NO_SPAN) for key in keys])
+    return [dict(zip(names, rows[i], strict=True)) if i in rows else None for i in range(len(keys))]
+
+
+def pieces(
+    connection: Connection, collection: Collection, wanted: Sequence[tuple[Any, tuple[int, int]]]
+) -> list[str | None]:
+    """The characters [start, end) of the content of the row of each key; None where there is no such row."""
+    whole = content(collection.columns, "source")
+    piece = sql.SQL("substring({} FROM wanted.first + 1 FOR wanted.past - wanted.first)").format(whole)
+    rows = _read(connection, collection, [piece], wanted)
+    return [rows[i][0] if i in rows else None for i in range(len(wanted))]
+
+
+def _read(
+    connection: Connection,
+    collection: Collection,
+    chosen: Sequence[Part],
+    wanted: Sequence[tuple[Any, tuple[int, int]]],
+) -> dict[int, tuple[Any, ...]]:
+    """What is chosen, by the number of the wanted row."""
+    if not wanted:
+        return {}
+    names = [f"key_{i}" for i, _ in enumerate(collection.key)]
+    # cast, because a value of a type that Python does not know, such as an enum's, travels as text
+    casts = [raw(f"%s::{key.type}") for key in collection.key]
+    row = sql.SQL("(%s::int, %s::int, %s::int, {})").format(listed(casts))
+    same = [
+        sql.SQL("{} = {}").format(identifier("source", key.source), identifier("wanted", name))
+        for key, name in zip(collection.key, names, strict=True)
+    ]
+    statement = query("read_source").format(
+        columns=listed(chosen),
+        source=identifier(collection.source_schema, collection.source_table),
+        wanted=listed([row] * len(wanted)),
+        names=listed(identifier(name) for name in names),
+        same=listed(same, " AND "),
+    )
+    single = len(collection.key) == 1
+    values = [
+        value
+        for place, (key, span) in enumerate(wanted)
+        for value in (place, *span, *((key,) if single else tuple(key)))
+    ]
+    return {place: tuple(rest) for place, *rest in connection.execute(statement, values)}
