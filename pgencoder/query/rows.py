@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
+from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
+from pgencoder.errors import InvalidSource
 from pgencoder.sql import Part, content, identifier, listed, query, raw
 from pgencoder.types import Collection
 
@@ -17,9 +20,12 @@ _NO_SPAN = (0, 0)
 def columns(
     connection: Connection, collection: Collection, keys: Sequence[Any], names: Sequence[str]
 ) -> list[Mapping[str, Any] | None]:
-    """The columns of the row of each key; None where there is no such row."""
+    """The columns of the row of each key; None where there is no such row. Raises InvalidSource for unknown columns."""
     chosen = [identifier("source", name) for name in names]
-    rows = _read(connection, collection, chosen, [(key, _NO_SPAN) for key in keys])
+    try:
+        rows = _read(connection, collection, chosen, [(key, _NO_SPAN) for key in keys])
+    except pg.UndefinedColumn as error:
+        raise InvalidSource(f"table {collection.source_table!r}: {error.diag.message_primary}") from error
     return [dict(zip(names, rows[i], strict=True)) if i in rows else None for i in range(len(keys))]
 
 
@@ -43,9 +49,16 @@ def _read(
     if not wanted:
         return {}
     names = [f"key_{i}" for i, _ in enumerate(collection.key)]
-    # cast, because a value of a type that Python does not know, such as an enum's, travels as text
-    casts = [raw(f"%s::{key.type}") for key in collection.key]
-    row = sql.SQL("(%s::int, %s::int, %s::int, {})").format(listed(casts))
+    single = len(collection.key) == 1
+    values: list[Any] = []
+    listing = []
+    for place, (key, (first, past)) in enumerate(wanted):
+        row: list[Part] = [sql.Literal(place), sql.Literal(first), sql.Literal(past)]
+        for column, value in zip(collection.key, (key,) if single else key, strict=True):
+            values.append(value)
+            # cast, because a value of a type that Python does not know, such as an enum's, travels as text
+            row.append(raw(f"${len(values)}::{column.type}"))
+        listing.append(sql.SQL("({})").format(listed(row)))
     same = [
         sql.SQL("{} = {}").format(identifier("source", key.source), identifier("wanted", name))
         for key, name in zip(collection.key, names, strict=True)
@@ -53,14 +66,10 @@ def _read(
     statement = query("read_source").format(
         columns=listed(chosen),
         source=identifier(collection.source_schema, collection.source_table),
-        wanted=listed([row] * len(wanted)),
+        wanted=listed(listing),
         names=listed(identifier(name) for name in names),
         same=listed(same, " AND "),
     )
-    single = len(collection.key) == 1
-    values = [
-        value
-        for place, (key, span) in enumerate(wanted)
-        for value in (place, *span, *((key,) if single else tuple(key)))
-    ]
-    return {place: tuple(rest) for place, *rest in connection.execute(statement, values)}
+    # a raw cursor, because the table may be called 100%
+    found = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
+    return {place: tuple(rest) for place, *rest in found}

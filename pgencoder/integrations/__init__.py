@@ -1,0 +1,1 @@
+"""Adapters to retrieval frameworks, each with its own extra; nothing else imports them."""

@@ -1,0 +1,368 @@
+"""A LangChain retriever of any collection's passages, and a vector store that keeps documents in a table of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+from pydantic import SkipValidation
+from sqlalchemy.dialects.postgresql import JSONB
+
+from pgencoder.client import Database, connect
+from pgencoder.db import catalog
+from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, check_fingerprint
+from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, InvalidSource, UnknownCollection
+from pgencoder.integrations import passages
+from pgencoder.query import Search
+from pgencoder.query.statement import Filter
+from pgencoder.sql import identifier, own, raw
+from pgencoder.sql import query as load
+from pgencoder.types import Encoding, Group, Hit, Stage, TokenType
+from pgencoder.vectors import normalize
+
+try:
+    from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
+    from langchain_core.documents import Document
+    from langchain_core.embeddings import Embeddings
+    from langchain_core.retrievers import BaseRetriever
+    from langchain_core.runnables.config import run_in_executor
+    from langchain_core.vectorstores import VectorStore
+    from langchain_core.vectorstores.utils import maximal_marginal_relevance
+except ImportError as error:
+    raise ImportError(
+        "pgencoder.integrations.langchain needs LangChain; install it: pip install 'pgencoder[langchain]'"
+    ) from error
+
+POLL_SECONDS = 0.05
+
+# Key types that Postgres makes of any string, or of the ids that are made here
+KEY_TYPES = ("text", "character varying", "uuid")
+
+
+class PgencoderRetriever(BaseRetriever):
+    """Finds passages by `Database.search`, whose arguments these are; `invoke` takes them too.
+
+    Each document has the metadata collection, key, passage, span and score, and the source's `metadata_columns`.
+    """
+
+    db: SkipValidation[Database]
+    collection: str
+    k: int = 10
+    candidates: int = 100
+    filter: SkipValidation[Filter | None] = None
+    group: Group = "passage"
+    stage: Stage | None = None
+    encoder: SkipValidation[Encoder | None] = None
+    metadata_columns: Sequence[str] = ()
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun | None = None,  # noqa: ARG002
+        **search: Any,
+    ) -> list[Document]:
+        names = ("k", "candidates", "filter", "group", "stage", "encoder")
+        search = {name: getattr(self, name) for name in names} | search
+        found = passages.find(self.db, self.collection, query, self.metadata_columns, **search)
+        return [
+            Document(id=passage.id, page_content=passage.content, metadata=dict(passage.metadata)) for passage in found
+        ]
+
+    async def _aget_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun | None = None,  # noqa: ARG002
+        **search: Any,
+    ) -> list[Document]:
+        return await run_in_executor(None, self._get_relevant_documents, query, **search)
+
+
+class PgencoderVectorStore(VectorStore):
+    """Keeps documents in a table with the columns id, content and metadata, and searches them.
+
+    With an `embedding` it stores and compares the vectors of that. Without, pgencoder's own model encodes, and MaxSim
+    ranks. A long document is split into passages by itself and found by its best one; it comes back whole.
+
+    `create` makes the table and its collection. A collection that is there can be used if one column is encoded and the
+    key is one of text or uuid. What is added is encoded before the call returns. `filter` of the searches is a dict,
+    which the metadata must contain, or a SQLAlchemy condition on the table; it is applied inside the recall stage.
+
+    The asynchronous methods run the others in threads.
+    """
+
+    def __init__(
+        self,
+        db: Database | str,
+        name: str,
+        embedding: Embeddings | None = None,
+        *,
+        embedding_name: str | None = None,
+        encoder: Encoder | None = None,
+        metadata_column: str = "metadata",
+    ) -> None:
+        """The store of a collection.
+
+        `embedding_name` is stored to tell the vectors from those of other models: the class and its `model` if not
+        given. `encoder` is needed for a collection that was attached with an `Encoder` of one's own. Raises
+        InvalidSource for a collection that cannot be used, and FingerprintMismatch for vectors of another model.
+        """
+        self.db = connect(db) if isinstance(db, str) else db
+        self.name = name
+        self._embedding = embedding
+        if encoder is None and embedding is not None:
+            encoder = encoder_of(embedding, embedding_name)
+        self._encoder = encoder
+        # one at a time, because each takes several connections of the pool; it encodes what the others have added too
+        self._encoding = threading.Lock()
+        collection = self.db.collection(name)
+        if len(collection.key) != 1 or collection.key[0].type.split("(")[0] not in KEY_TYPES:
+            raise InvalidSource(
+                f"a vector store needs a key of one column of type text or uuid; {name!r} has"
+                f" {', '.join(f'{key.source} {key.type}' for key in collection.key)}: use PgencoderRetriever for it"
+            )
+        if len(collection.columns) != 1:
+            raise InvalidSource(
+                f"a vector store needs one column that is encoded; {name!r} has {', '.join(collection.columns)}: use"
+                " PgencoderRetriever for it"
+            )
+        with self.db.connection() as connection:
+            types = catalog.find_columns(connection, collection.source_table, collection.source_schema).columns
+        if types.get(metadata_column) != "jsonb":
+            raise InvalidSource(
+                f"a vector store needs a column of type jsonb for metadata, and {collection.source_table!r} has no"
+                f" {metadata_column!r} of that type; name it: metadata_column=..."
+            )
+        if encoder is not None:
+            check_fingerprint(collection.generation.encoder, encoder.fingerprint, f"collection {name!r}")
+        self._key = collection.key[0]
+        self._table = identifier(collection.source_schema, collection.source_table)
+        self._content, self._metadata = collection.columns[0], metadata_column
+        self._metadata_of = sa.table(
+            collection.source_table, sa.column(metadata_column, JSONB), schema=collection.source_schema
+        ).c[metadata_column]
+
+    @classmethod
+    def create(
+        cls,
+        db: Database | str,
+        name: str,
+        embedding: Embeddings | None = None,
+        *,
+        embedding_name: str | None = None,
+        encoder: Encoder | None = None,
+        model: str = DEFAULT_MODEL,
+        token_model: str | None = None,
+        tokens: TokenType | None = None,
+    ) -> Self:
+        """The store `name`, whose table and collection are made if they are not there yet.
+
+        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`.
+        """
+        db = connect(db) if isinstance(db, str) else db
+        if encoder is None and embedding is not None:
+            encoder = encoder_of(embedding, embedding_name)
+        try:
+            db.collection(name)
+        except UnknownCollection:
+            with db.connection() as connection:
+                connection.execute(load("create_store").format(table=identifier(name)))
+            try:
+                db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
+            except CollectionExists:  # since a moment ago
+                db.collection(name)
+        return cls(db, name, embedding, encoder=encoder)
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: list[str],
+        embedding: Embeddings | None = None,
+        metadatas: list[dict[str, Any]] | None = None,
+        *,
+        ids: list[str] | None = None,
+        db: Database | str | None = None,
+        name: str = "langchain",
+        **create: Any,
+    ) -> Self:
+        """The store `name` in the database `db`, see `create`, with these texts added to it."""
+        if db is None:
+            raise InvalidRequest("from_texts needs the database: db=pgencoder.connect(...), or its URL")
+        store = cls.create(db, name, embedding, **create)
+        store.add_texts(texts, metadatas, ids=ids)
+        return store
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        """The embedding; None where pgencoder's own model encodes."""
+        return self._embedding
+
+    def add_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        **_: Any,
+    ) -> list[str]:
+        """Add or replace documents, all or none of them, and encode them; returns their ids.
+
+        An id is made where there is none. Raises EncoderError for those that could not be encoded: they are stored, and
+        tried again when something is added, or by a worker.
+        """
+        texts = list(texts)
+        metadatas = [{} for _ in texts] if metadatas is None else metadatas
+        given: Sequence[str | None] = [None for _ in texts] if ids is None else ids
+        if not len(texts) == len(metadatas) == len(given):
+            raise InvalidRequest(
+                f"as many metadatas and ids as texts are needed, got {len(texts)} texts, {len(metadatas)} metadatas and"
+                f" {len(given)} ids"
+            )
+        chosen = [str(uuid.uuid4() if each is None else each) for each in given]
+        # the last one where an id is there twice
+        documents = dict(zip(chosen, zip(texts, metadatas, strict=True), strict=True))
+        if documents:
+            contents, values = zip(*documents.values(), strict=True)
+            self._execute("upsert_documents", list(documents), list(contents), [Jsonb(dict(each)) for each in values])
+            self._encode(list(documents))
+        return chosen
+
+    def delete(self, ids: Sequence[str] | None = None, **_: Any) -> bool:
+        """Delete the documents with these ids, or all; their passages too."""
+        if ids is None:
+            self._execute("delete_all")
+        else:
+            self._execute("delete_documents", list(ids))
+        with self._encoding:
+            self.db.sync(self.name, encoder=self._encoder)
+        return True
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """The documents with these ids, in this order, those that are not there left out."""
+        found = self._stored(ids)
+        return [found[each] for each in ids if each in found]
+
+    def similarity_search(self, query: str, k: int = 4, **search: Any) -> list[Document]:
+        """The `k` best documents for a query; takes `filter` and `candidates` too."""
+        return [document for document, _ in self.similarity_search_with_score(query, k, **search)]
+
+    def similarity_search_with_score(self, query: str, k: int = 4, **search: Any) -> list[tuple[Document, float]]:
+        """The `k` best documents and their scores, higher is better: MaxSim, or the cosine of an `embedding`."""
+        return [(document, hit.score) for document, hit in self._documents(self._hits(query, k, **search))]
+
+    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **search: Any) -> list[Document]:
+        """The `k` documents that are nearest to a dense vector."""
+        encoding = Encoding(np.asarray(embedding, dtype=np.float32))
+        asked = self._search(k, stage="dense", **search)
+        return [
+            document for document, _ in self._documents(self.db.run(self.db.collection(self.name), asked, encoding))
+        ]
+
+    def max_marginal_relevance_search(
+        self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
+    ) -> list[Document]:
+        """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
+        hits = self._hits(query, fetch_k, **search)
+        vectors = dict(
+            self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits])
+        )
+        dense = normalize(self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense)
+        places = maximal_marginal_relevance(dense, list(vectors.values()), lambda_mult, k)
+        chosen = list(vectors)
+        return [document for document, _ in self._documents([hits[chosen[place]] for place in places])]
+
+    def _select_relevance_score_fn(self) -> Callable[[float], float]:
+        """A cosine as a relevance from 0 to 1: what points away from the query is not relevant at all."""
+        return lambda cosine: min(1.0, max(0.0, cosine))
+
+    def _similarity_search_with_relevance_scores(
+        self, query: str, k: int = 4, **search: Any
+    ) -> list[tuple[Document, float]]:
+        # MaxSim is a sum of cosines, one for each token of the query
+        collection = self.db.collection(self.name)
+        terms = 1
+        if passages.default_stage(collection) != "dense":
+            terms = len(self.db.encode_query(collection, query, self._encoder).tokens)
+        relevance = self._select_relevance_score_fn()
+        return [
+            (document, relevance(score / terms))
+            for document, score in self.similarity_search_with_score(query, k, **search)
+        ]
+
+    async def _asimilarity_search_with_relevance_scores(
+        self, query: str, k: int = 4, **search: Any
+    ) -> list[tuple[Document, float]]:
+        return await run_in_executor(None, self._similarity_search_with_relevance_scores, query, k, **search)
+
+    def _search(
+        self, k: int, *, candidates: int = 100, filter: Filter | Mapping[str, Any] | None = None, stage: Stage
+    ) -> Search:
+        if isinstance(filter, Mapping):
+            filter = self._metadata_of.contains(dict(filter))
+        return Search(k, candidates, filter, "document", stage)
+
+    def _hits(self, query: str, k: int, **search: Any) -> list[Hit]:
+        asked = self._search(k, stage=passages.default_stage(self.db.collection(self.name)), **search)
+        return self.db.search(
+            self.name, query, k, candidates=asked.candidates, filter=asked.filter, group=asked.group,
+            stage=asked.stage, encoder=self._encoder)  # fmt: skip
+
+    def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
+        """The whole document of each hit; without those that went after the search."""
+        found = self._stored([str(hit.key) for hit in hits])
+        return [(found[str(hit.key)], hit) for hit in hits if str(hit.key) in found]
+
+    def _stored(self, ids: Sequence[str]) -> dict[str, Document]:
+        return {
+            key: Document(id=key, page_content=content, metadata=metadata)
+            for key, content, metadata in self._execute("read_documents", list(ids))
+        }
+
+    def _execute(self, name: str, *values: Any) -> list[tuple[Any, ...]]:
+        generation = self.db.collection(self.name).generation
+        statement = load(name).format(
+            table=self._table,
+            id=identifier(self._key.source),
+            content=identifier(self._content),
+            metadata=identifier(self._metadata),
+            passages=own(generation.passages),
+            queue=own(generation.queue),
+            key=identifier(self._key.name),
+            key_type=raw(self._key.type),
+        )
+        try:
+            with self.db.connection() as connection:
+                # a raw cursor, because the table may be called 100%
+                done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
+                return done.fetchall() if done.description else []
+        except (psycopg.DataError, TypeError) as error:  # TypeError: metadata that is not JSON
+            reason = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+            raise InvalidRequest(f"the database cannot store this: {reason or error}") from error
+
+    def _encode(self, ids: Sequence[str]) -> None:
+        """Encode what is queued, and wait for what others are encoding of it."""
+        while True:
+            with self._encoding:
+                self.db.sync(self.name, encoder=self._encoder)
+            ((pending, failed, reason),) = self._execute("read_pending", list(ids))
+            if failed:
+                raise EncoderError(f"{failed} of {len(ids)} documents could not be encoded: {reason}")
+            if not pending:
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def encoder_of(embedding: Embeddings, name: str | None = None) -> DenseEncoder:
+    """The encoder that a LangChain embedding is, named by its class and model if not given."""
+    if name is None:
+        models = (getattr(embedding, attribute, None) for attribute in ("model", "model_name", "model_id"))
+        name = ":".join([type(embedding).__name__, *[model for model in models if isinstance(model, str)][:1]])
+    return DenseEncoder(embedding.embed_documents, embedding.embed_query, name=name)
