@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy as sa
+from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
+from pydantic import ValidationError
 
-from pgencoder import Database
+from pgencoder import Database, Encoding, WorkerOptions
+from pgencoder.errors import EncoderError, FingerprintMismatch, InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 
 from .conftest import Connection
@@ -55,3 +66,249 @@ class TestRetriever(RetrieversIntegrationTests):
     @property
     def retriever_query_example(self) -> str:
         return "replication lag of 7 seconds"
+
+
+def test_documents_of_the_retriever(articles: Database) -> None:
+    retriever = PgencoderRetriever(db=articles, collection="articles", k=2, metadata_columns=["title", "lang"])
+    first, _ = retriever.invoke("replication lag of 7 seconds")
+    hit = articles.search("articles", "replication lag of 7 seconds", k=1)[0]
+    assert first.page_content == "Title 7 replication lag of 7 seconds"
+    assert first.id == "articles/7/0"
+    assert first.metadata == {
+        "collection": "articles", "key": 7, "passage": 0, "span": (0, 36), "score": hit.score,
+        "title": "Title 7", "lang": "de"}  # fmt: skip
+    english = articles.table("articles").c.lang == "en"
+    found = retriever.invoke("replication lag of 7 seconds", k=20, filter=english)
+    assert len(found) == 10
+    assert {document.metadata["lang"] for document in found} == {"en"}
+    assert retriever.invoke("replication", filter=sa.false()) == []
+
+
+def test_columns_of_the_retriever_are_read_at_once(articles: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[Any] = []
+
+    class Counting(psycopg.RawCursor[Any]):
+        def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+            statements.append(query)
+            return super().execute(query, *args, **options)
+
+    monkeypatch.setattr(psycopg, "RawCursor", Counting)
+    retriever = PgencoderRetriever(db=articles, collection="articles", k=20, metadata_columns=["title"])
+    assert len(retriever.invoke("replication")) == 20
+    assert len(statements) == 1
+
+
+def test_what_the_retriever_cannot_do(articles: Database) -> None:
+    def retrieve(**arguments: Any) -> None:
+        PgencoderRetriever(db=articles, collection="articles", **arguments).invoke("replication")
+
+    with pytest.raises(InvalidRequest, match="metadata has a 'score' of its own"):
+        retrieve(metadata_columns=["score"])
+    with pytest.raises(ValidationError, match="metadata_columns"):
+        retrieve(metadata_columns="title")
+    with pytest.raises(InvalidSource, match=r"table 'articles': column source\.nothing does not exist"):
+        retrieve(metadata_columns=["nothing"])
+    with pytest.raises(InvalidRequest, match="k must be an integer"):
+        retrieve(k=0)
+    with pytest.raises(UnknownCollection, match="no collection 'nothing'"):
+        PgencoderRetriever(db=articles, collection="nothing").invoke("replication")
+
+
+TEXTS = ["red green blue", "red green yellow", "black white"]
+METADATAS: list[dict[str, Any]] = [
+    {"lang": "en", "year": 2019, "tags": ["a", "b"]},
+    {"lang": "en", "author": {"name": "Ä"}},
+    {"lang": "de"},
+]
+
+
+@pytest.fixture
+def store(db: Database, words: WordEncoder) -> PgencoderVectorStore:
+    store = PgencoderVectorStore.create(db, "colours", encoder=words)
+    store.add_texts(TEXTS, METADATAS, ids=["1", "2", "3"])
+    return store
+
+
+def ids(documents: Sequence[Document]) -> list[str | None]:
+    return [document.id for document in documents]
+
+
+def test_metadata_comes_back_and_filters(store: PgencoderVectorStore, db: Database) -> None:
+    assert [document.metadata for document in store.get_by_ids(["3", "1", "2", "1"])] == [
+        METADATAS[i] for i in (2, 0, 1, 0)]  # fmt: skip
+    for condition, expected in [
+        ({"lang": "de"}, ["3"]),
+        ({"lang": "en", "year": 2019}, ["1"]),
+        ({"tags": ["b"]}, ["1"]),
+        ({"author": {"name": "Ä"}}, ["2"]),
+        ({"year": "2019"}, []),
+        ({"it's": '"; --'}, []),
+        ({}, ["1", "2", "3"]),
+        (None, ["1", "2", "3"]),
+        (sa.column("id") != "2", ["1", "3"]),
+        (db.table("colours").c.metadata["lang"].astext == "en", ["1", "2"]),
+    ]:
+        found = store.similarity_search("red green blue", k=3, filter=condition)
+        assert sorted(str(each) for each in ids(found)) == expected
+    with pytest.raises(InvalidRequest, match="filter must be a SQLAlchemy expression"):
+        store.similarity_search("red", filter=lambda document: True)
+
+
+def test_a_filter_is_applied_inside_the_recall(store: PgencoderVectorStore) -> None:
+    store.add_texts([f"red green blue {i}" for i in range(300)], [{"many": True}] * 300)
+    found = store.similarity_search("red green blue", k=3, candidates=1, filter={"lang": "de"})
+    assert ids(found) == ["3"]
+
+
+def test_scores_and_relevance(store: PgencoderVectorStore) -> None:
+    (best, score), (_, second), (_, last) = store.similarity_search_with_score("red green blue", k=3)
+    assert best.id == "1"
+    assert 3 >= score > second > last
+    relevant = store.similarity_search_with_relevance_scores("red green blue", k=3)
+    assert [relevance for _, relevance in relevant] == pytest.approx([max(0, s / 3) for s in (score, second, last)])
+    assert len(store.similarity_search_with_relevance_scores("red green blue", score_threshold=score / 3)) == 1
+    retriever = store.as_retriever(
+        search_type="similarity_score_threshold", search_kwargs={"score_threshold": score / 3 - 0.01}
+    )
+    assert ids(retriever.invoke("red green blue")) == ["1"]
+
+
+async def test_relevance_in_a_retriever_of_an_embedding(db: Database) -> None:
+    store = PgencoderVectorStore.from_texts(
+        ["foo", "bar"], DeterministicFakeEmbedding(size=6), [{"n": 1}, {"n": 2}], ids=["f", "b"], db=db
+    )
+    assert store.embeddings is not None
+    assert db.collection("langchain").generation.encoder["model"] == "DeterministicFakeEmbedding"
+    (best, relevance), (_, other) = await store.asimilarity_search_with_relevance_scores("foo", k=2)
+    assert best == Document(id="f", page_content="foo", metadata={"n": 1})
+    assert relevance == pytest.approx(1, abs=1e-3)
+    assert 0 <= other < relevance <= 1
+    assert ids(await store.as_retriever(search_kwargs={"k": 1}).ainvoke("bar")) == ["b"]
+    vector = DeterministicFakeEmbedding(size=6).embed_query("bar")
+    assert ids(await store.asimilarity_search_by_vector(vector, k=1)) == ["b"]
+    with pytest.raises(FingerprintMismatch, match=r"langchain.*DeterministicFakeEmbedding"):
+        PgencoderVectorStore(db, "langchain", DeterministicFakeEmbedding(size=7))
+
+
+def test_maximal_marginal_relevance(store: PgencoderVectorStore) -> None:
+    assert ids(store.similarity_search("red green blue", k=2)) == ["1", "2"]
+    mmr = store.as_retriever(search_type="mmr", search_kwargs={"k": 2, "lambda_mult": 0.1})
+    assert ids(mmr.invoke("red green blue")) == ["1", "3"]
+    assert ids(store.max_marginal_relevance_search("red green blue", k=2, lambda_mult=1)) == ["1", "2"]
+
+
+def test_a_long_document_is_found_by_a_passage_and_comes_back_whole(db: Database, minilm: Any) -> None:
+    text = "\n\n".join(f"Part {i} speaks of {word}. " * 40 for i, word in enumerate(["cats", "replication", "tea"]))
+    store = PgencoderVectorStore.create(db, "long", encoder=minilm)
+    store.add_texts([text, "About dogs."])
+    assert db.status()[0].passages > 3
+    (document,) = store.similarity_search("replication", k=1)
+    assert document.page_content == text
+    assert len(store.similarity_search("replication", k=9)) == 2
+
+
+def test_all_or_nothing(store: PgencoderVectorStore) -> None:
+    for value, reason in [("\0", "cannot store"), (object(), "not JSON serial")]:
+        with pytest.raises(InvalidRequest, match=reason):
+            store.add_texts(["new", "changed"], [{}, {"bad": value}], ids=["4", "1"])
+    with pytest.raises(InvalidRequest, match="got 2 texts, 1 metadatas and 2 ids"):
+        store.add_texts(["new", "changed"], [{}], ids=["4", "1"])
+    assert [document.page_content for document in store.get_by_ids(["4", "1"])] == [TEXTS[0]]
+    assert store.add_texts([]) == []
+    # the last one wins, as it would one after the other
+    assert store.add_texts(["old", "new"], ids=["4", "4"]) == ["4", "4"]
+    assert [document.page_content for document in store.similarity_search("new", k=1)] == ["new"]
+    assert store.delete()
+    assert store.similarity_search("new") == []
+    assert store.db.status()[0].passages == 0
+
+
+def test_what_cannot_be_encoded_is_said(db: Database) -> None:
+    class Picky(WordEncoder):
+        def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+            if "bad" in texts:
+                raise ValueError("cannot read bad")
+            return super().encode_documents(texts)
+
+    store = PgencoderVectorStore.create(db, "picky", encoder=Picky())
+    with pytest.raises(EncoderError, match=r"1 of 2 documents could not be encoded: .*cannot read bad"):
+        store.add_texts(["good", "bad"])
+    assert [document.page_content for document in store.similarity_search("good")] == ["good"]
+
+
+def test_many_threads_and_a_worker_add_at_once(store: PgencoderVectorStore, db: Database, words: WordEncoder) -> None:
+    worker = db.worker(encoders=[words], options=WorkerOptions(poll=0.05))
+    running = threading.Thread(target=worker.run)
+    running.start()
+
+    def add(i: int) -> bool:
+        (key,) = store.add_texts([f"text{i} of thread {i}"])
+        return key in ids(store.similarity_search(f"text{i}", k=1))
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(add, range(40)))
+    finally:
+        worker.stop()
+        running.join()
+
+
+async def test_the_event_loop_goes_on(
+    store: PgencoderVectorStore, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+
+    def noted(function: Any) -> Any:
+        return lambda argument: (threads.add(threading.get_ident()), function(argument))[1]
+
+    for name in ("encode_query", "encode_documents"):
+        monkeypatch.setattr(words, name, noted(getattr(words, name)))
+    (key,) = await store.aadd_documents([Document(page_content="purple")])
+    assert ids(await store.asimilarity_search("purple", k=1)) == [key]
+    await store.asimilarity_search_with_relevance_scores("purple")
+    await store.amax_marginal_relevance_search("purple")
+    retriever = PgencoderRetriever(db=store.db, collection="colours")
+    assert len(await retriever.ainvoke("purple", k=2)) == 2
+    assert await store.adelete([key])
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_collections_that_are_there(connection: Connection, db: Database, words: WordEncoder, url: str) -> None:
+    connection.execute('CREATE TABLE "My Notes" ("The Id" uuid PRIMARY KEY, "Text" text, "Meta %s" jsonb, note text)')
+    connection.execute("CREATE TABLE other (id int PRIMARY KEY, a text, b text, metadata jsonb)")
+    db.attach("My Notes", ["Text"], words, name="notes")
+    db.attach("other", ["a"], words)
+    store = PgencoderVectorStore(url, "notes", encoder=words, metadata_column="Meta %s")
+    (key,) = store.add_texts(["red green"], [{"a": 1}])
+    connection.execute('UPDATE "My Notes" SET note = \'kept\', "Meta %s" = NULL')
+    assert store.add_texts(["red green"], ids=[key]) == [key]
+    assert connection.execute('SELECT note FROM "My Notes"').fetchall() == [("kept",)]
+    assert store.similarity_search("red", filter={"a": 1}) == []
+    assert store.similarity_search("red") == [Document(id=key, page_content="red green")]
+    assert store.max_marginal_relevance_search("red") == [Document(id=key, page_content="red green")]
+    with pytest.raises(InvalidRequest, match="invalid input syntax for type uuid"):
+        store.get_by_ids(["1"])
+    store.db.close()
+    with pytest.raises(InvalidSource, match="has no 'metadata' of that type"):
+        PgencoderVectorStore(db, "notes")
+    with pytest.raises(InvalidSource, match="a key of one column of type text or uuid; 'other' has id integer"):
+        PgencoderVectorStore(db, "other")
+    with pytest.raises(UnknownCollection):
+        PgencoderVectorStore(db, "nothing")
+    with pytest.raises(InvalidSource, match="no column 'content'"):
+        PgencoderVectorStore.create(db, "My Notes", encoder=words)
+    with pytest.raises(InvalidRequest, match="from_texts needs the database"):
+        PgencoderVectorStore.from_texts(["a"])
+
+
+def test_without_the_framework() -> None:
+    for module, package, extra in [
+        ("langchain", "langchain_core", "langchain"),
+        ("llama_index", "llama_index", "llama-index"),
+    ]:
+        code = f"import sys; sys.modules[{package!r}] = None; import pgencoder.integrations.{module}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("ImportError: ")
+        assert f"pip install 'pgencoder[{extra}]'" in last

@@ -271,9 +271,7 @@ class PgencoderVectorStore(VectorStore):
     ) -> list[Document]:
         """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
         hits = self._hits(query, fetch_k, **search)
-        vectors = dict(
-            self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits])
-        )
+        vectors = dict(self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
         dense = normalize(self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense)
         places = maximal_marginal_relevance(dense, list(vectors.values()), lambda_mult, k)
         chosen = list(vectors)

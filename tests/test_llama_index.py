@@ -1,0 +1,70 @@
+"""The LlamaIndex retriever."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from llama_index.core import get_response_synthesizer
+from llama_index.core.llms import MockLLM
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.schema import MetadataMode, QueryBundle, TextNode
+
+from pgencoder import Database
+from pgencoder.errors import InvalidRequest
+from pgencoder.integrations.llama_index import PgencoderRetriever
+
+from .encoder import WordEncoder
+from .test_langchain import articles as articles
+
+QUERY = "replication lag of 7 seconds"
+
+
+def test_nodes(articles: Database) -> None:
+    retriever = PgencoderRetriever(articles, "articles", k=3, metadata_columns=["title"])
+    nodes = retriever.retrieve(QUERY)
+    hits = articles.search("articles", QUERY, k=3)
+    assert [node.score for node in nodes] == [hit.score for hit in hits]
+    assert [node.node.node_id for node in nodes] == [f"articles/{hit.key}/0" for hit in hits]
+    first = nodes[0].node
+    assert isinstance(first, TextNode)
+    assert first.text == "Title 7 replication lag of 7 seconds"
+    assert first.ref_doc_id == "articles/7"
+    assert (first.start_char_idx, first.end_char_idx) == (0, 36)
+    assert first.metadata == {
+        "collection": "articles", "key": 7, "passage": 0, "span": (0, 36), "score": hits[0].score,
+        "title": "Title 7"}  # fmt: skip
+    assert first.get_content(MetadataMode.LLM) == "title: Title 7\n\nTitle 7 replication lag of 7 seconds"
+    assert retriever.retrieve(QueryBundle(QUERY)) == nodes
+
+
+def test_the_search_is_as_asked(articles: Database) -> None:
+    english = articles.table("articles").c.lang == "en"
+    nodes = PgencoderRetriever(articles, "articles", k=20, filter=english, stage="dense").retrieve(QUERY)
+    assert len(nodes) == 10
+    assert all(node.metadata["key"] % 2 == 0 for node in nodes)
+    assert nodes[0].score is not None
+    assert nodes[0].score < 1
+    with pytest.raises(InvalidRequest, match="must be a list of columns"):
+        PgencoderRetriever(articles, "articles", metadata_columns="title").retrieve(QUERY)
+    with pytest.raises(InvalidRequest, match="k must be an integer"):
+        PgencoderRetriever(articles, "articles", k=0).retrieve(QUERY)
+
+
+async def test_the_event_loop_goes_on(articles: Database, words: WordEncoder) -> None:
+    threads = []
+    encode_query = words.encode_query
+    words.encode_query = lambda text: (threads.append(threading.get_ident()), encode_query(text))[1]  # type: ignore
+    nodes = await PgencoderRetriever(articles, "articles", k=3).aretrieve(QUERY)
+    assert len(nodes) == 3
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_a_query_engine(articles: Database) -> None:
+    retriever = PgencoderRetriever(articles, "articles", k=2)
+    engine = RetrieverQueryEngine(retriever, get_response_synthesizer(llm=MockLLM()))
+    response = engine.query(QUERY)
+    assert "Title 7 replication lag of 7 seconds" in str(response)  # the mock says what it was asked
+    assert [node.metadata["key"] for node in response.source_nodes] == [
+        hit.key for hit in articles.search("articles", QUERY, k=2)]  # fmt: skip
