@@ -16,6 +16,7 @@ from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest.worker import Worker, WorkerOptions
+from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, maxsim, recall, select
 from pgencoder.types import (
     Citation,
     CollectionStatus,
@@ -40,6 +41,7 @@ __all__ = [
     "CollectionStatus",
     "Context",
     "Database",
+    "Dense",
     "DenseEncoder",
     "Dims",
     "Encoder",
@@ -51,13 +53,19 @@ __all__ = [
     "Kernel",
     "PgencoderError",
     "ReconcileReport",
+    "SearchSelect",
     "SyncReport",
+    "Tokens",
     "Window",
     "Worker",
     "WorkerOptions",
     "WorkerStatus",
+    "aselect",
     "connect",
     "embedded",
     "errors",
     "load_encoder",
+    "maxsim",
+    "recall",
+    "select",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import sqlalchemy as sa
 
@@ -13,11 +14,12 @@ from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
-from pgencoder.errors import NotMigrated
+from pgencoder.errors import InvalidRequest, NotMigrated
 from pgencoder.ingest import roles as granted
-from pgencoder.query import Search, context, rows, search_statement
-from pgencoder.query.context import CountTokens
-from pgencoder.query.statement import Filter
+from pgencoder.query import Search, rows, search_statement
+from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
+from pgencoder.query.statement import Filter, stage_for
+from pgencoder.threads import in_thread
 from pgencoder.types import (
     Collection,
     Context,
@@ -31,10 +33,12 @@ from pgencoder.types import (
 )
 from pgencoder.upkeep import Upkeep, refresh
 
+_open: WeakSet[Database] = WeakSet()
+
 
 def connect(url: str) -> Database:
     """The database at a Postgres URL; nothing is connected before the first call that needs it."""
-    return Database(open_engine(url))
+    return _opened(Database(open_engine(url)))
 
 
 def embedded(path: Path | str | None = None) -> Database:
@@ -43,11 +47,30 @@ def embedded(path: Path | str | None = None) -> Database:
     Needs the extra `embedded`. The server stops when the last process that uses it ends. `migrate` compiles the native
     kernel for it if there is a C compiler, unless the environment says PGENCODER_NATIVE=off.
     """
-    return Database(open_engine(embedded_server.start(path)), owned=True)
+    return _opened(Database(open_engine(embedded_server.start(path)), owned=True))
+
+
+def the_only() -> Database:
+    """The database that this process has open; raises InvalidRequest unless there is exactly one."""
+    if len(_open) != 1:
+        raise InvalidRequest(
+            f"which database? {len(_open) or 'none'} open in this process; pass db=pgencoder.connect(...)"
+        )
+    return next(iter(_open))
+
+
+def _opened(database: Database) -> Database:
+    _open.add(database)
+    return database
 
 
 class Database(Upkeep):
     """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
+
+    def close(self) -> None:
+        """Close the connections in the pool."""
+        super().close()
+        _open.discard(self)
 
     def migrate(self, revision: str = "head", *, roles: bool = False) -> None:
         """Create or upgrade the schema `pgencoder`; "base" removes it with all collections. Twice changes nothing.
@@ -78,25 +101,33 @@ class Database(Upkeep):
         candidates: int = 100,
         filter: Filter | None = None,
         group: Group = "passage",
-        stage: Stage = "maxsim",
+        stage: Stage | None = None,
         encoder: Encoder | None = None,
     ) -> list[Hit]:
         """The `k` best passages (or documents, with `group="document"`: the best passage of each) for a query.
 
         `filter` is a SQLAlchemy condition on the source table, applied inside the recall stage. `candidates` passages
-        are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall.
-        Fewer than `k` only if the filter leaves fewer.
+        are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall;
+        not given, it is "maxsim" where the collection has token vectors. Fewer than `k` only if the filter leaves
+        fewer.
         """
-        search = Search(k, candidates, filter, group, stage)
+
+        def found(collection: Collection) -> list[Hit]:
+            chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
+            search = Search(k, candidates, filter, group, chosen)
+            return self.run(collection, search, self.encode_query(collection, query, encoder))
+
         collection = self.collection(name)
         try:
-            return self.run(collection, search, self.encode_query(collection, query, encoder))
+            return found(collection)
         except NotMigrated:
             swapped = self.collection(name)
             if swapped.generation == collection.generation:
                 raise
             # another was activated, and this one dropped, while the query was encoded
-            return self.run(swapped, search, self.encode_query(swapped, query, encoder))
+            return found(swapped)
+
+    asearch = in_thread(search)
 
     def context(
         self,
@@ -122,14 +153,16 @@ class Database(Upkeep):
         """
         collection = self.collection(name)
         if count_tokens is None:
-            count_tokens = context.token_counter(self._encoder(collection.generation.encoder, encoder))
-        budget = context.Budget(max_tokens, count_tokens, order)
+            count_tokens = token_counter(self._encoder(collection.generation.encoder, encoder))
+        budget = Budget(max_tokens, count_tokens, order)
         hits = self.search(name, query, k, candidates=candidates, filter=filter, encoder=encoder)
-        gaps = context.gaps(hits)
+        wanted = gaps(hits)
         with self.connection() as connection:
-            wanted = [(key, (start, end)) for (_, start, end), key in gaps.items()]
-            between = rows.pieces(connection, collection, wanted)
-        return context.assemble(hits, dict(zip(gaps, between, strict=True)), budget)
+            pieces = [(key, (start, end)) for (_, start, end), key in wanted.items()]
+            between = rows.pieces(connection, collection, pieces)
+        return assemble(hits, dict(zip(wanted, between, strict=True)), budget)
+
+    acontext = in_thread(context)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

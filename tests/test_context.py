@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgencoder import Context, Database, Hit
+from pgencoder import Context, Database, DenseEncoder, Hit
 from pgencoder.errors import FingerprintMismatch, InvalidRequest
 from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.types import Order
@@ -251,3 +251,17 @@ def test_the_search_is_as_asked(library: Database, minilm: Any) -> None:
         library.context("books", "facts", encoder=WordEncoder())
     with pytest.raises(InvalidRequest, match="max_tokens"):
         library.context("books", "facts", -1)
+
+
+async def test_a_context_in_an_event_loop_and_without_token_vectors(connection: Connection, db: Database) -> None:
+    connection.execute("CREATE TABLE notes (id int PRIMARY KEY, body text)")
+    connection.execute("INSERT INTO notes VALUES (1, 'a note'), (2, 'another note')")
+
+    def embed(texts: list[str]) -> list[list[float]]:
+        return [[1.0, float("other" in text)] for text in texts]
+
+    db.attach("notes", ["body"], DenseEncoder(embed, name="others"))
+    db.sync("notes")
+    context = await db.acontext("notes", "another note", 6)
+    assert (context.text, context.tokens) == ("[1] another note", 6)  # three bytes a token
+    assert await db.acontext("notes", "another note", 2) == Context("", (), 0)

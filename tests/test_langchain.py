@@ -259,7 +259,11 @@ async def test_the_event_loop_goes_on(
     threads: set[int] = set()
 
     def noted(function: Any) -> Any:
-        return lambda argument: (threads.add(threading.get_ident()), function(argument))[1]
+        def call(argument: Any) -> Any:
+            threads.add(threading.get_ident())
+            return function(argument)
+
+        return call
 
     for name in ("encode_query", "encode_documents"):
         monkeypatch.setattr(words, name, noted(getattr(words, name)))

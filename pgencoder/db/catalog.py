@@ -255,11 +255,11 @@ def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
                 f"the key column {name!r} is of type {type_}, which brings its own comparison; as a key only types that"
                 " Postgres itself compares can be used, such as text, uuid or bigint"
             )
-    names = _free_names([row[0] for row in rows])
+    names = free_names([row[0] for row in rows])
     return tuple(KeyColumn(row[0], name, row[1], row[2]) for row, name in zip(rows, names, strict=True))
 
 
-def _free_names(sources: Sequence[str]) -> list[str]:
+def free_names(sources: Sequence[str]) -> list[str]:
     """The key's names in the passages table: its own, but `_key` after those that are taken and no `$` before."""
     used = TAKEN | set(sources)
     names = []

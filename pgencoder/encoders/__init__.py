@@ -5,7 +5,7 @@ torch is imported when an encoder is loaded, not before.
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names, same_encoder
 from pgencoder.encoders.dense import DenseEncoder
-from pgencoder.encoders.load import load, load_stored
+from pgencoder.encoders.load import load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -17,4 +17,5 @@ __all__ = [
     "load_stored",
     "model_names",
     "same_encoder",
+    "shared",
 ]

@@ -40,6 +40,8 @@ except ImportError as error:
         "pgencoder.integrations.langchain needs LangChain; install it: pip install 'pgencoder[langchain]'"
     ) from error
 
+Where = Filter | Mapping[str, Any]
+
 POLL_SECONDS = 0.05
 
 # Key types that Postgres makes of any string, or of the ids that are made here
@@ -258,13 +260,20 @@ class PgencoderVectorStore(VectorStore):
         """The `k` best documents and their scores, higher is better: MaxSim, or the cosine of an `embedding`."""
         return [(document, hit.score) for document, hit in self._documents(self._hits(query, k, **search))]
 
-    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **search: Any) -> list[Document]:
+    def similarity_search_by_vector(
+        self,
+        embedding: list[float],
+        k: int = 4,
+        *,
+        filter: Where | None = None,
+        candidates: int = 100,
+        **_: Any,
+    ) -> list[Document]:
         """The `k` documents that are nearest to a dense vector."""
+        asked = Search(k, candidates, self._condition(filter), "document", "dense")
         encoding = Encoding(np.asarray(embedding, dtype=np.float32))
-        asked = self._search(k, stage="dense", **search)
-        return [
-            document for document, _ in self._documents(self.db.run(self.db.collection(self.name), asked, encoding))
-        ]
+        hits = self.db.run(self.db.collection(self.name), asked, encoding)
+        return [document for document, _ in self._documents(hits)]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
@@ -287,7 +296,7 @@ class PgencoderVectorStore(VectorStore):
         # MaxSim is a sum of cosines, one for each token of the query
         collection = self.db.collection(self.name)
         terms = 1
-        if passages.default_stage(collection) != "dense":
+        if collection.generation.dims.tokens:
             terms = len(self.db.encode_query(collection, query, self._encoder).tokens)
         relevance = self._select_relevance_score_fn()
         return [
@@ -300,18 +309,14 @@ class PgencoderVectorStore(VectorStore):
     ) -> list[tuple[Document, float]]:
         return await run_in_executor(None, self._similarity_search_with_relevance_scores, query, k, **search)
 
-    def _search(
-        self, k: int, *, candidates: int = 100, filter: Filter | Mapping[str, Any] | None = None, stage: Stage
-    ) -> Search:
-        if isinstance(filter, Mapping):
-            filter = self._metadata_of.contains(dict(filter))
-        return Search(k, candidates, filter, "document", stage)
-
-    def _hits(self, query: str, k: int, **search: Any) -> list[Hit]:
-        asked = self._search(k, stage=passages.default_stage(self.db.collection(self.name)), **search)
+    def _hits(self, query: str, k: int, *, filter: Where | None = None, candidates: int = 100) -> list[Hit]:
+        condition = self._condition(filter)
         return self.db.search(
-            self.name, query, k, candidates=asked.candidates, filter=asked.filter, group=asked.group,
-            stage=asked.stage, encoder=self._encoder)  # fmt: skip
+            self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
+        )
+
+    def _condition(self, filter: Where | None) -> Filter | None:
+        return self._metadata_of.contains(dict(filter)) if isinstance(filter, Mapping) else filter
 
     def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
         """The whole document of each hit; without those that went after the search."""

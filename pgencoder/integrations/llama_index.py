@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from pgencoder.client import Database
 from pgencoder.encoders import Encoder
 from pgencoder.integrations import passages
 from pgencoder.query.statement import Filter
+from pgencoder.threads import in_thread
 from pgencoder.types import Group, Stage
 
 try:
@@ -56,7 +56,7 @@ class PgencoderRetriever(BaseRetriever):
         return [NodeWithScore(node=_node(passage), score=passage.score) for passage in found]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        return await asyncio.to_thread(self._retrieve, query_bundle)
+        return await in_thread(self._retrieve)(query_bundle)
 
 
 def _node(passage: passages.Passage) -> TextNode:

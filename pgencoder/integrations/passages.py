@@ -9,7 +9,6 @@ from typing import Any
 from pgencoder.client import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.query import rows
-from pgencoder.types import Collection, Stage
 
 OWN = ("collection", "key", "passage", "span", "score")
 
@@ -33,8 +32,6 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
     if taken := [column for column in columns if column in OWN]:
         raise InvalidRequest(f"metadata has a {taken[0]!r} of its own; leave it out of metadata_columns")
     collection = db.collection(name)
-    if search.get("stage") is None:
-        search["stage"] = default_stage(collection)
     hits = db.search(name, query, **search)
     more: list[Mapping[str, Any] | None] = [{}] * len(hits)
     if columns:
@@ -49,8 +46,3 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
         metadata = {**own, **(chosen or {})}
         found.append(Passage(f"{row}/{hit.passage}", row, hit.content, hit.span, hit.score, metadata))
     return found
-
-
-def default_stage(collection: Collection) -> Stage:
-    """MaxSim where there are token vectors."""
-    return "dense" if collection.generation.token_type == "none" else "maxsim"

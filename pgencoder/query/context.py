@@ -91,7 +91,7 @@ def assemble(hits: Sequence[Hit], between: Mapping[Gap, str | None], budget: Bud
         attempt = _Attempt(chosen, white, budget)
         if attempt.fits(piece):
             chosen = attempt.merged(piece)
-        elif (shorter := attempt.cut(piece)) is not None:
+        elif (shorter := attempt.cut(piece, best=hit is hits[0])) is not None:
             chosen = attempt.merged(shorter)
             break
     return _written(chosen, budget)
@@ -135,18 +135,16 @@ class _Attempt:
         text = _text(_ordered(self.merged(piece), self.budget.order))
         return self.budget.count(text) <= self.budget.max_tokens
 
-    def cut(self, piece: _Piece) -> _Piece | None:
+    def cut(self, piece: _Piece, best: bool) -> _Piece | None:
         """The longest beginning of a piece that fits and adds something: whole sentences.
 
-        Whole words, where not even one sentence fits and nothing else is chosen.
+        Whole words, where it is the best one and not even its first sentence fits.
         """
-        for end in (SENTENCE_END, WORD_END):
+        for end in (SENTENCE_END, WORD_END) if best else (SENTENCE_END,):
             beginnings = [_beginning(piece, match.end()) for match in end.finditer(piece.text) if match.end()]
             if beginnings and self.fits(beginnings[0]):
                 shorter = beginnings[bisect_left(beginnings, True, key=lambda each: not self.fits(each)) - 1]
                 return None if any(shorter in each for each in self.chosen) else shorter
-            if self.chosen:
-                break
         return None
 
 
