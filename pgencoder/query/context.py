@@ -141,9 +141,10 @@ class _Attempt:
         Whole words, where it is the best one and not even its first sentence fits.
         """
         for end in (SENTENCE_END, WORD_END) if best else (SENTENCE_END,):
-            beginnings = [_beginning(piece, match.end()) for match in end.finditer(piece.text) if match.end()]
-            if beginnings and self.fits(beginnings[0]):
-                shorter = beginnings[bisect_left(beginnings, True, key=lambda each: not self.fits(each)) - 1]
+            places = [match.end() for match in end.finditer(piece.text) if match.end()]
+            if places and self.fits(_beginning(piece, places[0])):
+                after = bisect_left(places, True, key=lambda place: not self.fits(_beginning(piece, place)))
+                shorter = _beginning(piece, places[after - 1])
                 return None if any(shorter in each for each in self.chosen) else shorter
         return None
 
