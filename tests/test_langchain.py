@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -236,8 +237,17 @@ def test_what_cannot_be_encoded_is_said(db: Database) -> None:
     assert [document.page_content for document in store.similarity_search("good")] == ["good"]
 
 
-def test_many_threads_and_a_worker_add_at_once(store: PgencoderVectorStore, db: Database, words: WordEncoder) -> None:
-    worker = db.worker(encoders=[words], options=WorkerOptions(poll=0.05))
+def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
+    class Slow(WordEncoder):
+        """While one encodes, the others find nothing to claim."""
+
+        def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+            time.sleep(0.1)
+            return super().encode_documents(texts)
+
+    encoder = Slow()
+    store = PgencoderVectorStore.create(db, "colours", encoder=encoder)
+    worker = db.worker(encoders=[encoder], options=WorkerOptions(poll=0.05))
     running = threading.Thread(target=worker.run)
     running.start()
 
@@ -247,7 +257,7 @@ def test_many_threads_and_a_worker_add_at_once(store: PgencoderVectorStore, db: 
 
     try:
         with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(add, range(40)))
+            assert all(pool.map(add, range(24)))
     finally:
         worker.stop()
         running.join()
