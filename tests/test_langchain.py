@@ -238,11 +238,15 @@ def test_what_cannot_be_encoded_is_said(db: Database) -> None:
 
 
 def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
+    by_worker = []
+
     class Slow(WordEncoder):
-        """While one encodes, the others find nothing to claim."""
+        """Slow in the worker: who adds finds nothing to claim meanwhile."""
 
         def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-            time.sleep(0.1)
+            if threading.current_thread() is running:
+                by_worker.extend(texts)
+                time.sleep(0.5)
             return super().encode_documents(texts)
 
     encoder = Slow()
@@ -257,7 +261,8 @@ def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
 
     try:
         with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(add, range(24)))
+            while not by_worker:
+                assert all(pool.map(add, range(16)))
     finally:
         worker.stop()
         running.join()
