@@ -19,6 +19,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
 from pydantic import ValidationError
 
+import pgencoder
 from pgencoder import Database, Encoding, WorkerOptions
 from pgencoder.errors import EncoderError, FingerprintMismatch, InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
@@ -111,6 +112,8 @@ def test_what_the_retriever_cannot_do(articles: Database) -> None:
         retrieve(metadata_columns=["nothing"])
     with pytest.raises(InvalidRequest, match="k must be an integer"):
         retrieve(k=0)
+    with pytest.raises(ValidationError, match="instance of Database"):
+        PgencoderRetriever(db="postgresql://", collection="articles")  # type: ignore[arg-type]
     with pytest.raises(UnknownCollection, match="no collection 'nothing'"):
         PgencoderRetriever(db=articles, collection="nothing").invoke("replication")
 
@@ -238,7 +241,7 @@ def test_what_cannot_be_encoded_is_said(db: Database) -> None:
 
 
 def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
-    by_worker = []
+    by_worker: list[str] = []
 
     class Slow(WordEncoder):
         """Slow in the worker: who adds finds nothing to claim meanwhile."""
@@ -319,6 +322,31 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
         PgencoderVectorStore.create(db, "My Notes", encoder=words)
     with pytest.raises(InvalidRequest, match="from_texts needs the database"):
         PgencoderVectorStore.from_texts(["a"])
+
+
+def test_many_make_the_same_store(url: str, words: WordEncoder) -> None:
+    start = threading.Barrier(6)
+
+    def add(i: int) -> None:
+        with pgencoder.connect(url) as db:
+            db.collections()
+            start.wait()
+            PgencoderVectorStore.create(db, "raced", encoder=words).add_texts([f"text{i}"])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, range(6)))
+    store = PgencoderVectorStore(url, "raced", encoder=words)
+    assert len(store.similarity_search("text1", k=10)) == 6
+    store.db.close()
+
+
+def test_the_default_model_and_a_url(url: str) -> None:
+    store = PgencoderVectorStore.from_texts(["A cat sat on the mat.", "Replication lags behind."], db=url, name="own")
+    (best,) = store.as_retriever(search_kwargs={"k": 1}).invoke("feline")
+    assert best.page_content == "A cat sat on the mat."
+    assert store.embeddings is None
+    assert store.db.collection("own").generation.token_type == "bit"
+    store.db.close()
 
 
 def test_without_the_framework() -> None:

@@ -6,11 +6,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
 import psycopg
 import sqlalchemy as sa
+from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 from pydantic import SkipValidation
 from sqlalchemy.dialects.postgresql import JSONB
@@ -54,7 +56,7 @@ class PgencoderRetriever(BaseRetriever):
     Each document has the metadata collection, key, passage, span and score, and the source's `metadata_columns`.
     """
 
-    db: SkipValidation[Database]
+    db: Database
     collection: str
     k: int = 10
     candidates: int = 100
@@ -175,12 +177,11 @@ class PgencoderVectorStore(VectorStore):
         try:
             db.collection(name)
         except UnknownCollection:
-            with db.connection() as connection:
+            # where another process does the same, IF NOT EXISTS can fail too
+            with suppress(pg.UniqueViolation), db.connection() as connection:
                 connection.execute(load("create_store").format(table=identifier(name)))
-            try:
+            with suppress(CollectionExists):
                 db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
-            except CollectionExists:  # since a moment ago
-                db.collection(name)
         return cls(db, name, embedding, encoder=encoder)
 
     @classmethod
