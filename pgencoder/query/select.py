@@ -49,6 +49,7 @@ class SearchSelect(_Select[*Ts]):
     _search_conditions: tuple[Any, ...] = ()
     _search_number: int
     _search_source: Source
+    _search_tables: set[Any]
     hits: sa.Subquery
     """What was found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
 
@@ -64,15 +65,12 @@ class SearchSelect(_Select[*Ts]):
 
     def where(self, *whereclause: Any) -> Self:
         """Narrow the search by conditions on its table, and what it found by others."""
-        inside, outside = [], []
+        inside: list[Any] = []
+        outside: list[Any] = []
         for each in whereclause:
             condition = self._search_source.translated(sa.and_(each))
-            if isinstance(condition, TextClause) or _froms(condition) <= _froms(
-                *self._search_source.keys.selected_columns
-            ):
-                inside.append(condition)
-            else:
-                outside.append(each)
+            own = isinstance(condition, TextClause) or _tables(_nothing.where(condition)) <= self._search_tables
+            (inside if own else outside).append(condition if own else each)
         made = super().where(*outside)
         made._search_conditions += tuple(inside)
         return made
@@ -157,10 +155,21 @@ def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: 
     made: SearchSelect[Any, Any] = SearchSelect(*columns)
     made.hits = hits
     made._search_source = source
+    made._search_tables = _tables(source.keys)
     made._search_number = hits.element.element.number  # type: ignore[attr-defined]
     return made if search.filter is None else made.where(search.filter)
 
 
-def _froms(*conditions: Any) -> set[Any]:
-    """The tables that conditions are on; those of subqueries in them are their own affair."""
-    return set(sa.select(sa.literal_column("1")).where(*conditions).get_final_froms())
+_nothing: sa.Select[Any] = sa.select(sa.literal_column("1"))
+
+
+def _tables(statement: sa.Select[Any]) -> set[Any]:
+    """The tables that a statement is on; those of subqueries in its conditions are their own affair."""
+    found, froms = set(), list(statement.get_final_froms())
+    while froms:
+        each = froms.pop()
+        if isinstance(each, sa.Join):
+            froms += [each.left, each.right]
+        else:
+            found.add(each)
+    return found
