@@ -49,6 +49,8 @@ class SearchSelect(_Select[*Ts]):
     _search_conditions: tuple[Any, ...] = ()
     _search_number: int
     _search_source: Source
+    _search_tables: set[Any]
+    _search_names: Any = None
     hits: sa.Subquery
     """What was found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
 
@@ -64,18 +66,22 @@ class SearchSelect(_Select[*Ts]):
 
     def where(self, *whereclause: Any) -> Self:
         """Narrow the search by conditions on its table, and what it found by others."""
-        inside, outside = [], []
+        inside: list[Any] = []
+        outside: list[Any] = []
         for each in whereclause:
             condition = self._search_source.translated(sa.and_(each))
-            if isinstance(condition, TextClause) or _froms(condition) <= _froms(
-                *self._search_source.keys.selected_columns
-            ):
-                inside.append(condition)
-            else:
-                outside.append(each)
+            own = isinstance(condition, TextClause) or _tables(_nothing.where(condition)) <= self._search_tables
+            (inside if own else outside).append(condition if own else each)
         made = super().where(*outside)
         made._search_conditions += tuple(inside)
         return made
+
+    def filter_by(self, **kwargs: Any) -> Self:
+        """`where` with equalities; names that the searched entity has are its own."""
+        # SQLAlchemy 2.0 would look for them in what was joined last
+        own = [name for name in kwargs if hasattr(self._search_names, name)]
+        made = self.where(*(getattr(self._search_names, name) == kwargs.pop(name) for name in own))
+        return super(SearchSelect, made).filter_by(**kwargs) if kwargs else made
 
     def _compiler_dispatch(self, visitor: Any, **options: Any) -> Any:
         # The text of the search is somewhere below, whatever SQLAlchemy makes of this statement: it asks there
@@ -111,6 +117,7 @@ def select_entity(
         for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
     ]
     made = _search_select(source, search, hits, entity, hits.c.score)
+    made._search_names = entity.c if isinstance(entity, sa.Table) else entity
     return made.join(hits, sa.and_(*same)).order_by(*best_first(hits, len(place.key)))
 
 
@@ -157,10 +164,21 @@ def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: 
     made: SearchSelect[Any, Any] = SearchSelect(*columns)
     made.hits = hits
     made._search_source = source
+    made._search_tables = _tables(source.keys)
     made._search_number = hits.element.element.number  # type: ignore[attr-defined]
     return made if search.filter is None else made.where(search.filter)
 
 
-def _froms(*conditions: Any) -> set[Any]:
-    """The tables that conditions are on; those of subqueries in them are their own affair."""
-    return set(sa.select(sa.literal_column("1")).where(*conditions).get_final_froms())
+_nothing: sa.Select[Any] = sa.select(sa.literal_column("1"))
+
+
+def _tables(statement: sa.Select[Any]) -> set[Any]:
+    """The tables that a statement is on; those of subqueries in its conditions are their own affair."""
+    found, froms = set(), list(statement.get_final_froms())
+    while froms:
+        each = froms.pop()
+        if isinstance(each, sa.Join):
+            froms += [each.left, each.right]
+        else:
+            found.add(each)
+    return found

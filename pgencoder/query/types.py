@@ -46,9 +46,6 @@ class Dense(HALFVEC):
 
     cache_ok = True
 
-    def __init__(self, dims: int) -> None:
-        super().__init__(dims)
-
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
         """To numbers of length 1."""
         return _normalized
