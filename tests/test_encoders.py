@@ -6,6 +6,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,24 @@ def test_a_query_over_the_limit_is_said_to_be_cut(made: Callable[[str], str]) ->
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.encode_query(SHORT)
+
+
+@pytest.mark.parametrize("name", ["colbert", "minilm"])
+def test_several_threads_encode_at_once(made: Callable[[str], str], name: str, request: pytest.FixtureRequest) -> None:
+    encoder = request.getfixturevalue("minilm") if name == "minilm" else load_encoder(made("sbert"), made("colbert"))
+    queries = [" ".join([SHORT] * n) for n in (1, 2)]
+    documents = [" ".join([SHORT] * n) for n in (3, 6, 9)]
+    expected = [encoder.encode_query(text) for text in queries], encoder.encode_documents(documents)
+
+    def encode(i: int) -> tuple[Any, Any]:
+        # ColBERT's queries and documents have other lengths and padding: each use sets the tokenizer anew
+        if i % 2:
+            return expected[1], encoder.encode_documents(documents)
+        return expected[0], [encoder.encode_query(text) for text in queries]
+
+    with ThreadPoolExecutor(8) as pool:
+        for wanted, found in pool.map(encode, range(200 if name == "colbert" else 24)):
+            for one, other in zip(wanted, found, strict=True):
+                assert other.tokens.shape == one.tokens.shape
+                assert other.tokens == pytest.approx(one.tokens, abs=1e-4)
+                assert other.dense == pytest.approx(one.dense, abs=1e-4)
