@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -189,22 +190,36 @@ def test_a_query_over_the_limit_is_said_to_be_cut(made: Callable[[str], str]) ->
         encoder.encode_query(SHORT)
 
 
-@pytest.mark.parametrize("name", ["colbert", "minilm"])
-def test_several_threads_encode_at_once(made: Callable[[str], str], name: str, request: pytest.FixtureRequest) -> None:
-    encoder = request.getfixturevalue("minilm") if name == "minilm" else load_encoder(made("sbert"), made("colbert"))
-    queries = [" ".join([SHORT] * n) for n in (1, 2)]
-    documents = [" ".join([SHORT] * n) for n in (3, 6, 9)]
-    expected = [encoder.encode_query(text) for text in queries], encoder.encode_documents(documents)
+def encode_in_threads(encoder: pgencoder.Encoder, rounds: int) -> None:
+    """Encode queries and documents by turns in several threads, and compare with what one thread gives."""
+    query, documents = encoder.encode_query(SHORT), encoder.encode_documents([SHORT, TEXT])
 
-    def encode(i: int) -> tuple[Any, Any]:
-        # ColBERT's queries and documents have other lengths and padding: each use sets the tokenizer anew
-        if i % 2:
-            return expected[1], encoder.encode_documents(documents)
-        return expected[0], [encoder.encode_query(text) for text in queries]
+    def encode(i: int) -> None:
+        found = encoder.encode_documents([SHORT, TEXT]) if i % 2 else [encoder.encode_query(SHORT)]
+        for one, other in zip(documents if i % 2 else [query], found, strict=True):
+            assert other.tokens.shape == one.tokens.shape
+            assert other.tokens == pytest.approx(one.tokens, abs=1e-4)
+            assert other.dense == pytest.approx(one.dense, abs=1e-4)
 
     with ThreadPoolExecutor(8) as pool:
-        for wanted, found in pool.map(encode, range(200 if name == "colbert" else 24)):
-            for one, other in zip(wanted, found, strict=True):
-                assert other.tokens.shape == one.tokens.shape
-                assert other.tokens == pytest.approx(one.tokens, abs=1e-4)
-                assert other.dense == pytest.approx(one.dense, abs=1e-4)
+        list(pool.map(encode, range(rounds)))
+
+
+def test_several_threads_encode_at_once(minilm: pgencoder.Encoder) -> None:
+    encode_in_threads(minilm, 24)
+
+
+def test_threads_do_not_tokenize_with_each_others_settings(
+    made: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ColBERT's queries and documents have other lengths and padding: each use sets its tokenizer anew
+    encoder: Any = load_encoder(made("sbert"), made("colbert"))
+    tokenizer = encoder._tokens.tokenizer
+    settle = tokenizer.set_truncation_and_padding
+
+    def settle_slowly(*arguments: Any, **options: Any) -> None:
+        settle(*arguments, **options)
+        time.sleep(0.005)
+
+    monkeypatch.setattr(tokenizer, "set_truncation_and_padding", settle_slowly)
+    encode_in_threads(encoder, 40)
