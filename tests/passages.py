@@ -48,9 +48,7 @@ def _check_vectors(connection: Connection, passages: sql.Identifier, token_type:
     register(connection)
     for (content,) in connection.execute(sql.SQL("SELECT content FROM {} LIMIT 20").format(passages)).fetchall():
         encoding = encoder.encode_documents([content])[0]
-        tokens = {"bit": "pgencoder.binary_quantize($1)", "halfvec": "$1", "none": "'{}' AND $1 IS NOT NULL"}[
-            token_type
-        ]
+        tokens = {"bit": "pgencoder.binary_quantize($1)", "halfvec": "$1", "none": "ARRAY[]::bit[]"}[token_type]
         # a raw cursor, because the table may be called 100%
         row = (
             psycopg.RawCursor(connection)

@@ -49,9 +49,8 @@ class SentenceEncoder:
         models = [each for each in (self._dense, self._tokens) if each is not None]
         for each in models:
             _bound_by_positions(each)
-        # a model's own tokenizer is changed by each use, and fails in two threads at once ("Already borrowed"): it is
-        # used with the lock held, and what else is asked of it is asked here
-        self._lock = threading.Lock()
+            _tokenize_in_turn(each)
+        # asked here and not when needed: by then other threads may use the tokenizers
         self.windows = tuple(_window(each, "document") for each in models)
         self._query_windows = tuple(_window(each, "query") for each in models)
         self._specials = _specials(models[-1])
@@ -120,15 +119,15 @@ class SentenceEncoder:
         assert self._tokens is not None
         return [_real_tokens(item) for item in self._features(self._tokens.encode_document, texts)]
 
-    def _features(self, encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    @staticmethod
+    def _features(encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
         if not texts:
             return []
         # output_value None returns what every module left behind: pooled and token vectors of one forward pass
-        with self._lock:
-            return cast(
-                list[dict[str, Any]],
-                encode(list(texts), output_value=None, batch_size=len(texts), show_progress_bar=False),
-            )
+        return cast(
+            list[dict[str, Any]],
+            encode(list(texts), output_value=None, batch_size=len(texts), show_progress_bar=False),
+        )
 
     def _warn_if_cut(self, text: str) -> None:
         for window in self._query_windows:
@@ -239,6 +238,21 @@ def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None
             for length in ("query_length", "document_length"):
                 if (getattr(transformer, length, None) or 0) > positions:
                     setattr(transformer, length, positions)
+
+
+def _tokenize_in_turn(model: SentenceTransformer | MultiVectorEncoder) -> None:
+    """Let one thread at a time use the model's tokenizer; its forward pass keeps no state and needs no lock.
+
+    Where queries and documents differ in length or padding, each use sets the tokenizer anew: another thread would fail
+    ("Already borrowed") or go on with the wrong settings.
+    """
+    lock, preprocess = threading.Lock(), model.preprocess
+
+    def in_turn(*inputs: Any, **options: Any) -> dict[str, Any]:
+        with lock:
+            return preprocess(*inputs, **options)
+
+    model.preprocess = in_turn  # type: ignore[method-assign]
 
 
 def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
