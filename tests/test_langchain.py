@@ -312,6 +312,12 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
     with pytest.raises(InvalidRequest, match="invalid input syntax for type uuid"):
         store.get_by_ids(["1"])
     store.db.close()
+    connection.execute("CREATE TABLE codes (code varchar(3) PRIMARY KEY, content text, metadata jsonb)")
+    db.attach("codes", ["content"], words)
+    codes = PgencoderVectorStore(db, "codes", encoder=words)
+    with pytest.raises(InvalidRequest, match="too long"):
+        codes.add_texts(["one", "other"], ids=["abcd", "abce"])
+    assert codes.add_texts(["one"], ids=["abc"]) == ids(codes.similarity_search("one")) == ["abc"]
     with pytest.raises(InvalidSource, match="has no 'metadata' of that type"):
         PgencoderVectorStore(db, "notes")
     with pytest.raises(InvalidSource, match="a key of one column of type text or uuid; 'other' has id integer"):

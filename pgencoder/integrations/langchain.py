@@ -93,8 +93,8 @@ class PgencoderRetriever(BaseRetriever):
 class PgencoderVectorStore(VectorStore):
     """Keeps documents in a table with the columns id, content and metadata, and searches them.
 
-    With an `embedding` it stores and compares the vectors of that. Without, pgencoder's own model encodes, and MaxSim
-    ranks. A long document is split into passages by itself and found by its best one; it comes back whole.
+    With an `embedding` it stores and compares the vectors of that, one of a document. Without, pgencoder's own model
+    encodes, and MaxSim ranks; a long document is split into passages, found by its best one, and comes back whole.
 
     `create` makes the table and its collection. A collection that is there can be used if one column is encoded and the
     key is one of text or uuid. What is added is encoded before the call returns. `filter` of the searches is a dict,
@@ -128,7 +128,9 @@ class PgencoderVectorStore(VectorStore):
         # one at a time, because each takes several connections of the pool; it encodes what the others have added too
         self._encoding = threading.Lock()
         collection = self.db.collection(name)
-        if len(collection.key) != 1 or collection.key[0].type.split("(")[0] not in KEY_TYPES:
+        # without a length, because a cast to varchar(3) cuts and says nothing
+        self._key_type = collection.key[0].type.split("(")[0]
+        if len(collection.key) != 1 or self._key_type not in KEY_TYPES:
             raise InvalidSource(
                 f"a vector store needs a key of one column of type text or uuid; {name!r} has"
                 f" {', '.join(f'{key.source} {key.type}' for key in collection.key)}: use PgencoderRetriever for it"
@@ -340,7 +342,7 @@ class PgencoderVectorStore(VectorStore):
             passages=own(generation.passages),
             queue=own(generation.queue),
             key=identifier(self._key.name),
-            key_type=raw(self._key.type),
+            key_type=raw(self._key_type),
         )
         try:
             with self.db.connection() as connection:
