@@ -4,10 +4,12 @@ torch is imported when an encoder is loaded, not before.
 """
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names, same_encoder
+from pgencoder.encoders.dense import DenseEncoder
 from pgencoder.encoders.load import load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
+    "DenseEncoder",
     "Encoder",
     "Window",
     "check_fingerprint",
