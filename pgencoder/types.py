@@ -19,12 +19,14 @@ Stage = Literal["dense", "maxsim", "exhaustive"]
 Order = Literal["score", "document"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
+PairMethod = Literal["auto", "exact", "ann"]
 Scoring = Literal["float", "asymmetric", "symmetric", "none"]
 
 TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
 CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
 GROUPS: tuple[Group, ...] = get_args(Group)
 STAGES: tuple[Stage, ...] = get_args(Stage)
+PAIR_METHODS: tuple[PairMethod, ...] = get_args(PairMethod)
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,19 @@ class Context:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows that are similar.
+
+    `key` and `other` are primary keys of the source, as in a `Hit`; `key` comes first in the key's order. `similarity`
+    is the cosine of their dense vectors, of their best two passages where there are several.
+    """
+
+    key: Any
+    other: Any
+    similarity: float
 
 
 @dataclass(frozen=True)

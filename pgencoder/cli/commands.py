@@ -14,10 +14,10 @@ from rich.table import Table
 import pgencoder
 from pgencoder import native
 from pgencoder.cli import output
-from pgencoder.cli.options import JSON, MODEL, TOKEN_MODEL, URL, app, open_database
+from pgencoder.cli.options import JSON, JSON_LINES, MODEL, TOKEN_MODEL, URL, app, open_database
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest, NativeUnavailable
-from pgencoder.types import STAGES, Chunking, Group, Matrix, Stage, TokenType
+from pgencoder.types import PAIR_METHODS, STAGES, Chunking, Group, Matrix, PairMethod, Stage, TokenType
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
 app.add_typer(bench_app, name="bench")
@@ -125,6 +125,27 @@ def search(
         output.as_json([asdict(hit) for hit in found])
     else:
         output.hits(found)
+
+
+@app.command()
+def pairs(
+    collection: str,
+    database: URL = None,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
+    method: Annotated[
+        PairMethod, typer.Option(help="exact: every pair; ann: nearly all; auto: exact where that takes half a minute.")
+    ] = "auto",
+    limit: Annotated[int | None, typer.Option(help="Only the so many most similar, best first.")] = None,
+    json: JSON_LINES = False,
+) -> None:
+    """Show the pairs of rows that are similar, as they are found."""
+    db = open_database(database)
+    with output.progress("comparing") as on_progress:
+        found = db.similar_pairs(collection, threshold, method=method, limit=limit, progress=on_progress)
+        if json:
+            output.pairs_json(found)
+        else:
+            output.pairs(found)
 
 
 @app.command()
@@ -332,6 +353,27 @@ def bench_write(
         output.as_json(report.as_json())
     else:
         output.write_report(report)
+
+
+@bench_app.command("pairs")
+def bench_pairs(
+    database: URL = None,
+    sentences: Annotated[int, typer.Option(help="How many.")] = 10_000,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
+    methods: Annotated[str, typer.Option(help="Which, with commas between.")] = "exact,ann",
+    json: JSON = False,
+) -> None:
+    """Seconds, recall and memory of a search for similar pairs, planted among synthetic sentences."""
+    from pgencoder.evaluation import pairs as measure
+
+    chosen = [method for method in PAIR_METHODS if method in methods.split(",")]
+    if unknown := set(methods.split(",")) - set(chosen):
+        raise InvalidRequest(f"no method {unknown.pop()!r}; the methods are {', '.join(PAIR_METHODS)}")
+    report = measure.pairs(open_database(database), sentences, threshold, chosen, output.progress)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        output.pairs_report(report)
 
 
 @bench_app.command("queue")

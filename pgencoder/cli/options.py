@@ -27,6 +27,7 @@ URL = Annotated[
     ),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JSON_LINES = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
 TOKEN_MODEL = Annotated[
     str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")

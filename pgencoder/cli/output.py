@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,10 +25,11 @@ from rich.text import Text
 
 from pgencoder.evaluation.backlog import QueueReport
 from pgencoder.evaluation.ingest import IngestReport
+from pgencoder.evaluation.pairs import PairsReport
 from pgencoder.evaluation.rerank import RerankReport
 from pgencoder.evaluation.write import WriteReport
 from pgencoder.ingest.backfill import Progress as OnProgress
-from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, SyncReport, WorkerStatus
+from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, Pair, SyncReport, WorkerStatus
 
 NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"
 
@@ -54,7 +56,8 @@ def progress(label: str, unit: str = "rows") -> Iterator[OnProgress]:
         Rate(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=errors)
+    # what is printed meanwhile goes above the bar, but into a file or a pipe where that is what stdout is
+    bar = Progress(*columns, console=errors, redirect_stdout=console.is_terminal)
     task = bar.add_task(label, total=None)
 
     def update(done: int, total: int) -> None:
@@ -64,7 +67,8 @@ def progress(label: str, unit: str = "rows") -> Iterator[OnProgress]:
     try:
         yield update
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def as_json(value: Any) -> None:
@@ -80,6 +84,23 @@ def hits(found: list[Hit]) -> None:
         rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
         console.print(Text(f"{place:>2}. {hit.score:7.3f}  {hit.key}{rank}", style="bold"))
         console.print(Text("    " + shorten(hit.content, 240)))
+
+
+def pairs(found: Iterator[Pair]) -> None:
+    """Print pairs as they come, the similarity first."""
+    none = True
+    for pair in found:
+        none = False
+        line = Text.assemble((f"{pair.similarity:.4f}", "bold"), f"  {pair.key}  {pair.other}")
+        console.print(line, soft_wrap=True)
+    if none:
+        console.print("no similar pairs")
+
+
+def pairs_json(found: Iterator[Pair]) -> None:
+    """Print pairs as they come, one JSON object a line."""
+    for pair in found:
+        print(json.dumps(asdict(pair), default=str, ensure_ascii=False), flush=True)
 
 
 def kernel(used: Kernel) -> str:
@@ -270,6 +291,29 @@ def queue_report(report: QueueReport) -> None:
     names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
     for name, claims in names.items():
         table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
+    console.print(table)
+
+
+def pairs_report(report: PairsReport) -> None:
+    """Print a benchmark of similar pairs."""
+    columns = ("method", "s", "first pair s", "pairs", "true pairs", "recall", "peak MiB", "before MiB")
+    table = Table(*columns, box=None)
+    for result in report.results:
+        table.add_row(
+            result.method,
+            f"{result.seconds:.2f}",
+            f"{result.first_seconds:.2f}",
+            f"{result.pairs:,}",
+            f"{result.found:,}",
+            f"{result.recall:.4f}",
+            f"{result.peak_mib:,.0f}",
+            f"{result.idle_mib:,.0f}",
+        )
+    console.print(
+        f"{report.sentences:,} synthetic sentences of {report.dims} dimensions, {report.true_pairs:,} true pairs of at"
+        f" least {report.threshold}\n",
+        soft_wrap=True,
+    )
     console.print(table)
 
 

@@ -120,7 +120,7 @@ def ingest(
         run, report = _run(db, dataset, Recorder(encoder), chunking)
         measured.append(run)
     ratio = sum(run.backfill_seconds for run in measured) / sum(run.model_seconds for run in measured)
-    return IngestReport(report.rows, report.passages, chunking, measured, ratio, _peak_mib())
+    return IngestReport(report.rows, report.passages, chunking, measured, ratio, peak_mib())
 
 
 def _run(db: Database, dataset: beir.Dataset, recorder: Recorder, chunking: Chunking) -> tuple[IngestRun, SyncReport]:
@@ -135,7 +135,8 @@ def _run(db: Database, dataset: beir.Dataset, recorder: Recorder, chunking: Chun
     return IngestRun(seconds, report.encode_seconds, recorder.again()), report
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
+    """The most memory that this process had."""
     import resource  # only Unix has it
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
