@@ -184,11 +184,10 @@ def test_a_row_that_is_cut_in_a_word(
     assert db.explain("notes", last, 1, encoder=encoder) == explanation
 
 
-@pytest.mark.filterwarnings("ignore:the query has")
 def test_two_models_that_read_unequally_far(filled: Callable[..., Database], made: Callable[[str], str]) -> None:
     """The passage ends where the first model's reading does; what only the token model read has no span in it."""
     encoder: Any = load_encoder(made("sbert"), made("bert"))
-    encoder._dense.max_seq_length = 6
+    encoder.windows = (replace(encoder.windows[0], capacity=4), encoder.windows[1])
     text = "a text of numbers in rows and pages"
     db = filled(text, tokens="halfvec", chunking="truncate", encoder=encoder)
     (hit,) = db.search("notes", text, encoder=encoder)

@@ -93,7 +93,7 @@ class SentenceEncoder:
             if isinstance(module, MultiVectorMask):
                 item = module(item, task=kind)
         item = {name: item[name][0] for name in ("input_ids", "attention_mask", "offset_mapping")}
-        kept = _counted(item, without=_specials(model) if kind == "query" else None)
+        kept = _counted(item, without=self._specials if kind == "query" else None)
         names = model.tokenizer.convert_ids_to_tokens(item["input_ids"].tolist())
         offsets = item["offset_mapping"].tolist()
         # expansion may have made the query longer than what was tokenized
