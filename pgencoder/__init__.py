@@ -12,9 +12,10 @@ for hit in db.search("articles", "how to trade off consistency vs partition tole
 
 from pgencoder import errors
 from pgencoder.client import Database, connect, embedded
-from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Window
+from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
+from pgencoder.explanation import Explanation, Match, WordMatch
 from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, maxsim, recall, select
 from pgencoder.types import (
@@ -47,18 +48,22 @@ __all__ = [
     "Dims",
     "Encoder",
     "Encoding",
+    "Explanation",
     "FailedRow",
     "Generation",
     "GenerationStatus",
     "Hit",
     "Kernel",
+    "Match",
     "Pair",
     "PgencoderError",
+    "Piece",
     "ReconcileReport",
     "SearchSelect",
     "SyncReport",
     "Tokens",
     "Window",
+    "WordMatch",
     "Worker",
     "WorkerOptions",
     "WorkerStatus",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -16,9 +17,11 @@ from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, NotMigrated
+from pgencoder.explanation import Explanation
 from pgencoder.ingest import roles as granted
 from pgencoder.query import PairSearch, Search, check_encoded, rows, search_statement, similar_pairs
 from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
+from pgencoder.query.explain import Question, explanation, read_passage
 from pgencoder.query.statement import Filter, stage_for
 from pgencoder.threads import in_thread
 from pgencoder.types import (
@@ -118,7 +121,9 @@ class Database(Upkeep):
         def found(collection: Collection) -> list[Hit]:
             chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
             search = Search(k, candidates, filter, group, chosen)
-            return self.run(collection, search, self.encode_query(collection, query, encoder))
+            asked = self._question(collection, query, encoder)
+            hits = self.run(collection, search, asked.encoding)
+            return [replace(hit, explainer=partial(self._explain_hit, asked)) for hit in hits]
 
         collection = self.collection(name)
         try:
@@ -166,6 +171,33 @@ class Database(Upkeep):
         return assemble(hits, dict(zip(wanted, between, strict=True)), budget)
 
     acontext = in_thread(context)
+
+    def explain(
+        self, name: str, query: str, key: Any, passage: int = 0, *, encoder: Encoder | None = None
+    ) -> Explanation:
+        """Why a passage matches a query, or how far it does: see `Hit.explain`.
+
+        `key` is the row's primary key, a tuple for a composite one. Raises InvalidRequest if there is no such passage,
+        or if the collection has no tokens.
+        """
+        return self._explain(self._question(self.collection(name), query, encoder), key, passage)
+
+    aexplain = in_thread(explain)
+
+    def _question(self, collection: Collection, query: str, encoder: Encoder | None) -> Question:
+        chosen = self._encoder(collection.generation.encoder, encoder)
+        return Question(collection, query, chosen.encode_query(query), getattr(chosen, "pieces", None))
+
+    def _explain_hit(self, asked: Question, hit: Hit) -> Explanation:
+        return self._explain(asked, hit.key, hit.passage, hit.content)
+
+    def _explain(self, asked: Question, key: Any, number: int, content: str | None = None) -> Explanation:
+        vector = self.vector_schema  # takes a connection of its own, the first time
+        with self.connection() as connection:
+            passage = read_passage(connection, vector, asked, key, number)
+        if content not in (None, passage.content):
+            raise InvalidRequest(f"passage {number} of key {key!r} has changed since the search; search again")
+        return explanation(asked, key, number, passage)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

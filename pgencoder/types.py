@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import InitVar, astuple, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pgencoder.errors import InvalidRequest
+from pgencoder.explanation import Explanation
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]
@@ -137,6 +140,25 @@ class Hit:
     content: str
     recall_rank: int | None
     dense_score: float
+    # not a field: what compares, copies or serialises hits should not meet a database in them
+    explainer: InitVar[Callable[[Hit], Explanation] | None] = None
+
+    def __post_init__(self, explainer: Callable[[Hit], Explanation] | None) -> None:
+        object.__setattr__(self, "_explainer", explainer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_explainer": None}
+
+    def explain(self) -> Explanation:
+        """Why this passage matched: for each word of the query what it matched, where, and how similar it is.
+
+        It is read from the database, now, by the same MaxSim, whatever stage the search ended with. Raises
+        InvalidRequest if the passage has changed since the search, or if this hit is not as `Database.search` gave it.
+        """
+        explainer: Callable[[Hit], Explanation] | None = self.__dict__["_explainer"]
+        if explainer is None:
+            raise InvalidRequest("this hit is a copy, without its search; use db.explain(name, query, key, passage)")
+        return explainer(self)
 
 
 @dataclass(frozen=True)

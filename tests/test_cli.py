@@ -201,8 +201,8 @@ def test_import_is_light() -> None:
 def test_the_public_names() -> None:
     assert sorted(pgencoder.__all__) == [
         "Citation", "CollectionStatus", "Context", "DEFAULT_MODEL", "Database", "Dense", "DenseEncoder", "Dims",
-        "Encoder", "Encoding", "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "PgencoderError",
-        "ReconcileReport", "SearchSelect", "SyncReport", "Tokens", "Window", "Worker", "WorkerOptions",
-        "WorkerStatus", "aselect", "connect", "embedded", "errors", "load_encoder", "maxsim", "recall",
-        "select"]  # fmt: skip
+        "Encoder", "Encoding", "Explanation", "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "Match",
+        "Pair", "PgencoderError", "Piece", "ReconcileReport", "SearchSelect", "SyncReport", "Tokens", "Window",
+        "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "connect", "embedded", "errors",
+        "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)

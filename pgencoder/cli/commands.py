@@ -113,6 +113,7 @@ def search(
     filter: Annotated[str | None, typer.Option(help="SQL condition on the table's columns.")] = None,
     group: Annotated[Group, typer.Option(help="document: the best passage of each row.")] = "passage",
     stage: Annotated[Stage, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all.")] = "maxsim",
+    explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
     json: JSON = False,
 ) -> None:
     """Search a collection."""
@@ -122,9 +123,9 @@ def search(
         collection, query, k, candidates=candidates, filter=condition, group=group, stage=stage
     )
     if json:
-        output.as_json([asdict(hit) for hit in found])
+        output.as_json([asdict(hit) | ({"explanation": hit.explain().to_dict()} if explain else {}) for hit in found])
     else:
-        output.hits(found)
+        output.hits(found, explain)
 
 
 @app.command()

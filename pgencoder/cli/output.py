@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -76,14 +77,17 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
-def hits(found: list[Hit]) -> None:
-    """Print search results, best first."""
+def hits(found: list[Hit], explain: bool = False) -> None:
+    """Print search results, best first, or why each of them was found."""
     if not found:
         console.print("nothing found")
     for place, hit in enumerate(found, 1):
         rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
         console.print(Text(f"{place:>2}. {hit.score:7.3f}  {hit.key}{rank}", style="bold"))
-        console.print(Text("    " + shorten(hit.content, 240)))
+        if explain:
+            console.print(Padding(hit.explain(), (0, 0, 1, 4)))
+        else:
+            console.print(Text("    " + shorten(hit.content, 240)))
 
 
 def pairs(found: Iterator[Pair]) -> None:

@@ -3,7 +3,16 @@
 torch is imported when an encoder is loaded, not before.
 """
 
-from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names, same_encoder
+from pgencoder.encoders.base import (
+    DEFAULT_MODEL,
+    Encoder,
+    Kind,
+    Piece,
+    Window,
+    check_fingerprint,
+    model_names,
+    same_encoder,
+)
 from pgencoder.encoders.dense import DenseEncoder
 from pgencoder.encoders.load import load, load_stored, shared
 
@@ -11,6 +20,8 @@ __all__ = [
     "DEFAULT_MODEL",
     "DenseEncoder",
     "Encoder",
+    "Kind",
+    "Piece",
     "Window",
     "check_fingerprint",
     "load",

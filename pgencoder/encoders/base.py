@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pgencoder.errors import FingerprintMismatch
 from pgencoder.types import Dims, Encoding, Fingerprint
+
+Kind = Literal["query", "document"]
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -18,7 +20,8 @@ class Encoder(Protocol):
     """Anything that makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
 
     An encoder may also have an attribute `windows`, a sequence of `Window`: what its models read at once. Longer rows
-    are then split. Without it every row is one passage.
+    are then split. Without it every row is one passage. With a method `pieces(text, kind)`, where `kind` is "query" or
+    "document", which returns a `Piece` for each row of the `tokens` of that text, in order, explanations name words.
     """
 
     @property
@@ -34,6 +37,18 @@ class Encoder(Protocol):
 
     def encode_query(self, text: str) -> Encoding:
         """The encoding of a query; its tokens without special tokens."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one row of `Encoding.tokens` stands for.
+
+    `name` is the token's in the vocabulary and `span` its characters [start, end) in the text: empty for white space,
+    None for what is not of the text, such as [SEP], [MASK] and the tokens of a prompt.
+    """
+
+    name: str
+    span: tuple[int, int] | None
 
 
 @dataclass(frozen=True)

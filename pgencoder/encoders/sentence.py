@@ -23,7 +23,7 @@ from sentence_transformers.util.file_io import is_sentence_transformer_model, lo
 from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
-from pgencoder.encoders.base import Window
+from pgencoder.encoders.base import Kind, Piece, Window
 from pgencoder.encoders.load import canonical, location
 from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
@@ -78,6 +78,31 @@ class SentenceEncoder:
             return Encoding(_dense(item), _real_tokens(item, without=self._specials))
         tokens = self._features(self._tokens.encode_query, [text])[0]
         return Encoding(_dense(item), _real_tokens(tokens, without=self._specials))
+
+    def pieces(self, text: str, kind: Kind) -> list[Piece]:
+        """What each row of the tokens of a text stands for, by the same tokenization and mask, without the model.
+
+        Fewer or more than there are rows for a checkpoint that pools its tokens.
+        """
+        model = self._dense if self._tokens is None else self._tokens
+        prompt = _prompt(model, kind)
+        item: dict[str, Any] = model.preprocess(
+            [text], prompt=prompt, task=kind, processing_kwargs={"text": {"return_offsets_mapping": True}}
+        )
+        for module in model:
+            if isinstance(module, MultiVectorMask):
+                item = module(item, task=kind)
+        item = {name: item[name][0] for name in ("input_ids", "attention_mask", "offset_mapping")}
+        kept = _counted(item, without=self._specials if kind == "query" else None)
+        names = model.tokenizer.convert_ids_to_tokens(item["input_ids"].tolist())
+        offsets = item["offset_mapping"].tolist()
+        # expansion may have made the query longer than what was tokenized
+        offsets += [(0, 0)] * (len(names) - len(offsets))
+        return [
+            Piece(name, _span(text, start - len(prompt), end - len(prompt)))
+            for name, (start, end), real in zip(names, offsets, kept.tolist(), strict=True)
+            if real
+        ]
 
     @property
     def device(self) -> str:
@@ -211,10 +236,22 @@ def _real_tokens(item: dict[str, Any], without: torch.Tensor | None = None) -> M
     """Token vectors, normalised; the mask leaves out padding and what the checkpoint itself skips."""
     if "token_embeddings" not in item:
         raise EncoderError("this model gives no token vectors; pass a token_model")
-    mask = item["attention_mask"].bool()
-    if without is not None:
-        mask = mask & ~torch.isin(item["input_ids"], without.to(mask.device))
-    return normalize(item["token_embeddings"][mask].float().cpu().numpy())
+    return normalize(item["token_embeddings"][_counted(item, without)].float().cpu().numpy())
+
+
+def _counted(item: dict[str, Any], without: torch.Tensor | None) -> torch.Tensor:
+    """Which tokens of a text have a vector."""
+    mask: torch.Tensor = item["attention_mask"].bool()
+    return mask if without is None else mask & ~torch.isin(item["input_ids"], without.to(mask.device))
+
+
+def _span(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The characters of a token without white space around; None where it ends before the text, in the prompt."""
+    if end <= 0:
+        return None
+    piece = text[max(start, 0) : end]
+    start = end - len(piece.lstrip())
+    return start, start + len(piece.strip())
 
 
 def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
@@ -264,17 +301,22 @@ def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
     return min([int(limit) for limit in limits if limit is not None and 0 < limit < 10**6], default=512)
 
 
-def _window(model: SentenceTransformer | MultiVectorEncoder, task: str) -> Window:
+def _window(model: SentenceTransformer | MultiVectorEncoder, task: Kind) -> Window:
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise EncoderError(f"the tokenizer {type(model.tokenizer).__name__} has no fast form, which chunking needs")
     tokenizer = Tokenizer.from_str(backend.to_str())
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    aliases = ("query",) if task == "query" else ("document", "passage", "corpus")
-    prompt = next((model.prompts[name] for name in aliases if model.prompts.get(name)), "")
-    overhead = len(tokenizer.encode(prompt, add_special_tokens=True).ids)
+    overhead = len(tokenizer.encode(_prompt(model, task), add_special_tokens=True).ids)
     return Window(tokenizer, max(1, _limit(model, task) - overhead))
+
+
+def _prompt(model: SentenceTransformer | MultiVectorEncoder, kind: Kind) -> str:
+    """What the model puts before a text."""
+    aliases = ("query",) if kind == "query" else ("document", "passage", "corpus")
+    name = next((name for name in aliases if name in model.prompts), model.default_prompt_name)
+    return "" if name is None else model.prompts.get(name) or ""
 
 
 def _weights_hash(model: SentenceTransformer | MultiVectorEncoder) -> str:

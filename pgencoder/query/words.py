@@ -1,0 +1,82 @@
+"""Merges word pieces into words, by their characters alone, so that it is the same for every tokenizer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgencoder.encoders import Piece
+
+# Scripts that put no spaces between words: each piece stands alone (Thai to Burmese, Khmer, kana, Han)
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text, its characters [start, end), and whether it is a special token, which has none."""
+
+    text: str
+    span: tuple[int, int] | None
+    special: bool = False
+
+
+def words(text: str, pieces: Sequence[Piece] | None, count: int) -> list[Word]:
+    """For each of `count` tokens its word; equal neighbours are one word. Without fitting `pieces`, just numbers."""
+    if pieces is None or len(pieces) != count:
+        return [Word(f"token {number}", None) for number in range(1, count + 1)]
+    owners: list[int] = []
+    extents: dict[int, tuple[int, int] | None] = {}
+    for number, piece in enumerate(pieces):
+        word = extents[owners[-1]] if owners else None
+        if word is not None and piece.span is not None and _goes_on(text, word, piece.span):
+            owners.append(owners[-1])
+            extents[owners[-1]] = word[0], max(word[1], piece.span[1])
+        else:
+            owners.append(number)
+            extents[number] = piece.span
+    return [_word(text, piece, extents[owner]) for piece, owner in zip(pieces, owners, strict=True)]
+
+
+def _word(text: str, piece: Piece, span: tuple[int, int] | None) -> Word:
+    # what is only white space has a token in some vocabularies, but nothing to show
+    if span is None or span[0] == span[1]:
+        return Word(piece.name, None, special=True)
+    return Word(text[slice(*span)], span)
+
+
+def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
+    """Whether a piece belongs to the word before it."""
+    if piece[0] < word[0]:
+        return False
+    # bytes of one character, or the white space before a word as a token of its own
+    if piece[0] < word[1] or (word[0] == word[1] == piece[0]):
+        return True
+    # between them may be what has no token, such as the apostrophe that ColBERT skips
+    return all(_within(text, place) for place in range(word[1], piece[0] + 1))
+
+
+def _within(text: str, place: int) -> bool:
+    """Whether a word goes on from the character before a place to the one at it."""
+    before, after = text[place - 1 : place], text[place : place + 1]
+    if _joins(text, place) or _joins(text, place - 1):
+        return True
+    # a combining mark belongs to what is before it
+    return unicodedata.category(after or " ")[0] == "M" or (_is_letter(before) and _is_letter(after))
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether the character at a place is inside a word though it is no letter: don't, 1,000, 2.5."""
+    before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
+    if text[place : place + 1] in ("'", "’"):
+        return _is_letter(before) and _is_letter(after)
+    return text[place : place + 1] in (".", ",") and before.isdigit() and after.isdigit()
+
+
+def _is_letter(character: str) -> bool:
+    if not character or UNSPACED.match(character):
+        return False
+    return unicodedata.category(character)[0] in "LMN"

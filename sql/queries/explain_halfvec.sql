@@ -1,0 +1,1 @@
+pgencoder.maxsim_pairs({tokens}, passages.tokens)
