@@ -75,7 +75,7 @@ def test_shell_and_sql(
 def test_every_command_is_in_the_table() -> None:
     import typer.main
 
-    from pgencoder.cli import commands, ingest  # noqa: F401 - they add their commands
+    from pgencoder.cli import bench, commands, ingest  # noqa: F401 - they add their commands
     from pgencoder.cli.options import app
 
     group = typer.main.get_command(app)

@@ -12,7 +12,7 @@ from pgencoder.errors import PgencoderError
 
 def main() -> None:
     """Run the command line; an error is one line on stderr and exit status 1."""
-    from pgencoder.cli import commands, ingest  # noqa: F401 - they add their commands
+    from pgencoder.cli import bench, commands, ingest  # noqa: F401 - they add their commands
     from pgencoder.cli.options import app
 
     try:

@@ -17,10 +17,8 @@ from pgencoder.cli import output
 from pgencoder.cli.options import JSON, JSON_LINES, MODEL, TOKEN_MODEL, URL, app, open_database
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest, NativeUnavailable
-from pgencoder.types import PAIR_METHODS, STAGES, Chunking, Group, Matrix, PairMethod, Stage, TokenType
+from pgencoder.types import STAGES, Chunking, Group, Matrix, PairMethod, Stage, TokenType
 
-bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
-app.add_typer(bench_app, name="bench")
 native_app = typer.Typer(no_args_is_help=True, help="The C extension that makes MaxSim fast; optional.")
 app.add_typer(native_app, name="native")
 
@@ -289,106 +287,3 @@ def _server(database: str | None, pg_config: Path | None) -> native.Server:
             " ask; give its pg_config with --pg-config"
         )
     return native.find_server(found)
-
-
-@bench_app.command("rerank")
-def bench_rerank(
-    directory: Annotated[
-        Path | None, typer.Argument(metavar="[BEIR_DIR]", help="Its documents; else synthetic.")
-    ] = None,
-    database: URL = None,
-    candidates: Annotated[int, typer.Option(help="Documents scored for a query.")] = 100,
-    queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
-    json: JSON = False,
-) -> None:
-    """MaxSim here, in SQL and native, against the SQL example in circulation, on the same rows."""
-    from pgencoder.evaluation import beir, rerank
-
-    dataset = None if directory is None else beir.read(directory)
-    report = rerank.rerank(open_database(database), dataset, candidates, queries)
-    if json:
-        output.as_json(report.as_json())
-    else:
-        output.rerank_report(report)
-
-
-@bench_app.command("ingest")
-def bench_ingest(
-    directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
-    database: URL = None,
-    documents: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
-    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
-    runs: Annotated[int, typer.Option(help="How often; the ratio is that of the sums.")] = 3,
-    json: JSON = False,
-) -> None:
-    """A whole backfill against the model alone on the same batches."""
-    from pgencoder.evaluation import beir, ingest
-
-    db = open_database(database)
-    with output.progress("measuring", "runs") as on_run:
-        report = ingest.ingest(
-            db, beir.read(directory), documents=documents, chunking=chunking, runs=runs, on_run=on_run
-        )
-    if json:
-        output.as_json(report.as_json())
-    else:
-        output.ingest_report(report)
-
-
-@bench_app.command("write")
-def bench_write(
-    database: URL = None,
-    passages: Annotated[int, typer.Option(help="How many to write.")] = 20_000,
-    workers: Annotated[str, typer.Option(help="How many worker processes at once, with commas between.")] = "1,2",
-    json: JSON = False,
-) -> None:
-    """How many passages a second workers write when the model takes no time."""
-    from pgencoder.evaluation import write
-
-    try:
-        numbers = [int(number) for number in workers.split(",")]
-    except ValueError as error:
-        raise InvalidRequest(f"--workers must be numbers with commas between, got {workers!r}") from error
-    report = write.write(open_database(database), passages, numbers)
-    if json:
-        output.as_json(report.as_json())
-    else:
-        output.write_report(report)
-
-
-@bench_app.command("pairs")
-def bench_pairs(
-    database: URL = None,
-    sentences: Annotated[int, typer.Option(help="How many.")] = 10_000,
-    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
-    methods: Annotated[str, typer.Option(help="Which, with commas between.")] = "exact,ann",
-    json: JSON = False,
-) -> None:
-    """Seconds, recall and memory of a search for similar pairs, planted among synthetic sentences."""
-    from pgencoder.evaluation import pairs as measure
-
-    chosen = [method for method in PAIR_METHODS if method in methods.split(",")]
-    if unknown := set(methods.split(",")) - set(chosen):
-        raise InvalidRequest(f"no method {unknown.pop()!r}; the methods are {', '.join(PAIR_METHODS)}")
-    report = measure.pairs(open_database(database), sentences, threshold, chosen, output.progress)
-    if json:
-        output.as_json(report.as_json())
-    else:
-        output.pairs_report(report)
-
-
-@bench_app.command("queue")
-def bench_queue(
-    database: URL = None,
-    rows: Annotated[int, typer.Option(help="How many rows to queue.")] = 1_000_000,
-    changes: Annotated[int, typer.Option(help="How often to change a thousand rows, all together.")] = 100_000,
-    json: JSON = False,
-) -> None:
-    """What changes leave in the queue, and how long a claim takes where much is queued."""
-    from pgencoder.evaluation import backlog
-
-    report = backlog.backlog(open_database(database), rows, changes)
-    if json:
-        output.as_json(report.as_json())
-    else:
-        output.queue_report(report)

@@ -24,11 +24,6 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from pgencoder.evaluation.backlog import QueueReport
-from pgencoder.evaluation.ingest import IngestReport
-from pgencoder.evaluation.pairs import PairsReport
-from pgencoder.evaluation.rerank import RerankReport
-from pgencoder.evaluation.write import WriteReport
 from pgencoder.ingest.backfill import Progress as OnProgress
 from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, Pair, SyncReport, WorkerStatus
 
@@ -217,108 +212,6 @@ def _age(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def rerank_report(report: RerankReport) -> None:
-    """Print a benchmark of MaxSim: the forms, where the native time goes, and all passages."""
-    console.print(
-        f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
-        f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
-        soft_wrap=True,
-    )
-    table = Table("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster", box=None)
-    for name, form in report.forms.items():
-        figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
-        table.add_row(name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures))
-    console.print(table)
-    if report.exhaustive is None:
-        console.print(f"\nno native kernel: {report.without_native}", soft_wrap=True)
-        return
-    table = Table("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel", box=None)
-    for kind, part in report.breakdown.items():
-        total = report.forms[f"native_{kind}"].rerank_ms
-        parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
-        table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
-    console.print("", table, sep="\n")
-    console.print(
-        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
-        " memory, which in the server is part of detoasting",
-        soft_wrap=True,
-    )
-    all_of = report.exhaustive
-    console.print(
-        f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"
-        f" {all_of.faster:.2f} times as fast as so many reranks;"
-        f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
-        soft_wrap=True,
-    )
-
-
-def ingest_report(report: IngestReport) -> None:
-    """Print a benchmark of ingestion."""
-    table = Table("run", "backfill s", "of it encoding s", "model alone s", "ratio", box=None)
-    for number, run in enumerate(report.runs, 1):
-        seconds = (run.backfill_seconds, run.encode_seconds, run.model_seconds)
-        ratio = run.backfill_seconds / run.model_seconds
-        table.add_row(str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}")
-    console.print(
-        f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n", table, sep="\n"
-    )
-    console.print(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
-
-
-def write_report(report: WriteReport) -> None:
-    """Print a benchmark of writing."""
-    table = Table("workers", "passages/s", "times the first", "s", "then the index s", box=None)
-    for result in report.results:
-        times = result.passages_per_second / report.results[0].passages_per_second
-        figures = (f"{result.passages_per_second:,.0f}", f"{times:.2f}")
-        table.add_row(str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}")
-    console.print(
-        f"{report.passages:,} passages, each {report.tokens} bit tokens of {report.dims} dimensions, no model\n",
-        table,
-        sep="\n",
-    )
-
-
-def queue_report(report: QueueReport) -> None:
-    """Print a benchmark of the queue."""
-    changed = report.changes
-    console.print(
-        f"{changed.changes:,} changes of {changed.rows:,} rows left {changed.queued:,} keys in the queue;"
-        f" {changed.bulk_per_second:,.0f} changes/s by statements of all rows,"
-        f" {changed.single_per_second:,.0f} one by one\n"
-        f"{report.rows:,} rows queued, {report.keys_per_second:,.0f} keys/s\n",
-        soft_wrap=True,
-    )
-    table = Table(f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms", box=None)
-    names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
-    for name, claims in names.items():
-        table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
-    console.print(table)
-
-
-def pairs_report(report: PairsReport) -> None:
-    """Print a benchmark of similar pairs."""
-    columns = ("method", "s", "first pair s", "pairs", "true pairs", "recall", "peak MiB", "before MiB")
-    table = Table(*columns, box=None)
-    for result in report.results:
-        table.add_row(
-            result.method,
-            f"{result.seconds:.2f}",
-            f"{result.first_seconds:.2f}",
-            f"{result.pairs:,}",
-            f"{result.found:,}",
-            f"{result.recall:.4f}",
-            f"{result.peak_mib:,.0f}",
-            f"{result.idle_mib:,.0f}",
-        )
-    console.print(
-        f"{report.sentences:,} synthetic sentences of {report.dims} dimensions, {report.true_pairs:,} true pairs of at"
-        f" least {report.threshold}\n",
-        soft_wrap=True,
-    )
-    console.print(table)
 
 
 def shorten(text: str, width: int) -> str:

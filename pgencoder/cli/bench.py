@@ -1,0 +1,264 @@
+"""The commands that measure speed, and how they print what they found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pgencoder.cli import output
+from pgencoder.cli.options import JSON, URL, app, open_database
+from pgencoder.cli.output import console
+from pgencoder.errors import InvalidRequest
+from pgencoder.evaluation.backlog import QueueReport
+from pgencoder.evaluation.ingest import IngestReport
+from pgencoder.evaluation.overhead import SearchReport
+from pgencoder.evaluation.pairs import PairsReport
+from pgencoder.evaluation.rerank import RerankReport
+from pgencoder.evaluation.write import WriteReport
+from pgencoder.types import PAIR_METHODS, Chunking
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
+app.add_typer(bench_app, name="bench")
+
+
+@bench_app.command("rerank")
+def bench_rerank(
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[BEIR_DIR]", help="Its documents; else synthetic.")
+    ] = None,
+    database: URL = None,
+    candidates: Annotated[int, typer.Option(help="Documents scored for a query.")] = 100,
+    queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
+    json: JSON = False,
+) -> None:
+    """MaxSim here, in SQL and native, against the SQL example in circulation, on the same rows."""
+    from pgencoder.evaluation import beir, rerank
+
+    dataset = None if directory is None else beir.read(directory)
+    report = rerank.rerank(open_database(database), dataset, candidates, queries)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _rerank_report(report)
+
+
+@bench_app.command("ingest")
+def bench_ingest(
+    directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
+    database: URL = None,
+    documents: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
+    runs: Annotated[int, typer.Option(help="How often; the ratio is that of the sums.")] = 3,
+    json: JSON = False,
+) -> None:
+    """A whole backfill against the model alone on the same batches."""
+    from pgencoder.evaluation import beir, ingest
+
+    db = open_database(database)
+    with output.progress("measuring", "runs") as on_run:
+        report = ingest.ingest(
+            db, beir.read(directory), documents=documents, chunking=chunking, runs=runs, on_run=on_run
+        )
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _ingest_report(report)
+
+
+@bench_app.command("write")
+def bench_write(
+    database: URL = None,
+    passages: Annotated[int, typer.Option(help="How many to write.")] = 20_000,
+    workers: Annotated[str, typer.Option(help="How many worker processes at once, with commas between.")] = "1,2",
+    json: JSON = False,
+) -> None:
+    """How many passages a second workers write when the model takes no time."""
+    from pgencoder.evaluation import write
+
+    try:
+        numbers = [int(number) for number in workers.split(",")]
+    except ValueError as error:
+        raise InvalidRequest(f"--workers must be numbers with commas between, got {workers!r}") from error
+    report = write.write(open_database(database), passages, numbers)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _write_report(report)
+
+
+@bench_app.command("pairs")
+def bench_pairs(
+    database: URL = None,
+    sentences: Annotated[int, typer.Option(help="How many.")] = 10_000,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
+    methods: Annotated[str, typer.Option(help="Which, with commas between.")] = "exact,ann",
+    json: JSON = False,
+) -> None:
+    """Seconds, recall and memory of a search for similar pairs, planted among synthetic sentences."""
+    from pgencoder.evaluation import pairs as measure
+
+    chosen = [method for method in PAIR_METHODS if method in methods.split(",")]
+    if unknown := set(methods.split(",")) - set(chosen):
+        raise InvalidRequest(f"no method {unknown.pop()!r}; the methods are {', '.join(PAIR_METHODS)}")
+    report = measure.pairs(open_database(database), sentences, threshold, chosen, output.progress)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _pairs_report(report)
+
+
+@bench_app.command("queue")
+def bench_queue(
+    database: URL = None,
+    rows: Annotated[int, typer.Option(help="How many rows to queue.")] = 1_000_000,
+    changes: Annotated[int, typer.Option(help="How often to change a thousand rows, all together.")] = 100_000,
+    json: JSON = False,
+) -> None:
+    """What changes leave in the queue, and how long a claim takes where much is queued."""
+    from pgencoder.evaluation import backlog
+
+    report = backlog.backlog(open_database(database), rows, changes)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _queue_report(report)
+
+
+@bench_app.command("search")
+def bench_search(
+    database: URL = None,
+    passages: Annotated[int, typer.Option(help="How many to search.")] = 2_000,
+    queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 100,
+    json: JSON = False,
+) -> None:
+    """What a search takes in Python, beside the server."""
+    from pgencoder.evaluation import overhead
+
+    report = overhead.search(open_database(database), passages, queries)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _search_report(report)
+
+
+def _rerank_report(report: RerankReport) -> None:
+    """Print a benchmark of MaxSim: the forms, where the native time goes, and all passages."""
+    console.print(
+        f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
+        f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
+        soft_wrap=True,
+    )
+    table = Table("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster", box=None)
+    for name, form in report.forms.items():
+        figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
+        table.add_row(name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures))
+    console.print(table)
+    if report.exhaustive is None:
+        console.print(f"\nno native kernel: {report.without_native}", soft_wrap=True)
+        return
+    table = Table("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel", box=None)
+    for kind, part in report.breakdown.items():
+        total = report.forms[f"native_{kind}"].rerank_ms
+        parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
+        table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
+    console.print("", table, sep="\n")
+    console.print(
+        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
+        " memory, which in the server is part of detoasting",
+        soft_wrap=True,
+    )
+    all_of = report.exhaustive
+    console.print(
+        f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"
+        f" {all_of.faster:.2f} times as fast as so many reranks;"
+        f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
+        soft_wrap=True,
+    )
+
+
+def _ingest_report(report: IngestReport) -> None:
+    """Print a benchmark of ingestion."""
+    table = Table("run", "backfill s", "of it encoding s", "model alone s", "ratio", box=None)
+    for number, run in enumerate(report.runs, 1):
+        seconds = (run.backfill_seconds, run.encode_seconds, run.model_seconds)
+        ratio = run.backfill_seconds / run.model_seconds
+        table.add_row(str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}")
+    console.print(
+        f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n", table, sep="\n"
+    )
+    console.print(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
+
+
+def _write_report(report: WriteReport) -> None:
+    """Print a benchmark of writing."""
+    table = Table("workers", "passages/s", "times the first", "s", "then the index s", box=None)
+    for result in report.results:
+        times = result.passages_per_second / report.results[0].passages_per_second
+        figures = (f"{result.passages_per_second:,.0f}", f"{times:.2f}")
+        table.add_row(str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}")
+    console.print(
+        f"{report.passages:,} passages, each {report.tokens} bit tokens of {report.dims} dimensions, no model\n",
+        table,
+        sep="\n",
+    )
+
+
+def _queue_report(report: QueueReport) -> None:
+    """Print a benchmark of the queue."""
+    changed = report.changes
+    console.print(
+        f"{changed.changes:,} changes of {changed.rows:,} rows left {changed.queued:,} keys in the queue;"
+        f" {changed.bulk_per_second:,.0f} changes/s by statements of all rows,"
+        f" {changed.single_per_second:,.0f} one by one\n"
+        f"{report.rows:,} rows queued, {report.keys_per_second:,.0f} keys/s\n",
+        soft_wrap=True,
+    )
+    table = Table(f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms", box=None)
+    names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
+    for name, claims in names.items():
+        table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
+    console.print(table)
+
+
+def _pairs_report(report: PairsReport) -> None:
+    """Print a benchmark of similar pairs."""
+    columns = ("method", "s", "first pair s", "pairs", "true pairs", "recall", "peak MiB", "before MiB")
+    table = Table(*columns, box=None)
+    for result in report.results:
+        table.add_row(
+            result.method,
+            f"{result.seconds:.2f}",
+            f"{result.first_seconds:.2f}",
+            f"{result.pairs:,}",
+            f"{result.found:,}",
+            f"{result.recall:.4f}",
+            f"{result.peak_mib:,.0f}",
+            f"{result.idle_mib:,.0f}",
+        )
+    console.print(
+        f"{report.sentences:,} synthetic sentences of {report.dims} dimensions, {report.true_pairs:,} true pairs of at"
+        f" least {report.threshold}\n",
+        soft_wrap=True,
+    )
+    console.print(table)
+
+
+def _search_report(report: SearchReport) -> None:
+    """Print a benchmark of searching."""
+    rows = {
+        "the server: planning and running the statement": report.server_ms,
+        "psycopg with the bare SQL": report.driver_ms,
+        "pgencoder.select: building the statement": report.build_ms,
+        "compiling it, not from SQLAlchemy's cache": report.compile_ms,
+        "building and executing it": report.build_ms + report.select_ms,
+        "Database.search": report.search_ms,
+        "of that beyond the server": report.python_ms,
+    }
+    table = Table("", "ms", box=None)
+    for name, milliseconds in rows.items():
+        table.add_row(name, f"{milliseconds:.2f}")
+    console.print(f"{report.passages:,} synthetic passages; medians of {report.queries} queries, encoding aside\n")
+    console.print(table)
