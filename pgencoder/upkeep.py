@@ -221,7 +221,7 @@ def create_search(connection: Connection, objects: Objects) -> None:
     """Make, or make anew, the function that searches the active generation."""
     # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
     connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(objects.vector))
-    connection.execute(search_function(objects.collection, vector_schema(connection)).encode())
+    connection.execute(search_function(objects.collection, objects.vector_schema).encode())
 
 
 def refresh(connection: Connection) -> None:

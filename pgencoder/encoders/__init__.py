@@ -3,14 +3,24 @@
 torch is imported when an encoder is loaded, not before.
 """
 
-from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, Window, check_fingerprint, model_names, same_encoder
-from pgencoder.encoders.load import load, load_stored
+from pgencoder.encoders.base import (
+    DEFAULT_MODEL,
+    Encoder,
+    Window,
+    check_fingerprint,
+    comparable,
+    model_names,
+    same_encoder,
+)
+from pgencoder.encoders.load import canonical, load, load_stored
 
 __all__ = [
     "DEFAULT_MODEL",
     "Encoder",
     "Window",
+    "canonical",
     "check_fingerprint",
+    "comparable",
     "load",
     "load_stored",
     "model_names",
