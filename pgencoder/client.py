@@ -101,7 +101,7 @@ class Database(Upkeep):
 
     def run(self, collection: Collection, search: Search, query: Encoding) -> list[Hit]:
         """The hits for an encoded query."""
-        built = search_statement(collection, self.vector_schema, search, query)
+        built = search_statement(collection, search, query)
         with (
             translated(),
             self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,

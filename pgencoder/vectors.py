@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.adapt import Dumper
@@ -19,7 +20,9 @@ from psycopg.pq import Format
 
 from pgencoder.types import Matrix, TokenType
 
-BIT_OID = 1560  # fixed in pg_type.dat; pgvector's types get theirs when the extension is created
+# Fixed in pg_type.dat; pgvector's types get theirs when the extension is created
+BIT_OID = 1560
+REAL_OID, REAL_ARRAY_OID = 700, 1021
 
 
 def normalize(vectors: Matrix) -> NDArray[np.float32]:
@@ -74,6 +77,14 @@ def read_array(data: bytes, kind: TokenType) -> Matrix:
     return np.unpackbits(values, axis=1, count=dims).astype(np.float32) * 2 - 1
 
 
+def real_array(numbers: Matrix) -> bytes:
+    """A `real[]`: shape (n,)."""
+    records = np.empty(len(numbers), dtype=np.dtype([("size", ">i4"), ("x", ">f4")]))
+    records["size"] = 4
+    records["x"] = numbers
+    return _array_header(len(numbers), REAL_OID) + records.tobytes()
+
+
 def _array_header(n: int, element_oid: int) -> bytes:
     if n == 0:
         return struct.pack(">iii", 0, 0, element_oid)
@@ -92,6 +103,29 @@ class HalfvecArray:
     """A parameter of type `halfvec[]`: shape (n, d)."""
 
     vectors: Matrix
+
+
+class Numbers(list[float]):
+    """A parameter of type `real[]`: shape (n,).
+
+    A connection that was made before this module was loaded does not know how to send it in binary, and neither does
+    another driver: to them it is the list that it is.
+    """
+
+    def __init__(self, numbers: Matrix) -> None:
+        self.array = np.asarray(numbers, dtype=np.float32).ravel()
+        super().__init__(self.array.tolist())
+
+
+class _NumbersDumper(Dumper):
+    format = Format.BINARY
+    oid = REAL_ARRAY_OID
+
+    def dump(self, obj: Numbers) -> bytes:
+        return real_array(obj.array)
+
+
+psycopg.adapters.register_dumper(Numbers, _NumbersDumper)
 
 
 def halfvec_oids(connection: Connection[Any]) -> tuple[int, int] | None:

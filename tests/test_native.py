@@ -181,7 +181,7 @@ def test_an_exhaustive_search_uses_parallel_workers(
     db.sync("items")
     for group in ("passage", "document"):
         search = Search(group=group, stage="exhaustive")
-        built = search_statement(db.collection("items"), db.vector_schema, search, words.encode_query("w1 w2"))
+        built = search_statement(db.collection("items"), search, words.encode_query("w1 w2"))
         compiled = built.compile(db.engine)
         plan = native_server.execute(f"EXPLAIN (VERBOSE) {compiled.string}".encode(), compiled.params).fetchall()
         text = "\n".join(line for (line,) in plan)

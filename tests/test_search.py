@@ -109,7 +109,7 @@ def test_all_k_whatever_ef_search_is(many: Database, k: int, group: Group, stage
 
 
 def explained(db: Database, search: Search, encoder: WordEncoder, analyze: bool = False) -> str:
-    statement = search_statement(db.collection("items"), db.vector_schema, search, encoder.encode_query("red green"))
+    statement = search_statement(db.collection("items"), search, encoder.encode_query("red green"))
     compiled = statement.compile(dialect=PGDialect_psycopg())  # type: ignore[no-untyped-call]
     options = "ANALYZE, COSTS OFF, TIMING OFF" if analyze else "COSTS OFF"
     with db.engine.connect() as connection:
@@ -384,7 +384,7 @@ def test_row_level_security_of_the_source_holds(few: Database, connection: Conne
 
 def test_a_search_inside_ones_own_transaction(few: Database) -> None:
     encoder = WordEncoder(Dims(8, 8))
-    statement = search_statement(few.collection("bit"), few.vector_schema, Search(k=5), encoder.encode_query("red"))
+    statement = search_statement(few.collection("bit"), Search(k=5), encoder.encode_query("red"))
     with few.engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO items VALUES (1000, 'common', 'mine', 'red')")
         assert len(connection.execute(statement).all()) == 5

@@ -56,20 +56,20 @@ Milliseconds = list[float]
 
 @dataclass(frozen=True)
 class Form:
-    """A way to compute MaxSim: its name, the tokens it reads, and the schema and name of the function."""
+    """A way to compute MaxSim: its name, the tokens it reads, and the function."""
 
     name: str
     tokens: TokenType
-    function: tuple[str, str]
+    function: str
     native: bool = False
 
 
 FORMS = (
-    Form("example_halfvec", "halfvec", ("pg_temp", "example")),
-    Form("sql_halfvec", "halfvec", ("pgencoder", "maxsim_sql")),
-    Form("sql_bit", "bit", ("pg_temp", "symmetric")),
-    Form("native_halfvec", "halfvec", ("pgencoder_native", "maxsim"), native=True),
-    Form("native_bit", "bit", ("pgencoder_native", "maxsim"), native=True),
+    Form("example_halfvec", "halfvec", "pg_temp.example"),
+    Form("sql_halfvec", "halfvec", "pgencoder.maxsim_sql"),
+    Form("sql_bit", "bit", "pg_temp.symmetric"),
+    Form("native_halfvec", "halfvec", "pgencoder_native.maxsim", native=True),
+    Form("native_bit", "bit", "pgencoder_native.maxsim", native=True),
 )
 
 
@@ -321,7 +321,7 @@ class _Bench:
         return [hit.key for hit in self.db.run(self.collections["halfvec"], search, query)]
 
     def _rerank(self, form: Form, tokens: HalfvecArray, ids: list[Any]) -> object:
-        call = f"{'.'.join(form.function)}(%(query)s, tokens)"
+        call = f"{form.function}(%(query)s, tokens)"
         return self._scored(self.tables[form.tokens], call, {"query": tokens, "ids": ids})
 
     def _scored(self, table: sql.Identifier, expression: str, values: dict[str, Any]) -> object:
@@ -334,7 +334,6 @@ class _Bench:
         """The statement that a search runs, with another function for the score; built before it is timed."""
         built = search_statement(
             self.collections[form.tokens],
-            self.db.vector_schema,
             Search(10, self.candidates),
             query,
             score=form.function,

@@ -83,24 +83,32 @@ def activate(connection: Connection, name: str, number: int | None, create_searc
     Raises GenerationIncomplete unless all that was there is encoded and indexed, and nothing is waiting in it that is
     not waiting in the active one too.
     """
-    with connection.transaction():
-        collection = _locked(connection, name)
-        chosen = _choose(collection, number, "building", "activate")
-        return _swap(connection, collection, chosen, create_search)
+
+    def swap() -> Generation:
+        with connection.transaction():
+            collection = _locked(connection, name)
+            chosen = _choose(collection, number, "building", "activate")
+            return _swap(connection, collection, chosen, create_search)
+
+    return patiently(swap)
 
 
 def rollback(connection: Connection, name: str, create_search: CreateSearch) -> Generation:
     """Let searches use the generation again that was active before; raises GenerationIncomplete like `activate`."""
-    with connection.transaction():
-        collection = _locked(connection, name)
-        row = connection.execute(
-            "SELECT number FROM pgencoder.generation WHERE collection = %s AND state = 'retired'"
-            " ORDER BY activated_at DESC LIMIT 1",
-            [name],
-        ).fetchone()
-        if row is None:
-            raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
-        return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"), create_search)
+
+    def swap() -> Generation:
+        with connection.transaction():
+            collection = _locked(connection, name)
+            row = connection.execute(
+                "SELECT number FROM pgencoder.generation WHERE collection = %s AND state = 'retired'"
+                " ORDER BY activated_at DESC LIMIT 1",
+                [name],
+            ).fetchone()
+            if row is None:
+                raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
+            return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"), create_search)
+
+    return patiently(swap)
 
 
 def drop(connection: Connection, name: str, number: int | None) -> Generation:
@@ -187,6 +195,8 @@ def _swap(
         generation,
     )
     swapped = catalog.collection(connection, collection.name)
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    objects.become_owner(connection, parts)
     create_search(connection, Objects(swapped, parts.vector_schema))
     return swapped.generation
 

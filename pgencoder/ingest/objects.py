@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
+from pgencoder.errors import InvalidRequest
 from pgencoder.sql import SCHEMA, Part, as_text, content, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Generation
 
@@ -40,6 +42,7 @@ class Objects:
         self.build = own(f"{self.generation.passages}_build")
         self.changed = own(f"{collection.name}_changed")
         self.search = own(f"{collection.name}_search")
+        self.view = own(f"{collection.name}_passages")
         self.read = own(f"{collection.name}_read")
         self.scan = own(f"{collection.name}_scan")
         self.visible = own(f"{collection.name}_visible")
@@ -144,6 +147,7 @@ class Objects:
             "passages": self.passages,
             "queue": self.queue,
             "write": self.write,
+            "view": self.view,
             "build": self.build,
             "read": self.read,
             "scan": self.scan,
@@ -334,6 +338,34 @@ def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
         for generation in generations
     )
     return objects.text("queue_keys", queues=listed(queues))
+
+
+def create_view(connection: Connection, objects: Objects) -> None:
+    """Let `<name>_passages` show the passages of the active generation, to whoever may read those.
+
+    Raises InvalidRequest where its columns change and another view depends on them.
+    """
+    names = [as_text(relation) for relation in (objects.view, objects.passages)]
+    readers = connection.execute(
+        "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END"
+        " FROM pg_class, aclexplode(relacl) WHERE pg_class.oid IN (to_regclass(%s), to_regclass(%s))"
+        " AND privilege_type = 'SELECT' AND grantee <> relowner",
+        names,
+    ).fetchall()
+    statement = objects.fill("create_view", comment=_comment(objects, "passages of the active generation"))
+    try:
+        with connection.transaction():
+            connection.execute(statement)
+    except pg.InvalidTableDefinition as changed:  # another type of tokens, or other dimensions
+        try:
+            connection.execute(sql.SQL("DROP VIEW {}").format(objects.view))
+        except pg.DependentObjectsStillExist as error:
+            raise InvalidRequest(
+                f"the columns of {names[0]} change, and {error.diag.message_detail}: drop that first, and make it again"
+            ) from changed
+        connection.execute(statement)
+    for (reader,) in readers:
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(objects.view, raw(reader)))
 
 
 def create_triggers(connection: Connection, objects: Objects) -> None:

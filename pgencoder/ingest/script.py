@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from itertools import count
 from typing import Any, cast
@@ -34,33 +34,45 @@ _SETTINGS = ("role", "search_path", "lock_timeout")
 
 
 class Rows:
-    """What a statement returned."""
+    """What a statement returned; `read` is called when it is asked for."""
 
-    def __init__(self, rows: Sequence[Any] = ()) -> None:
+    def __init__(self, rows: Sequence[Any] = (), read: Callable[[], None] = lambda: None) -> None:
         self._rows = [tuple(row) for row in rows]
+        self._read = read
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._rows)
+        return iter(self.fetchall())
 
     def fetchall(self) -> list[Any]:
         """All rows."""
+        self._read()
         return self._rows
 
     def fetchone(self) -> Any:
         """The first row, None if there is none."""
-        return self._rows[0] if self._rows else None
+        return next(iter(self.fetchall()), None)
 
 
 class Script:
-    """Takes statements as a psycopg connection does, and keeps them as text with their values in them."""
+    """Takes statements as a psycopg connection does, and keeps them as text with their values in them.
+
+    It is of nothing that is there: what a statement is asked to return is nothing, and then the statement is not kept.
+    """
+
+    connection = None  # for psycopg, which asks it about names
 
     def __init__(self) -> None:
         self.statements: list[str] = []
 
     def execute(self, statement: Any, parameters: Any = None) -> Rows:
         """Add a statement."""
-        self.statements.append(plain(statement, parameters))
-        return Rows()
+        text = plain(statement, parameters)
+        self.statements.append(text)
+        return Rows(read=lambda: self.statements.remove(text))
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Nothing: the script is one transaction."""
+        return nullcontext()
 
 
 class Borrowed:
@@ -68,6 +80,8 @@ class Borrowed:
 
     A statement that fails leaves the transaction usable; errors are raised as psycopg's.
     """
+
+    connection = None  # for psycopg, which asks it about names
 
     def __init__(self, connection: sa.Connection) -> None:
         if connection.dialect.name != "postgresql":

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
-import sqlalchemy as sa
 from psycopg import sql
-from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from pgencoder.query.statement import Search, statement
+from pgencoder.query.template import key_names, same, template
 from pgencoder.sql import as_text, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
 
 # Stands in the statement where the caller's filter goes
 MARKER = "pgencoder_filter_goes_here"
 SEARCH_ARGUMENTS = 7
-ARGUMENTS = ("query_dense", "query_tokens", "k", "candidates")
 
 
 def search_function(collection: Collection, vector: str) -> str:
-    """The SQL that creates `<name>_search`."""
+    """The SQL that creates `<name>_search`; `vector` is pgvector's schema."""
     function = own(f"{collection.name}_search")
     generation = collection.generation
     body = query("search_body").format(
-        by_passage=sql.Literal(_compiled(collection, vector, "passage")),
-        by_document=sql.Literal(_compiled(collection, vector, "document")),
+        by_passage=sql.Literal(_statement(collection, "passage")),
+        by_document=sql.Literal(_statement(collection, "document")),
         marker=sql.Literal(MARKER),
         encoder=sql.Literal(json.dumps(dict(generation.encoder))),
         generation=sql.Literal(f"generation {generation.number} of {collection.name}"),
@@ -43,21 +39,21 @@ def search_function(collection: Collection, vector: str) -> str:
     )
 
 
-def _compiled(collection: Collection, vector: str, group: Group) -> str:
-    """The statement with $1 to $4 for the arguments and the marker for the filter."""
-    arguments: dict[str, Any] = {
-        name: sa.literal_column(f"${position}", sa.Integer) for position, name in enumerate(ARGUMENTS, 1)
-    }
-    built = statement(
-        collection,
-        vector,
-        Search(group=group, filter=sa.text(f"({MARKER})")),
-        dense=arguments["query_dense"],
-        tokens=arguments["query_tokens"],
-        k=arguments["k"],
-        candidates=arguments["candidates"],
+def _statement(collection: Collection, group: Group) -> str:
+    """The search with $1 to $4 for the arguments and the marker for the filter."""
+    names = key_names(len(collection.key))
+    keys = listed(identifier(key.source) + raw(f" AS {name}") for key, name in zip(collection.key, names, strict=True))
+    source = identifier(collection.source_schema, collection.source_table)
+    text = template(len(names), group, "maxsim").format(
+        passages=as_text(own(collection.generation.passages)),
+        same=same([key.name for key in collection.key], lambda name: as_text(identifier(name))),
+        source=f"(SELECT {as_text(keys)} FROM {as_text(source)} WHERE ({MARKER}))",
+        check="true",
+        dense="$1",
+        tokens="$2",
+        k="$3",
+        candidates="$4",
     )
-    selected = [column for name, column in built.selected_columns.items() if name not in ("span_start", "span_end")]
-    dialect = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
-    text = str(built.with_only_columns(*selected).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    return re.sub(r"\n\s*", " ", text)
+    without_comments = re.sub(r"^\s*--.*\n", "", text, flags=re.M)
+    columns = ", ".join([*names, "passage", "content", "score", "recall_rank", "dense_score"])
+    return f"SELECT {columns} FROM ({without_comments}) AS hits ORDER BY score DESC NULLS LAST, {', '.join(names)}, passage"

@@ -1,5 +1,5 @@
-GRANT SELECT ON {passages} TO {reader};
+GRANT SELECT ON {passages}, {view} TO {reader};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {queue} TO {worker};
 GRANT SELECT, INSERT, DELETE ON {write} TO {worker};
-GRANT SELECT ON {passages} TO {worker};
+GRANT SELECT ON {passages}, {view} TO {worker};
 GRANT EXECUTE ON FUNCTION {build}(), {read}({read_arguments}), {scan}(text[], int, boolean) TO {worker};

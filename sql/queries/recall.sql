@@ -1,0 +1,21 @@
+WITH setting AS MATERIALIZED (
+    SELECT set_config('hnsw.ef_search', least({candidates}, 1000)::text, true)
+        || set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE {check}
+), nearest AS MATERIALIZED (
+    SELECT {source_keys}, passage, span, content, tokens, pgencoder.distance(dense, {dense}) AS distance
+    FROM {passages} AS passages JOIN {source} AS source ON {same}
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT {candidates}
+), exact AS MATERIALIZED (
+    -- adding 0 hides the distance from the index
+    SELECT {source_keys}, passage, span, content, tokens, pgencoder.distance(dense, {dense}) + 0 AS distance
+    FROM {passages} AS passages JOIN {source} AS source ON {same}
+    WHERE (SELECT count(*) FROM nearest) < {candidates} AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT {candidates}
+), recall AS MATERIALIZED (
+    SELECT *, row_number() OVER (ORDER BY distance, {keys}, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON ({keys}, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)

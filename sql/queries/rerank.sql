@@ -1,0 +1,4 @@
+, scored AS MATERIALIZED (
+    -- token data is read here and nowhere before: up to now it was a pointer
+    SELECT {keys}, passage, span, content, {score} AS score, recall_rank, -distance AS dense_score FROM recall
+)
