@@ -16,6 +16,7 @@ from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest.worker import Worker, WorkerOptions
+from pgencoder.orm.attach import attach_all
 from pgencoder.types import (
     CollectionStatus,
     Dims,
@@ -51,6 +52,7 @@ __all__ = [
     "Worker",
     "WorkerOptions",
     "WorkerStatus",
+    "attach_all",
     "connect",
     "embedded",
     "errors",

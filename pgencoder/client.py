@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pgencoder import migrate, native
 from pgencoder.db import embedded as embedded_server
@@ -29,9 +30,13 @@ from pgencoder.types import (
 from pgencoder.upkeep import Upkeep, refresh
 
 
-def connect(url: str) -> Database:
-    """The database at a Postgres URL; nothing is connected before the first call that needs it."""
-    return Database(open_engine(url))
+def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
+    """The database at a Postgres URL, or the one that an engine of any driver is for.
+
+    Nothing is connected before the first call that needs it. Of an engine only its URL is taken, password included, for
+    connections of our own; what it was given besides, such as `connect_args`, is not known here.
+    """
+    return Database(open_engine(url if isinstance(url, str | sa.URL) else url.url))
 
 
 def embedded(path: Path | str | None = None) -> Database:
