@@ -86,22 +86,27 @@ class Borrowed:
     def __init__(self, connection: sa.Connection) -> None:
         if connection.dialect.name != "postgresql":
             raise InvalidRequest(f"this is a connection to {connection.dialect.name}; collections are in Postgres")
-        if connection.get_isolation_level() == "AUTOCOMMIT":
-            raise InvalidRequest("collections are made in a transaction; take this out of autocommit_block()")
         self._connection = connection
 
     def execute(self, statement: Any, parameters: Any = None) -> Rows:
         """Run a statement."""
         text = plain(statement, parameters)
         reads = text.lstrip().startswith(("SELECT", "WITH"))
-        if not reads:  # perhaps several statements, which some drivers cannot send at once
+        if not reads and not text.startswith(
+            "DO "
+        ):  # perhaps several statements, which some drivers cannot send at once
             text = as_text(sql.SQL("DO {}").format(sql.Literal(f"BEGIN EXECUTE {as_text(sql.Literal(text))}; END")))
         try:
             with self._connection.begin_nested():
                 result = self._connection.exec_driver_sql(text, execution_options={"no_parameters": True})
                 return Rows(result.fetchall() if reads else ())
         except sa.exc.DBAPIError as error:
-            raise _as_psycopg(error) from error
+            ours = _as_psycopg(error)
+            if isinstance(ours, psycopg.errors.NoActiveSqlTransaction):
+                raise InvalidRequest(
+                    "collections are made and changed in a transaction; take this out of autocommit_block()"
+                ) from error
+            raise ours from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -138,8 +143,7 @@ def attach_script(parts: Objects, create_search: CreateSearch) -> list[str]:
 def check_script(collection: Collection, vector: str) -> str:
     """The statement that fails unless a database is what a script was made for: its revision and the table's key."""
     key = [
-        f"{as_text(identifier(column.source))} {column.type}"
-        + (f" COLLATE {column.collation}" if column.collation else "")
+        f"{column.source} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
         for column in collection.key
     ]
     source = as_text(identifier(collection.source_schema, collection.source_table))

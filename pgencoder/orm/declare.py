@@ -1,4 +1,4 @@
-"""What a mapped class says of its encoding, and where to find it again: on its table, in `Table.info`."""
+"""What a mapped class says of its encoding, and where to find it again: with its table, in `MetaData.info`."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> lis
     """What the mapped classes of a base, registry or metadata declare; raises InvalidRequest for a name used twice."""
     found: dict[str, Declared] = {}
     for table in dict.fromkeys(_tables(declared)):
-        for each in table.info.get(INFO, ()):
+        for each in _noted(table):
             if each.name in found:
                 raise InvalidRequest(
                     f"two classes declare a collection {each.name!r}; give one a name: Encoding(..., name=...)"
@@ -129,8 +129,8 @@ def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
     key = {column.name: type_of(column) for column in table.primary_key}
     declared = Declared(name, table.name, table.schema, columns, key, encoding)
     # a class that is defined again, as notebooks and reloading servers do, replaces what it said before
-    others = [each for each in table.info.get(INFO, ()) if each.name != name]
-    table.info[INFO] = (*others, declared)
+    others = [each for each in _noted(table) if each.name != name]
+    table.metadata.info.setdefault(INFO, {})[table.key] = (*others, declared)
     return declared
 
 
@@ -149,6 +149,12 @@ def type_of(column: sa.Column[Any]) -> str:
     if collation and "." not in collation:
         collation = f"pg_catalog.{collation}"
     return f"{text} COLLATE {collation}" if collation else text
+
+
+def _noted(table: sa.Table) -> Sequence[Declared]:
+    # not in Table.info, which Alembic renders
+    found: Sequence[Declared] = table.metadata.info.get(INFO, {}).get(table.key, ())
+    return found
 
 
 def _tables(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> Iterator[sa.Table]:

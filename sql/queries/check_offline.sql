@@ -15,7 +15,7 @@ BEGIN
     END IF;
     PERFORM set_config('search_path', 'pg_catalog', true);
     SELECT string_agg(
-        format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)) || CASE WHEN a.attcollation <> t.typcollation
+        format('%s %s', a.attname, format_type(a.atttypid, a.atttypmod)) || CASE WHEN a.attcollation <> t.typcollation
             THEN format(' COLLATE %I.%I', c.collnamespace::regnamespace, c.collname) ELSE '' END, ', ' ORDER BY k.n
     ) INTO key
     FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)

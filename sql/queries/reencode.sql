@@ -1,6 +1,7 @@
 DECLARE
-    -- the statement that makes the trigger's function, in three parts: the one in the middle once for each generation
-    changed CONSTANT text[] := string_to_array({changed}, '/* queues */');
+    -- makes the trigger's function; what is between the first two marks it has for each generation, wherever it is
+    changed CONSTANT text := {changed};
+    queue CONSTANT text := split_part(changed, '/* queues */', 2);
     role CONSTANT text := current_setting('role');
     latest int;
     chosen pgencoder.generation;
@@ -45,8 +46,8 @@ BEGIN
             VALUES ({name}, latest + 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type}, {chunking});
         EXECUTE replace({generation}, {marker}, (latest + 1)::text);
     END IF;
-    EXECUTE changed[1] || (
-        SELECT string_agg(replace(changed[2], {marker}, number::text), ', ' ORDER BY number)
-        FROM pgencoder.generation WHERE collection = {name}) || changed[3];
+    EXECUTE replace(changed, queue, (
+        SELECT string_agg(replace(queue, {marker}, number::text), ', ' ORDER BY number)
+        FROM pgencoder.generation WHERE collection = {name}));
     PERFORM set_config('role', role, true);
 END
