@@ -16,7 +16,7 @@ from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest.worker import Worker, WorkerOptions
-from pgencoder.orm.attach import attach_all
+from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
 from pgencoder.types import (
     CollectionStatus,
     Dims,
@@ -37,6 +37,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "CollectionStatus",
     "Database",
+    "Dense",
     "Dims",
     "Encoder",
     "Encoding",
@@ -47,14 +48,20 @@ __all__ = [
     "Kernel",
     "PgencoderError",
     "ReconcileReport",
+    "SearchSelect",
     "SyncReport",
+    "Tokens",
     "Window",
     "Worker",
     "WorkerOptions",
     "WorkerStatus",
+    "aselect",
     "attach_all",
     "connect",
     "embedded",
     "errors",
     "load_encoder",
+    "maxsim",
+    "recall",
+    "select",
 ]

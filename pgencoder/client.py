@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,10 +15,11 @@ from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
-from pgencoder.errors import NotMigrated
+from pgencoder.errors import InvalidRequest, NotMigrated
 from pgencoder.ingest import roles as granted
 from pgencoder.query import Search, search_statement
-from pgencoder.query.statement import Filter
+from pgencoder.query.statement import Filter, stage_for
+from pgencoder.threads import in_thread
 from pgencoder.types import (
     Collection,
     Encoding,
@@ -29,6 +31,8 @@ from pgencoder.types import (
 )
 from pgencoder.upkeep import Upkeep, refresh
 
+_open: WeakSet[Database] = WeakSet()
+
 
 def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
     """The database at a Postgres URL, or the one that an engine of any driver is for.
@@ -36,7 +40,7 @@ def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
     Nothing is connected before the first call that needs it. Of an engine only its URL is taken, password included, for
     connections of our own; what it was given besides, such as `connect_args`, is not known here.
     """
-    return Database(open_engine(url if isinstance(url, str | sa.URL) else url.url))
+    return _opened(Database(open_engine(url if isinstance(url, str | sa.URL) else url.url)))
 
 
 def embedded(path: Path | str | None = None) -> Database:
@@ -45,11 +49,30 @@ def embedded(path: Path | str | None = None) -> Database:
     Needs the extra `embedded`. The server stops when the last process that uses it ends. `migrate` compiles the native
     kernel for it if there is a C compiler, unless the environment says PGENCODER_NATIVE=off.
     """
-    return Database(open_engine(embedded_server.start(path)), owned=True)
+    return _opened(Database(open_engine(embedded_server.start(path)), owned=True))
+
+
+def the_only() -> Database:
+    """The database that this process has open; raises InvalidRequest unless there is exactly one."""
+    if len(_open) != 1:
+        raise InvalidRequest(
+            f"which database? {len(_open) or 'none'} open in this process; pass db=pgencoder.connect(...)"
+        )
+    return next(iter(_open))
+
+
+def _opened(database: Database) -> Database:
+    _open.add(database)
+    return database
 
 
 class Database(Upkeep):
     """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
+
+    def close(self) -> None:
+        """Close the connections in the pool."""
+        super().close()
+        _open.discard(self)
 
     def migrate(self, revision: str = "head", *, roles: bool = False) -> None:
         """Create or upgrade the schema `pgencoder`; "base" removes it with all collections. Twice changes nothing.
@@ -80,25 +103,33 @@ class Database(Upkeep):
         candidates: int = 100,
         filter: Filter | None = None,
         group: Group = "passage",
-        stage: Stage = "maxsim",
+        stage: Stage | None = None,
         encoder: Encoder | None = None,
     ) -> list[Hit]:
         """The `k` best passages (or documents, with `group="document"`: the best passage of each) for a query.
 
         `filter` is a SQLAlchemy condition on the source table, applied inside the recall stage. `candidates` passages
-        are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall.
-        Fewer than `k` only if the filter leaves fewer.
+        are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall;
+        not given, it is "maxsim" where the collection has token vectors. Fewer than `k` only if the filter leaves
+        fewer.
         """
-        search = Search(k, candidates, filter, group, stage)
+
+        def found(collection: Collection) -> list[Hit]:
+            chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
+            search = Search(k, candidates, filter, group, chosen)
+            return self.run(collection, search, self.encode_query(collection, query, encoder))
+
         collection = self.collection(name)
         try:
-            return self.run(collection, search, self.encode_query(collection, query, encoder))
+            return found(collection)
         except NotMigrated:
             swapped = self.collection(name)
             if swapped.generation == collection.generation:
                 raise
             # another was activated, and this one dropped, while the query was encoded
-            return self.run(swapped, search, self.encode_query(swapped, query, encoder))
+            return found(swapped)
+
+    asearch = in_thread(search)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

@@ -17,6 +17,7 @@ from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
 from pgencoder.query.function import SEARCH_ARGUMENTS, search_function
 from pgencoder.session import Session
+from pgencoder.threads import in_thread
 from pgencoder.types import (
     Chunking,
     CollectionStatus,
@@ -206,15 +207,21 @@ class Upkeep(Session):
         with self.connection() as connection:
             return status.read(connection, catalog.collections(connection), kernel.read(connection))
 
+    astatus = in_thread(status)
+
     def workers(self) -> list[WorkerStatus]:
         """The workers that run on this database, and those that died within a day, the ones seen last first."""
         with self.connection() as connection:
             return status.workers(connection)
 
+    aworkers = in_thread(workers)
+
     def failed(self, name: str | None = None, limit: int = 100) -> list[FailedRow]:
         """Rows that could not be encoded, and why, the oldest first."""
         with self.connection() as connection:
             return status.failed(connection, name, limit)
+
+    afailed = in_thread(failed)
 
 
 def create_search(connection: Connection, parts: Objects) -> None:

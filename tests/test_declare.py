@@ -16,6 +16,7 @@ from sqlalchemy.orm import (
     Mapped,
     MappedAsDataclass,
     Session,
+    aliased,
     joinedload,
     mapped_column,
     registry,
@@ -25,7 +26,7 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of
+from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
 
 from . import checkpoints
 from .conftest import Connection
@@ -201,7 +202,7 @@ def test_models_by_name_are_compared_without_loading_them(
     assert attach_all(base(same), db).unchanged == ("notes",), "the same weights from another directory"
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr("pgencoder.encoders.load", None)
+        patched.setattr("pgencoder.encoders.shared", None)
         assert attach_all(base(one.relative_to(tmp_path)), db).unchanged == ("notes",)
     assert [each.number for each in attach_all(base(other), db).begun] == [2]
 
@@ -224,6 +225,21 @@ def test_passages_are_loaded_without_a_query_for_each(articles: Database, engine
         assert repr(article.passages[1]) == "<ArticlePassage 1 'part 1'>"
         longest = sa.select(Article).where(Article.passages.any(passages_of(Article).passage > 1))
         assert [each.id for each in session.scalars(longest)] == [1]
+
+
+def test_a_search_with_the_passage_that_was_found(articles: Database, engine: sa.Engine) -> None:
+    with Session(engine) as session:
+        search = pgencoder.select(Article, "title 2", k=2)
+        counter = Counter(engine)
+        found = session.execute(with_passage(search).where(Article.id > 1)).all()
+        assert counter.count == 1
+        for article, score, passage in found:
+            assert_type(passage, Passage)
+            assert (passage.content, score > 0) == (f"title {article.id} body of number {article.id}", True)
+        assert [article.id for article, _, _ in found] == [2, 3]
+        other = aliased(Article)
+        first = session.execute(with_passage(pgencoder.select(other, "title 3", k=1))).one()
+        assert (first[0].id, first[2].passage) == (3, 0)
 
 
 @pytest.mark.asyncio

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
 
 import pgencoder
 from pgencoder import Database
@@ -148,6 +151,36 @@ def test_a_collection_lives_behind_a_transaction_pooler(
     pooled.detach("exact")
     assert [collection.name for collection in db.collections()] == ["articles"]
     assert_nothing_left_behind(pooled_url)
+
+
+@pytest.mark.parametrize(
+    ("driver", "arguments"),
+    [
+        ("psycopg", {"prepare_threshold": None}),
+        # what SQLAlchemy's documentation says of asyncpg behind pgbouncer
+        ("asyncpg", {"statement_cache_size": 0, "prepared_statement_name_func": lambda: f"__{uuid.uuid4()}__"}),
+    ],
+)
+def test_selects_of_async_engines(
+    articles: Connection, pooled: Database, words: WordEncoder, driver: str, arguments: dict[str, object]
+) -> None:
+    pooled.attach("articles", ["body"], words)
+    pooled.sync("articles")
+    expected = [hit.key for hit in pooled.search("articles", "number 8", candidates=300)]
+    url = sa.make_url(pooled.engine.url).set(drivername=f"postgresql+{driver}")
+
+    async def run() -> None:
+        engine = create_async_engine(url, poolclass=sa.NullPool, connect_args=arguments)
+        for _ in range(2 * POOL):
+            async with engine.connect() as connection:
+                search = await pgencoder.aselect("articles", "number 8", candidates=300, db=pooled)
+                rows = (await connection.execute(search)).all()
+                assert [row[0] for row in rows] == expected
+                even = search.where(sa.text("lang = 'en'"))
+                assert all(row[0] % 2 == 0 for row in (await connection.execute(even)).all())
+        await engine.dispose()
+
+    asyncio.run(run())
 
 
 def test_migrations_through_a_transaction_pooler(

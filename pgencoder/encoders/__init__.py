@@ -12,7 +12,7 @@ from pgencoder.encoders.base import (
     model_names,
     same_encoder,
 )
-from pgencoder.encoders.load import canonical, load, load_stored
+from pgencoder.encoders.load import canonical, load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -25,4 +25,5 @@ __all__ = [
     "load_stored",
     "model_names",
     "same_encoder",
+    "shared",
 ]

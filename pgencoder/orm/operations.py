@@ -60,7 +60,7 @@ class Models:
         if isinstance(self.model, declared):
             return self.model.find(operations)
         if isinstance(self.model, str):
-            return encoders.load(self.model, self.token_model, allow_untrained=self.allow_untrained)
+            return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
         return self.model
 
 

@@ -7,7 +7,7 @@ Their class is mapped to the view `pgencoder.<name>_passages`, which shows the a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -18,7 +18,10 @@ from sqlalchemy.types import TypeDecorator
 from pgencoder.db.catalog import free_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm.declare import Declared, Encoding, declare, inherited
+from pgencoder.query.select import SearchSelect
 from pgencoder.sql import SCHEMA
+
+E = TypeVar("E")
 
 _MADE = "_pgencoder_passages"
 
@@ -49,11 +52,24 @@ class Encoded:
 
 def passages_of(entity: type[Any]) -> type[Passage]:
     """The class of the passages of a class that declares an encoding, for statements of one's own."""
-    mapper = sa.inspect(entity, raiseerr=False)
-    made = getattr(mapper.class_, _MADE, None) if isinstance(mapper, Mapper) else None
+    mapper = getattr(sa.inspect(entity, raiseerr=False), "mapper", None)
+    made = None if mapper is None else getattr(mapper.class_, _MADE, None)
     if made is None:
         raise InvalidRequest(f"{entity!r} is not a mapped class with an __encoding__")
     return made  # type: ignore[no-any-return]
+
+
+def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passage]:
+    """A search that also returns the passage that each row was found by, in the same statement.
+
+    `for article, score, passage in session.execute(with_passage(pgencoder.select(Article, "query")))`.
+    """
+    made = passages_of(search.column_descriptions[0]["expr"])
+    view = sa.inspect(made).local_table
+    *key, passage = view.primary_key
+    same = [column == hit for column, hit in zip(key, search.hits.c, strict=False)]
+    joined = search.add_columns(made).join(made, sa.and_(*same, passage == search.hits.c.passage))
+    return cast("SearchSelect[E, float, Passage]", joined)
 
 
 class _Span(TypeDecorator[tuple[int, int]]):

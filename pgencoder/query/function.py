@@ -7,6 +7,7 @@ import re
 
 from psycopg import sql
 
+from pgencoder.query.statement import stage_for
 from pgencoder.query.template import key_names, same, template
 from pgencoder.sql import as_text, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
@@ -44,7 +45,8 @@ def _statement(collection: Collection, group: Group) -> str:
     names = key_names(len(collection.key))
     keys = listed(identifier(key.source) + raw(f" AS {name}") for key, name in zip(collection.key, names, strict=True))
     source = identifier(collection.source_schema, collection.source_table)
-    text = template(len(names), group, "maxsim").format(
+    stage = stage_for(None, tokens=collection.generation.dims.tokens > 0)
+    text = template(len(names), group, stage).format(
         passages=as_text(own(collection.generation.passages)),
         same=same([key.name for key in collection.key], lambda name: as_text(identifier(name))),
         source=f"(SELECT {as_text(keys)} FROM {as_text(source)} WHERE ({MARKER}))",
@@ -56,4 +58,5 @@ def _statement(collection: Collection, group: Group) -> str:
     )
     without_comments = re.sub(r"^\s*--.*\n", "", text, flags=re.M)
     columns = ", ".join([*names, "passage", "content", "score", "recall_rank", "dense_score"])
-    return f"SELECT {columns} FROM ({without_comments}) AS hits ORDER BY score DESC NULLS LAST, {', '.join(names)}, passage"
+    order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
+    return f"SELECT {columns} FROM ({without_comments}) AS hits ORDER BY {order}"

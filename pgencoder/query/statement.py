@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, cast
@@ -52,6 +52,15 @@ class Search:
             )
 
 
+def stage_for(stage: Stage | None, tokens: bool) -> Stage:
+    """The stage that was asked for, or the best that there is; `tokens` says whether there are any to compare."""
+    if stage is None:
+        return "maxsim" if tokens else "dense"
+    if stage in ("maxsim", "exhaustive") and not tokens:
+        raise InvalidRequest(f'there are no token vectors to compare, so stage={stage!r} cannot be; use stage="dense"')
+    return stage
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a search looks: a table or view of passages, its key columns, and the source's keys as k1, k2, ..."""
@@ -86,7 +95,7 @@ class Ranking(ClauseElement):
         self.number = next(self._numbers)  # stays the same in copies
 
 
-@compiles(Ranking)  # type: ignore[no-untyped-call,untyped-decorator]
+@compiles(Ranking)
 def _compile_ranking(ranking: Ranking, compiler: Any, **options: Any) -> str:
     passages, key, group, stage, score = ranking.shape
     literal = {"literal_binds": options.get("literal_binds", False)}
@@ -144,10 +153,15 @@ def ranking(
         sa.column(name, column.type)
         for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=True)
     ]
-    rest: dict[str, Any] = {"passage": sa.Integer(), "span": INT4RANGE(), "content": sa.Text()}
-    rest |= {"score": sa.Double()} if rerank else {"tokens": sa.types.NullType()}
-    rest |= {"recall_rank": sa.Integer(), "dense_score": sa.Double()}
-    columns: list[Any] = [*keys, *(sa.column(name, type_) for name, type_ in rest.items())]
+    columns: list[Any] = [
+        *keys,
+        sa.column("passage", sa.Integer()),
+        sa.column("span", INT4RANGE()),
+        sa.column("content", sa.Text()),
+        sa.column("score", sa.Double()) if rerank else sa.column("tokens"),
+        sa.column("recall_rank", sa.Integer()),
+        sa.column("dense_score", sa.Double()),
+    ]
     return TextualSelect(cast(TextClause, text), columns, positional=True).subquery()
 
 
@@ -162,20 +176,11 @@ def search_statement(collection: Collection, search: Search, query: Encoding, *,
     Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score. `score` is
     the function of query and document tokens that ranks.
     """
-    source, condition = own_source(collection, search.filter)
-    hits = ranking(
-        Place(
-            collection.generation.passages,
-            tuple(key.name for key in collection.key),
-            source if condition is None else source.where(condition),
-        ),
-        search,
-        query,
-        score=score,
-    )
-    return sa.select(*result_columns(hits, [key.name for key in collection.key])).order_by(
-        *best_first(hits, len(collection.key))
-    )
+    source = source_of(collection)
+    keys = source.keys if search.filter is None else source.keys.where(source.translated(search.filter))
+    names = [key.name for key in collection.key]
+    hits = ranking(Place(collection.generation.passages, tuple(names), keys), search, query, score=score)
+    return sa.select(*result_columns(hits, names)).order_by(*best_first(hits, len(names)))
 
 
 def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElement[Any]]:
@@ -192,32 +197,35 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
     ]
 
 
-def own_source(collection: Collection, condition: Filter | None) -> tuple[sa.Select[Any], Filter | None]:
-    """The source's keys, and a condition with its columns, however the user declared the table."""
-    columns: dict[str, sa.ColumnClause[Any]] = {key.source: sa.column(key.source) for key in collection.key}
-    named = {collection.source_schema, None}
-    for element in visitors.iterate(condition) if condition is not None else ():
-        if _is_of(element, collection.source_table, named):
-            columns[element.name] = sa.column(element.name, element.type)  # type: ignore[attr-defined]
-    source = sa.table(collection.source_table, *columns.values(), schema=collection.source_schema)
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The table whose rows are searched: its `keys`, as k1, k2, ..., and what makes a condition one on it."""
+
+    keys: sa.Select[Any]
+    translated: Callable[[Any], Any]
+
+
+def source_of(collection: Collection) -> Source:
+    """The source of a collection; conditions may be on that table however the user declared it."""
+    table = sa.table(collection.source_table, schema=collection.source_schema)
+    schemas = {collection.source_schema, None}
+
+    def column(name: str, type_: Any = None) -> sa.ColumnClause[Any]:
+        made: sa.ColumnClause[Any] = sa.column(name, type_)
+        made.table = table
+        return made
 
     def ours(element: Any, **_: Any) -> Any:
-        return source.c[element.name] if _is_of(element, collection.source_table, named) else None
+        theirs = element.table if isinstance(element, sa.ColumnClause) else None
+        same = getattr(theirs, "name", None) == table.name and getattr(theirs, "schema", None) in schemas
+        return column(element.name, element.type) if same else None
 
-    keys = (
-        source.c[key.source].label(name)
-        for key, name in zip(collection.key, key_names(len(collection.key)), strict=True)
+    names = key_names(len(collection.key))
+    return Source(
+        sa.select(*(column(key.source).label(name) for key, name in zip(collection.key, names, strict=True))),
+        lambda condition: visitors.replacement_traverse(condition, {}, ours),
     )
-    if condition is not None:
-        condition = cast(Filter, visitors.replacement_traverse(condition, {}, ours))
-    return sa.select(*keys), condition
 
 
 def _bind(name: str, value: Any, type_: Any) -> ColumnElement[Any]:
     return sa.bindparam(name, value, type_, unique=True)
-
-
-def _is_of(element: Any, table: str, schemas: set[str | None]) -> bool:
-    if not isinstance(element, sa.ColumnClause):
-        return False
-    return getattr(element.table, "name", None) == table and getattr(element.table, "schema", None) in schemas

@@ -51,7 +51,7 @@ def template(keys: int, group: Group, stage: Stage | None, score: str = SCORE) -
             parts = ["exhaustive", "best"]
         case _:
             parts = [recall, "rerank", "best"]
-    return "".join(_fill(_text(part), holes) for part in parts)
+    return "\n".join(_fill(_text(part), holes) for part in parts)
 
 
 def key_names(keys: int) -> list[str]:
@@ -66,7 +66,7 @@ def same(passage_key: Sequence[str], quote: Callable[[str], str]) -> str:
 
 
 def _text(name: str) -> str:
-    return query(name).as_string()
+    return query(name).as_string().rstrip("\n")
 
 
 def _fill(text: str, holes: dict[str, str]) -> str:

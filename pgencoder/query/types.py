@@ -1,4 +1,4 @@
-"""Column types and parameters of SQLAlchemy for vectors."""
+"""SQLAlchemy types for vectors: columns, and parameters."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.types import UserDefinedType
 
-from pgencoder.types import Matrix
-from pgencoder.vectors import Numbers
+from pgencoder.errors import InvalidRequest
+from pgencoder.sql import SCHEMA
+from pgencoder.types import Matrix, TokenType
+from pgencoder.vectors import Numbers, normalize, read_array
+
+_functions = getattr(sa.func, SCHEMA)
 
 
-class NumbersType(UserDefinedType[Matrix]):
+class NumbersType(UserDefinedType[Any]):
     """The numbers of a vector or of a matrix, row after row, as `real[]`: binary in every driver that can."""
 
     cache_ok = True
@@ -22,14 +28,69 @@ class NumbersType(UserDefinedType[Matrix]):
         """The type as DDL and CAST write it."""
         return "real[]"
 
-    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
         """To what the driver takes."""
         return lambda value: value if value is None or isinstance(value, Numbers) else Numbers(value)
 
-    def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:
+    def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:  # noqa: ARG002
         """To a literal, for reading."""
+        return lambda value: "'{" + ",".join(map(str, Numbers(value))) + "}'"
 
-        def process(value: Matrix) -> str:
-            return "'{" + ",".join(map(str, np.asarray(value, dtype=np.float32).ravel().tolist())) + "}'"
 
-        return process
+class Dense(HALFVEC):
+    """A column of vectors of `dims` dimensions, as `halfvec`; values of shape (dims,) are stored with length 1.
+
+    In a table of your own: `embedding: Mapped[...] = mapped_column(Dense(384))`. Reading gives a list of floats. The
+    database needs the schema pgencoder, and pgvector on the search path when the table is created.
+    """
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
+        """To numbers of length 1."""
+        return _normalized
+
+    def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
+        """Numbers to a vector."""
+        return _functions.query_dense(sa.cast(bindvalue, NumbersType()))  # type: ignore[no-any-return]
+
+
+class Tokens(UserDefinedType[Matrix]):
+    """A column of token vectors of `dims` dimensions, as `bit(dims)[]` or `halfvec(dims)[]`.
+
+    Values are matrices of shape (n, dims); rows are stored with length 1, or as their signs. Reading gives the same
+    shape: 1 and -1 for bits. Set `STORAGE EXTERNAL` on the column: arrays default to compression, which gains nothing.
+    """
+
+    cache_ok = True
+
+    def __init__(self, dims: int, kind: TokenType = "bit") -> None:
+        if kind not in ("bit", "halfvec"):
+            raise InvalidRequest(f'tokens are stored as "bit" or "halfvec", not {kind!r}')
+        self.dims = dims
+        self.kind = kind
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type as DDL and CAST write it."""
+        return f"{self.kind}({self.dims})[]"
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
+        """To numbers, row after row."""
+        return _normalized
+
+    def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
+        """Numbers to vectors, or to their signs."""
+        tokens = _functions.query_tokens(sa.cast(bindvalue, NumbersType()), sa.literal(self.dims, sa.Integer()))
+        return tokens if self.kind == "halfvec" else _functions.binary_quantize(tokens)  # type: ignore[no-any-return]
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Their binary form, which any driver can read."""
+        return sa.type_coerce(sa.func.array_send(column, type_=sa.LargeBinary()), self)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
+        """From the binary form."""
+        return lambda value: None if value is None else read_array(bytes(value), self.kind)
+
+
+def _normalized(value: Any) -> Numbers | None:
+    return None if value is None else Numbers(normalize(np.asarray(value)))

@@ -1,0 +1,175 @@
+"""A search as a SQLAlchemy `Select`, of an entity and its score or of what a collection has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVarTuple
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement, TextClause
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from pgencoder.db.catalog import free_names
+from pgencoder.errors import InvalidRequest
+from pgencoder.query.statement import (
+    Place,
+    Search,
+    Source,
+    best_first,
+    conditions,
+    ranking,
+    result_columns,
+    source_of,
+)
+from pgencoder.query.template import key_names
+from pgencoder.types import Collection, Encoding, Fingerprint
+
+Ts = TypeVarTuple("Ts")
+
+if TYPE_CHECKING:
+
+    class _Select(sa.Select[*Ts]):
+        pass
+else:  # SQLAlchemy 2.0 takes one type argument, 2.1 as many as there are columns
+
+    class _Select(sa.Select):
+        inherit_cache = True
+
+        def __class_getitem__(cls, _: Any) -> Any:
+            return cls
+
+
+class SearchSelect(_Select[*Ts]):
+    """A SELECT of the best hits, best first; everything that SQLAlchemy does with a `Select` it does with this.
+
+    `where` with conditions on the searched table alone narrows the recall: the `k` best among the rows that pass.
+    Other conditions, on joined tables or on `hits`, narrow what was found. To do so with one on the searched table,
+    make the search a subquery.
+    """
+
+    _search_conditions: tuple[Any, ...] = ()
+    _search_number: int
+    _search_source: Source
+    _search_tables: set[Any]
+    hits: sa.Subquery
+    """What was found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
+
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
+        *sa.Select._traverse_internals,
+        ("_search_conditions", InternalTraversal.dp_clauseelement_tuple),
+    ]
+
+    @property
+    def score(self) -> ColumnElement[float]:
+        """MaxSim, the inner product where there are no tokens."""
+        return self.hits.c.score
+
+    def where(self, *whereclause: Any) -> Self:
+        """Narrow the search by conditions on its table, and what it found by others."""
+        inside: list[Any] = []
+        outside: list[Any] = []
+        for each in whereclause:
+            condition = self._search_source.translated(sa.and_(each))
+            own = isinstance(condition, TextClause) or _tables(_nothing.where(condition)) <= self._search_tables
+            (inside if own else outside).append(condition if own else each)
+        made = super().where(*outside)
+        made._search_conditions += tuple(inside)
+        return made
+
+    def _compiler_dispatch(self, visitor: Any, **options: Any) -> Any:
+        # The text of the search is somewhere below, whatever SQLAlchemy makes of this statement: it asks there
+        active = conditions(visitor)
+        before = active.get(self._search_number)
+        active[self._search_number] = self._search_conditions
+        try:
+            return super()._compiler_dispatch(visitor, **options)
+        finally:
+            if before is None:
+                del active[self._search_number]
+            else:
+                active[self._search_number] = before
+
+
+def table_name(entity: Any) -> str:
+    """The name of the table of a mapped class, of an alias of one, or of a table."""
+    return str(_described(entity)[0].name)
+
+
+def select_entity(
+    entity: Any,
+    name: str,
+    search: Search,
+    query: Encoding,
+    encoder: Fingerprint | None,
+) -> SearchSelect[Any, float]:
+    """The entity and its score, for the collection `name` of its table."""
+    place, source = entity_place(entity, name)
+    hits = ranking(place, search, query, encoder=None if encoder is None else (name, encoder))
+    same = [
+        column.element == hits.c[k]
+        for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
+    ]
+    made = _search_select(source, search, hits, entity, hits.c.score)
+    return made.join(hits, sa.and_(*same)).order_by(*best_first(hits, len(place.key)))
+
+
+def select_collection(
+    collection: Collection, search: Search, query: Encoding, encoder: Fingerprint | None
+) -> SearchSelect[*tuple[Any, ...]]:
+    """The key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
+    source = source_of(collection)
+    key = [column.name for column in collection.key]
+    place = Place(f"{collection.name}_passages", tuple(key), source.keys)
+    hits = ranking(place, search, query, encoder=None if encoder is None else (collection.name, encoder))
+    made = _search_select(source, search, hits, *result_columns(hits, key))
+    return made.order_by(*best_first(hits, len(key)))
+
+
+def entity_place(entity: Any, name: str) -> tuple[Place, Source]:
+    """Where to search for a mapped class, an alias of one, or a table, in the collection `name`."""
+    table, mapper = _described(entity)
+    primary: list[Any] = list(table.primary_key)
+    columns = (
+        primary
+        if mapper is None
+        else [getattr(entity, mapper.get_property_by_column(column).key) for column in primary]
+    )
+    labelled = (column.label(name) for column, name in zip(columns, key_names(len(columns)), strict=True))
+    source = Source(sa.select(*labelled), lambda condition: condition)
+    return Place(f"{name}_passages", tuple(free_names([column.name for column in primary])), source.keys), source
+
+
+def _described(entity: Any) -> tuple[Any, Any]:
+    """The table, and the mapper if there is one."""
+    described = sa.inspect(entity, raiseerr=False)
+    if isinstance(described, sa.Table):
+        return described, None
+    mapper = getattr(described, "mapper", None)
+    if mapper is None:
+        raise InvalidRequest(
+            f"cannot search {entity!r}: give a mapped class, an alias of one, a Table, or a collection's name"
+        )
+    return mapper.local_table, mapper
+
+
+def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: Any) -> SearchSelect[Any, Any]:
+    made: SearchSelect[Any, Any] = SearchSelect(*columns)
+    made.hits = hits
+    made._search_source = source
+    made._search_tables = _tables(source.keys)
+    made._search_number = hits.element.element.number  # type: ignore[attr-defined]
+    return made if search.filter is None else made.where(search.filter)
+
+
+_nothing: sa.Select[Any] = sa.select(sa.literal_column("1"))
+
+
+def _tables(statement: sa.Select[Any]) -> set[Any]:
+    """The tables that a statement is on; those of subqueries in its conditions are their own affair."""
+    found, froms = set(), list(statement.get_final_froms())
+    while froms:
+        each = froms.pop()
+        if isinstance(each, sa.Join):
+            froms += [each.left, each.right]
+        else:
+            found.add(each)
+    return found
