@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pgencoder import migrate, native
 from pgencoder.db import embedded as embedded_server
@@ -30,6 +29,9 @@ from pgencoder.types import (
     Stage,
 )
 from pgencoder.upkeep import Upkeep, refresh
+
+if TYPE_CHECKING:  # it needs greenlet, which not everyone has
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 _open: WeakSet[Database] = WeakSet()
 

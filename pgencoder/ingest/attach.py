@@ -38,7 +38,7 @@ def attach(
     The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
     no change falls between the two. `create_search` makes the collection's search function.
     """
-    parts = describe(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
+    parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
     try:
         with connection.transaction():
             make(connection, parts, create_search)
@@ -47,7 +47,7 @@ def attach(
     return backfill.queue_existing(connection, parts, progress)
 
 
-def describe(
+def plan(
     connection: Connection,
     table: str,
     columns: Sequence[str],

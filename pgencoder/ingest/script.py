@@ -242,7 +242,9 @@ def _decoded(statement: Part | bytes) -> str:
 
 
 def _block(body: Part) -> str:
-    return as_text(sql.SQL("DO {}").format(sql.Literal(as_text(body))))
+    text = as_text(body)
+    quoted = f"$pgencoder$\n{text}$pgencoder$" if "$pgencoder$" not in text else as_text(sql.Literal(text))
+    return f"DO {quoted}"
 
 
 def _jsonb(value: Any) -> Part:

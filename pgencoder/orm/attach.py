@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pgencoder.client import Database, connect
 from pgencoder.errors import CollectionExists, InvalidRequest
 from pgencoder.ingest.backfill import Progress
 from pgencoder.orm.declare import Classes, Declared, declarations
 from pgencoder.types import Collection, Generation
+
+if TYPE_CHECKING:  # it needs greenlet, which not everyone has
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Source:
 class AttachEncodingOp(MigrateOperation):
     """Makes a collection."""
 
-    def __init__(self, name: str, source: Source, models: Models, tokens: TokenType, chunking: Chunking) -> None:
+    def __init__(self, name: str | None, source: Source, models: Models, tokens: TokenType, chunking: Chunking) -> None:
         self.name = name
         self.source = source
         self.models = models
@@ -109,15 +109,15 @@ class AttachEncodingOp(MigrateOperation):
         attach.check_columns(columns)
         source = Source(table, tuple(columns), schema, key)
         models = Models(model, token_model, allow_untrained)
-        operations.invoke(cls(name or table, source, models, tokens, chunking))
+        operations.invoke(cls(name, source, models, tokens, chunking))
 
     def reverse(self) -> DetachEncodingOp:
         """The operation of the downgrade."""
-        return DetachEncodingOp(self.name, self)
+        return DetachEncodingOp(self.name or self.source.table, self)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
         """The difference, as `alembic check` shows it."""
-        return ("attach_encoding", self.name)
+        return ("attach_encoding", self.name or self.source.table)
 
 
 @Operations.register_operation("detach_encoding")
@@ -206,17 +206,18 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
     encoder = op.models.encoder(operations)
     if operations.get_context().as_sql:
         attach.check_choices(op.tokens, op.chunking)
-        attach.check_name(op.name)
-        collection, vector = _offline(operations, "attach_encoding", op.name, op.source), _vector(operations)
+        name = op.name or op.source.table
+        attach.check_name(name)
+        collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         generation = Generation(
-            op.name, 1, "active", encoder.fingerprint, encoder.dims, op.tokens, op.chunking, queued=False
+            name, 1, "active", encoder.fingerprint, encoder.dims, op.tokens, op.chunking, queued=False
         )
         parts = Objects(replace(collection, generations=(generation,)), vector)
         _print(operations, script.check_script(collection, vector), *script.attach_script(parts, create_search))
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
-        parts = attach.describe(
+        parts = attach.plan(
             connection,
             op.source.table,
             op.source.columns,
@@ -230,7 +231,7 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
             with connection.transaction():
                 attach.make(connection, parts, create_search)
         except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
-            raise attach.exists(op.name) from error
+            raise attach.exists(parts.collection.name) from error
 
 
 @Operations.implementation_for(DetachEncodingOp)
