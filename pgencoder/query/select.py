@@ -50,6 +50,7 @@ class SearchSelect(_Select[*Ts]):
     _search_number: int
     _search_source: Source
     _search_tables: set[Any]
+    _search_names: Any = None
     hits: sa.Subquery
     """What was found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
 
@@ -74,6 +75,13 @@ class SearchSelect(_Select[*Ts]):
         made = super().where(*outside)
         made._search_conditions += tuple(inside)
         return made
+
+    def filter_by(self, **kwargs: Any) -> Self:
+        """`where` with equalities; names that the searched entity has are its own."""
+        # SQLAlchemy 2.0 would look for them in what was joined last
+        own = [name for name in kwargs if hasattr(self._search_names, name)]
+        made = self.where(*(getattr(self._search_names, name) == kwargs.pop(name) for name in own))
+        return super(SearchSelect, made).filter_by(**kwargs) if kwargs else made
 
     def _compiler_dispatch(self, visitor: Any, **options: Any) -> Any:
         # The text of the search is somewhere below, whatever SQLAlchemy makes of this statement: it asks there
@@ -109,6 +117,7 @@ def select_entity(
         for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
     ]
     made = _search_select(source, search, hits, entity, hits.c.score)
+    made._search_names = entity.c if isinstance(entity, sa.Table) else entity
     return made.join(hits, sa.and_(*same)).order_by(*best_first(hits, len(place.key)))
 
 
