@@ -347,6 +347,34 @@ def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa
         assert [each.content for each in tanker.cargo_passages] == ["oil"]  # type: ignore[attr-defined]
 
 
+def test_one_class_of_several_in_a_table(db: Database, engine: sa.Engine) -> None:
+    """The collection is of the table; rows of the other classes have nothing to encode."""
+
+    class Other(DeclarativeBase):
+        pass
+
+    class Animal(Other):
+        __tablename__ = "animals"
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}  # noqa: RUF012
+        id: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str]
+
+    class Bird(Encoded, Animal):
+        __encoding__ = Encoding(["song"], WORDS)
+        __mapper_args__ = {"polymorphic_identity": "bird"}  # noqa: RUF012
+        song: Mapped[str | None]
+
+    Other.metadata.create_all(engine)
+    assert attach_all(Other, db).attached == ("animals",)
+    with Session(engine) as session:
+        session.add_all([Animal(id=1), Bird(id=2, song="tweet tweet"), Bird(id=3, song="caw caw")])
+        session.commit()
+        assert db.sync("animals", encoder=WORDS).passages == 2
+        found = session.execute(with_passage(pgencoder.select(Bird, "caw", k=5))).all()
+        assert [(bird.id, passage.content) for bird, _, passage in found] == [(3, "caw caw"), (2, "tweet tweet")]
+        assert [passage.content for passage in found[0][0].passages] == ["caw caw"]
+
+
 def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) -> None:
     class Other(MappedAsDataclass, DeclarativeBase):
         pass

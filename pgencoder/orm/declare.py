@@ -123,6 +123,8 @@ def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
         raise InvalidRequest(f"{owner} must be a pgencoder.orm.Encoding, not a {type(encoding).__name__}")
     if not isinstance(table, sa.Table):
         raise InvalidRequest(f"{owner}: the class is mapped to {table}, and only tables can be encoded")
+    if not table.primary_key.columns:
+        raise InvalidRequest(f"{owner}: the table {table.name!r} has no primary key, which passages are known by")
     name = encoding.name or table.name
     check_name(name)
     columns = tuple(_column(mapper, table, column, owner) for column in encoding.columns)
