@@ -12,7 +12,7 @@ for hit in db.search("articles", "how to trade off consistency vs partition tole
 
 from pgencoder import errors
 from pgencoder.client import Database, connect, embedded
-from pgencoder.encoders import DEFAULT_MODEL, Encoder, Window
+from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest.worker import Worker, WorkerOptions
@@ -38,6 +38,7 @@ __all__ = [
     "CollectionStatus",
     "Database",
     "Dense",
+    "DenseEncoder",
     "Dims",
     "Encoder",
     "Encoding",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ class Session:
         self._owned = owned
         self._without_native: str | None = None
         self._encoders: list[Encoder] = []
+        self._loading = threading.Lock()
         self._device: str | None = None
         self._vector_schema: str | None = None
         self._checked = False
@@ -83,11 +85,12 @@ class Session:
 
     def _encoder(self, fingerprint: Fingerprint, given: Encoder | None) -> Encoder:
         """The encoder of a generation: the one given, one used before, or one loaded by the names it has."""
-        if given is None:
-            for known in self._encoders:
-                if same_encoder(known.fingerprint, fingerprint):
-                    return known
-            given = encoders.load_stored(fingerprint, device=self._device)
-        check_fingerprint(fingerprint, given.fingerprint, "this collection")
-        self._remember(given)
+        with self._loading:  # of several threads that need a model one loads it
+            if given is None:
+                for known in self._encoders:
+                    if same_encoder(known.fingerprint, fingerprint):
+                        return known
+                given = encoders.load_stored(fingerprint, device=self._device)
+            check_fingerprint(fingerprint, given.fingerprint, "this collection")
+            self._remember(given)
         return given

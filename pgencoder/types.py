@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]
-TokenType = Literal["bit", "halfvec"]
+TokenType = Literal["bit", "halfvec", "none"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
 Stage = Literal["dense", "maxsim", "exhaustive"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
-Scoring = Literal["float", "asymmetric", "symmetric"]
+Scoring = Literal["float", "asymmetric", "symmetric", "none"]
 
 TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
 CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
@@ -28,7 +28,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 @dataclass(frozen=True)
 class Dims:
-    """Dimensions of the dense vector and of one token vector."""
+    """Dimensions of the dense vector and of one token vector; `tokens` is 0 where there are only dense vectors."""
 
     dense: int
     tokens: int
@@ -38,11 +38,12 @@ class Dims:
 class Encoding:
     """What an encoder makes of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
 
-    Rows need not be normalised; they are stored and searched with length 1.
+    Rows need not be normalised; they are stored and searched with length 1. An encoder without token vectors leaves
+    `tokens` out.
     """
 
     dense: Matrix
-    tokens: Matrix
+    tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Collection:
 class Generation:
     """One physical encoding of a collection by one encoder.
 
-    `queued` says whether the rows that were there before it have all been queued.
+    `dims.tokens` is 0 where `token_type` is "none", whatever the encoder gives. `queued` says whether the rows that
+    were there before it have all been queued.
     """
 
     collection: str
@@ -171,6 +173,8 @@ class Kernel:
 
     def scoring(self, tokens: TokenType) -> Scoring:
         """How searches compare a query with tokens of a type: 1-bit tokens with the query's floats, or its bits."""
+        if tokens == "none":
+            return "none"
         if tokens == "halfvec":
             return "float"
         return "asymmetric" if self.name == "native" else "symmetric"

@@ -42,7 +42,7 @@ class Upkeep(Session):
         token_model: str | None = None,
         schema: str | None = None,
         name: str | None = None,
-        tokens: TokenType = "bit",
+        tokens: TokenType | None = None,
         chunking: Chunking = "default",
         allow_untrained: bool = False,
         progress: Progress | None = None,
@@ -51,7 +51,8 @@ class Upkeep(Session):
 
         `table` is looked up on the search path, or in `schema`; the collection is called `name`, or as the table.
         `columns` are encoded together, with a space between. `model` is a Sentence-BERT checkpoint or an `Encoder`;
-        `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit" or "halfvec".
+        `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit", the default where the
+        encoder has them, or "halfvec"; with "none" there are only dense vectors.
         `chunking="truncate"` makes one passage a row and cuts it at the model's limit. `progress` is called with the
         rows queued and an estimate of all.
         """
@@ -131,7 +132,8 @@ class Upkeep(Session):
         """Begin another generation of a collection and queue its rows; returns how many. The model stays unless given.
 
         Searches go on with the active generation; both stay in step with the table. A worker or `sync` encodes the new
-        one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given.
+        one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given; `tokens` are "none"
+        for an encoder without token vectors.
         """
         if model is not None:
             encoder = self._given(model, token_model, allow_untrained)

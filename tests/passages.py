@@ -48,7 +48,7 @@ def _check_vectors(connection: Connection, passages: sql.Identifier, token_type:
     register(connection)
     for (content,) in connection.execute(sql.SQL("SELECT content FROM {} LIMIT 20").format(passages)).fetchall():
         encoding = encoder.encode_documents([content])[0]
-        tokens = "pgencoder.binary_quantize($1)" if token_type == "bit" else "$1"
+        tokens = {"bit": "pgencoder.binary_quantize($1)", "halfvec": "$1", "none": "ARRAY[]::bit[]"}[token_type]
         # a raw cursor, because the table may be called 100%
         row = (
             psycopg.RawCursor(connection)

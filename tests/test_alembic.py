@@ -94,6 +94,7 @@ REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
+import pgencoder
 import pgencoder.orm.alembic
 from tests.encoder import WordEncoder
 from pgencoder import Dims
@@ -424,6 +425,24 @@ def test_offline_sql_gives_the_same_objects(
     simple.script(downgrade=True, revisions="r2:r1")
     psql(url, simple.output)
     assert definitions(connection) == attached
+
+
+def test_dense_vectors_only(simple: Project, connection: Connection, db: Database, url: str) -> None:
+    encoder = 'pgencoder.DenseEncoder(lambda texts: [[1, len(text)] for text in texts], name="{}", dims=2)'
+    key = 'tokens="none", chunking="default", table="articles", columns=["title"], key={"id": "bigint"}'
+    simple.revision(TABLE)
+    simple.revision(
+        f'op.attach_encoding("articles", ["title"], {encoder.format("one")}, key={{"id": "bigint"}})\n'
+        f'op.reencode("articles", {encoder.format("two")}, {key})'
+    )
+    simple.upgrade()
+    online = definitions(connection)
+    assert [each.token_type for each in db.collection("articles").generations] == ["none", "none"]
+    db.detach("articles")
+    simple.script(revisions="r1:r2")
+    connection.execute("UPDATE alembic_version SET version_num = 'r1'")
+    psql(url, simple.output)
+    assert definitions(connection) == online
 
 
 HOSTILE = ["Robert'); drop table \"x", "100% {sure} :name", "back\\slash\u00fcn"]

@@ -200,7 +200,8 @@ def test_import_is_light() -> None:
 
 def test_the_public_names() -> None:
     assert sorted(pgencoder.__all__) == [
-        "CollectionStatus", "DEFAULT_MODEL", "Database", "Dims", "Encoder", "Encoding", "FailedRow", "Generation",
-        "GenerationStatus", "Hit", "Kernel", "PgencoderError", "ReconcileReport", "SyncReport", "Window", "Worker",
-        "WorkerOptions", "WorkerStatus", "connect", "embedded", "errors", "load_encoder"]  # fmt: skip
+        "CollectionStatus", "DEFAULT_MODEL", "Database", "Dense", "DenseEncoder", "Dims", "Encoder", "Encoding",
+        "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "PgencoderError", "ReconcileReport",
+        "SearchSelect", "SyncReport", "Tokens", "Window", "Worker", "WorkerOptions", "WorkerStatus", "aselect",
+        "attach_all", "connect", "embedded", "errors", "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)

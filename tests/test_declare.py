@@ -24,7 +24,7 @@ from sqlalchemy.orm import (
 )
 
 import pgencoder
-from pgencoder import Database, Dims
+from pgencoder import Database, DenseEncoder, Dims
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
 
@@ -429,6 +429,30 @@ def test_a_wrong_declaration_is_an_error_when_the_class_is_made(encoding: Any, m
 def test_a_wrong_encoding_is_an_error(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         Encoding(**({"columns": ["a"]} | options))
+
+
+def test_dense_vectors_only(db: Database, engine: sa.Engine) -> None:
+    encoder = DenseEncoder(lambda texts: [[len(text), text.count("e") + 1] for text in texts], name="counts", dims=2)
+
+    class Other(DeclarativeBase):
+        pass
+
+    class Note(Encoded, Other):
+        __tablename__ = "notes"
+        __encoding__ = Encoding(["body"], encoder)
+        id: Mapped[int] = mapped_column(primary_key=True)
+        body: Mapped[str]
+
+    Other.metadata.create_all(engine)
+    attach_all(Other, db)
+    assert attach_all(Other, db).unchanged == ("notes",)
+    assert db.collection("notes").generation.token_type == "none"
+    with Session(engine) as session:
+        session.add_all([Note(id=1, body="aaa"), Note(id=2, body="eee")])
+        session.commit()
+        db.sync("notes", encoder=encoder)
+        found = session.execute(with_passage(pgencoder.select(Note, "bee", k=2))).all()
+        assert [passage.content for _, _, passage in found] == ["eee", "aaa"]
 
 
 def test_a_name_that_is_used_twice(db: Database) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,38 @@ def test_a_query_over_the_limit_is_said_to_be_cut(made: Callable[[str], str]) ->
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encoder.encode_query(SHORT)
+
+
+def encode_in_threads(encoder: pgencoder.Encoder, rounds: int) -> None:
+    """Encode queries and documents by turns in several threads, and compare with what one thread gives."""
+    query, documents = encoder.encode_query(SHORT), encoder.encode_documents([SHORT, TEXT])
+
+    def encode(i: int) -> None:
+        found = encoder.encode_documents([SHORT, TEXT]) if i % 2 else [encoder.encode_query(SHORT)]
+        for one, other in zip(documents if i % 2 else [query], found, strict=True):
+            assert other.tokens.shape == one.tokens.shape
+            assert other.tokens == pytest.approx(one.tokens, abs=1e-4)
+            assert other.dense == pytest.approx(one.dense, abs=1e-4)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(encode, range(rounds)))
+
+
+def test_several_threads_encode_at_once(minilm: pgencoder.Encoder) -> None:
+    encode_in_threads(minilm, 24)
+
+
+def test_threads_do_not_tokenize_with_each_others_settings(
+    made: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # ColBERT's queries and documents have other lengths and padding: each use sets its tokenizer anew
+    encoder: Any = load_encoder(made("sbert"), made("colbert"))
+    tokenizer = encoder._tokens.tokenizer
+    settle = tokenizer.set_truncation_and_padding
+
+    def settle_slowly(*arguments: Any, **options: Any) -> None:
+        settle(*arguments, **options)
+        time.sleep(0.005)
+
+    monkeypatch.setattr(tokenizer, "set_truncation_and_padding", settle_slowly)
+    encode_in_threads(encoder, 40)

@@ -72,7 +72,9 @@ def attach(
     schema: Annotated[str | None, typer.Option(help="Schema of the table.")] = None,
     model: MODEL = DEFAULT_MODEL,
     token_model: TOKEN_MODEL = None,
-    tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
+    tokens: Annotated[
+        TokenType | None, typer.Option(help="How token vectors are stored; bit if not given. none: dense vectors only.")
+    ] = None,
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a row, cut at the limit.")] = "default",
     allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
 ) -> None:

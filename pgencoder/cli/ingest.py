@@ -93,7 +93,7 @@ def reencode(
     database: URL = None,
     model: Annotated[str | None, typer.Option(help="As before if not given.")] = None,
     token_model: TOKEN_MODEL = None,
-    tokens: Annotated[TokenType | None, typer.Option(help="How token vectors are stored; as before.")] = None,
+    tokens: Annotated[TokenType | None, typer.Option(help="As before if not given. none: dense vectors only.")] = None,
     chunking: Annotated[Chunking | None, typer.Option(help="As before if not given.")] = None,
     allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
 ) -> None:

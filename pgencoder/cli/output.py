@@ -123,11 +123,12 @@ def _collection(state: CollectionStatus) -> Table:
     table = Table(title=Text(state.name, style="bold"), title_justify="left", show_header=False, box=None)
     rows = "the table is gone" if state.source_rows is None else f"{state.source_rows:,}"
     size = "" if state.bytes_per_passage is None else f", {state.bytes_per_passage:,} bytes a passage"
+    ranked = "none, dense vectors only" if state.tokens == "none" else f"{state.scoring}, kernel {state.kernel}"
     truncated = f"{state.truncated_rows:,} cut at the model's limit" if state.chunking == "truncate" else "none cut"
     facts = {
         "source": f"{state.source} ({', '.join(state.columns)})",
         "rows": f"{rows}, {truncated}",
-        "MaxSim": f"{state.scoring}, kernel {state.kernel}{size}",
+        "MaxSim": f"{ranked}{size}",
     }
     for label, fact in facts.items():
         table.add_row(Text(f"  {label}", style="dim"), Text(fact))
@@ -152,7 +153,7 @@ def _generations(state: CollectionStatus) -> Table:
         table.add_row(
             Text(f"{each.number} {each.state}", style="green" if each.state == "active" else ""),
             Text(each.model.split("/")[-1] + (f" + {each.token_model.split('/')[-1]}" if each.token_model else "")),
-            f"{each.tokens}, {each.chunking}",
+            f"{'dense only' if each.tokens == 'none' else each.tokens}, {each.chunking}",
             "?" if each.coverage is None else f"{_percent(each.coverage)}",
             f"{each.passages:,}",
             f"{each.queued:,}",

@@ -12,10 +12,12 @@ from pgencoder.encoders.base import (
     model_names,
     same_encoder,
 )
+from pgencoder.encoders.dense import DenseEncoder
 from pgencoder.encoders.load import canonical, load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
+    "DenseEncoder",
     "Encoder",
     "Window",
     "canonical",

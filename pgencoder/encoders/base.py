@@ -15,7 +15,7 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Anything that makes a dense vector and token vectors of a text.
+    """Anything that makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
 
     An encoder may also have an attribute `windows`, a sequence of `Window`: what its models read at once. Longer rows
     are then split. Without it every row is one passage.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -33,7 +34,10 @@ LOADING = {"use_safetensors": True}
 
 
 class SentenceEncoder:
-    """Dense and token vectors of sentence-transformers models; see `pgencoder.encoders.load`."""
+    """Dense and token vectors of sentence-transformers models; see `pgencoder.encoders.load`.
+
+    Several threads may encode at once.
+    """
 
     def __init__(
         self, model: str, token_model: str | None, *, allow_untrained: bool = False, device: str | None = None
@@ -42,9 +46,14 @@ class SentenceEncoder:
         self._names = canonical(model), canonical(token_model) if token_model is not None else None
         self._dense, self._trained = _load_dense(model, allow_untrained, device)
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
-        for each in (self._dense, self._tokens):
-            if each is not None:
-                _bound_by_positions(each)
+        models = [each for each in (self._dense, self._tokens) if each is not None]
+        for each in models:
+            _bound_by_positions(each)
+            _tokenize_in_turn(each)
+        # asked here and not when needed: by then other threads may use the tokenizers
+        self.windows = tuple(_window(each, "document") for each in models)
+        self._query_windows = tuple(_window(each, "query") for each in models)
+        self._specials = _specials(models[-1])
         probe = self.encode_documents(["probe"])[0]
         self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1])
 
@@ -66,19 +75,14 @@ class SentenceEncoder:
         self._warn_if_cut(text)
         item = self._features(self._dense.encode_query, [text])[0]
         if self._tokens is None:
-            return Encoding(_dense(item), _real_tokens(item, without=_specials(self._dense)))
+            return Encoding(_dense(item), _real_tokens(item, without=self._specials))
         tokens = self._features(self._tokens.encode_query, [text])[0]
-        return Encoding(_dense(item), _real_tokens(tokens, without=_specials(self._tokens)))
+        return Encoding(_dense(item), _real_tokens(tokens, without=self._specials))
 
     @property
     def device(self) -> str:
         """Where the models run, as torch names it."""
         return str(self._dense.device)
-
-    @cached_property
-    def windows(self) -> tuple[Window, ...]:
-        """What each model reads of a document."""
-        return tuple(_window(model, "document") for model in (self._dense, self._tokens) if model is not None)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -126,10 +130,7 @@ class SentenceEncoder:
         )
 
     def _warn_if_cut(self, text: str) -> None:
-        for model in (self._dense, self._tokens):
-            if model is None:
-                continue
-            window = _window(model, "query")
+        for window in self._query_windows:
             length = len(window.tokenizer.encode(text, add_special_tokens=False).ids)
             if length > window.capacity:
                 warnings.warn(
@@ -237,6 +238,21 @@ def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None
             for length in ("query_length", "document_length"):
                 if (getattr(transformer, length, None) or 0) > positions:
                     setattr(transformer, length, positions)
+
+
+def _tokenize_in_turn(model: SentenceTransformer | MultiVectorEncoder) -> None:
+    """Let one thread at a time use the model's tokenizer; its forward pass keeps no state and needs no lock.
+
+    Where queries and documents differ in length or padding, each use sets the tokenizer anew: another thread would fail
+    ("Already borrowed") or go on with the wrong settings.
+    """
+    lock, preprocess = threading.Lock(), model.preprocess
+
+    def in_turn(*inputs: Any, **options: Any) -> dict[str, Any]:
+        with lock:
+            return preprocess(*inputs, **options)
+
+    model.preprocess = in_turn  # type: ignore[method-assign]
 
 
 def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:

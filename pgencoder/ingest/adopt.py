@@ -94,7 +94,12 @@ def _tokens(objects: Objects, column: str | None, types: dict[str, str]) -> Part
     dims, kind = objects.generation.dims.tokens, objects.generation.token_type
     halfvec = as_text(objects.vector) + f".halfvec({dims})"
     if column is None:
-        return raw(f"'{{}}'::bit({dims})[]" if kind == "bit" else f"'{{}}'::{halfvec}[]")
+        return raw("'{}'::") + objects.token_type + raw("[]")
+    if kind == "none":
+        raise InvalidSource(
+            f"generation {objects.generation.number} of {objects.collection.name!r} stores no tokens; leave column"
+            f" {column!r} out (--tokens)"
+        )
     given = identifier("v", column)
     if types[column].startswith("bit"):
         if kind != "bit":

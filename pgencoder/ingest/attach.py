@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from psycopg import errors as pg
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
-from pgencoder.encoders import Encoder
+from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, objects, roles
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
-from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, TokenType
+from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
 
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
@@ -28,7 +29,7 @@ def attach(
     *,
     schema: str | None = None,
     name: str | None = None,
-    tokens: TokenType = "bit",
+    tokens: TokenType | None = None,
     chunking: Chunking = "default",
     create_search: Callable[[Connection, Objects], None],
     progress: Progress | None = None,
@@ -55,12 +56,11 @@ def plan(
     *,
     schema: str | None = None,
     name: str | None = None,
-    tokens: TokenType = "bit",
+    tokens: TokenType | None = None,
     chunking: Chunking = "default",
 ) -> Objects:
     """The collection that a table would become, with what can be wrong about it raised."""
     check_columns(columns)
-    check_choices(tokens, chunking)
     source = catalog.find_source(connection, table, schema)
     unknown = [column for column in columns if column not in source.columns]
     if unknown:
@@ -74,7 +74,7 @@ def plan(
     _warn_superuser(connection, source)
     name = source.table if name is None else name
     check_name(name)
-    generation = Generation(name, 1, "active", encoder.fingerprint, encoder.dims, tokens, chunking, queued=False)
+    generation = describe(name, 1, "active", encoder, tokens, chunking)
     made = Collection(name, source.schema, source.table, source.key, tuple(columns), (generation,))
     return Objects(made, vector_schema(connection))
 
@@ -107,6 +107,32 @@ def check_choices(tokens: str, chunking: str) -> None:
         raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
     if chunking not in CHUNKINGS:
         raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
+
+
+def describe(
+    name: str, number: int, state: GenerationState, encoder: Encoder, tokens: TokenType | None, chunking: Chunking
+) -> Generation:
+    """A new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
+
+    The fingerprint is the whole encoder's, also where its token vectors are not stored: it is what encodes queries.
+    Raises InvalidRequest for what is not one of the choices or does not fit the encoder.
+    """
+    if tokens is None:
+        tokens = "bit" if encoder.dims.tokens else "none"
+    check_choices(tokens, chunking)
+    if tokens == "none":
+        if (token_model := encoder.fingerprint.get("token_model")) is not None:
+            raise InvalidRequest(
+                f"tokens='none' does not store what {token_model} makes; say tokens='bit' (--tokens bit), or give the"
+                f" model alone: {encoder.fingerprint.get('model')}"
+            )
+    elif not encoder.dims.tokens:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} gives no token vectors to store as {tokens!r}; say tokens='none'"
+            " (--tokens none), or give a model that has them"
+        )
+    dims = replace(encoder.dims, tokens=0) if tokens == "none" else encoder.dims
+    return Generation(name, number, state, encoder.fingerprint, dims, tokens, chunking, queued=False)
 
 
 def _warn_superuser(connection: Connection, source: catalog.Source) -> None:

@@ -189,7 +189,7 @@ class Target:
     def _leave_out_what_is_too_much(self, batch: Batch) -> None:
         """Give back rows whose vectors would not fit into memory beside those of the rows before them."""
         dims = self.objects.generation.dims.tokens
-        token_bytes = 8 + (dims // 8 if self.objects.generation.token_type == "bit" else 2 * dims)
+        token_bytes = 8 + (2 * dims if self.objects.generation.token_type == "halfvec" else dims // 8)
         budget, row = PACKED_BYTES, None
         for passage in batch.passages:
             budget -= self._length(passage.text) * token_bytes
@@ -245,7 +245,9 @@ class Target:
 
     def _pack(self, encoding: Encoding) -> Vectors:
         """`dense` and `tokens` in Postgres' binary format."""
-        dims = self.objects.generation.dims
+        dims, token_type = self.objects.generation.dims, self.objects.generation.token_type
+        if token_type == "none":
+            encoding = Encoding(encoding.dense)
         dense, tokens = np.asarray(encoding.dense), np.asarray(encoding.tokens)
         if dense.shape != (dims.dense,) or tokens.ndim != 2 or tokens.shape[1] != dims.tokens:
             raise InvalidEncoding(
@@ -254,11 +256,7 @@ class Target:
             )
         if not (np.isfinite(dense).all() and np.isfinite(tokens).all()):
             raise InvalidEncoding(f"the encoder returned NaN or infinity ({self.objects.collection.name!r})")
-        packed = (
-            bit_array(tokens)
-            if self.objects.generation.token_type == "bit"
-            else halfvec_array(normalize(tokens), self._oid)
-        )
+        packed = halfvec_array(normalize(tokens), self._oid) if token_type == "halfvec" else bit_array(tokens)
         return halfvec(normalize(dense)), packed
 
     def _check_same(self, connection: Connection) -> None:

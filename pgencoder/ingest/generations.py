@@ -16,7 +16,7 @@ from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.ingest import backfill, objects, roles
-from pgencoder.ingest.attach import check_choices
+from pgencoder.ingest.attach import describe
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part
@@ -38,8 +38,8 @@ def reencode(
 ) -> tuple[Generation, int]:
     """Begin the next generation of a collection and queue its rows; returns it and their number.
 
-    `tokens` and `chunking` are as in the active generation unless given. Raises InvalidRequest if another generation is
-    being built.
+    `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
+    are "none". Raises InvalidRequest if another generation is being built.
     """
 
     def begin() -> Objects:
@@ -51,17 +51,9 @@ def reencode(
                     f"generation {building[0].number} of {name!r} is being built; activate or drop it first"
                 )
             active = collection.generation
-            generation = Generation(
-                name,
-                max(each.number for each in collection.generations) + 1,
-                "building",
-                encoder.fingerprint,
-                encoder.dims,
-                tokens or active.token_type,
-                chunking or active.chunking,
-                queued=False,
-            )
-            check_choices(generation.token_type, generation.chunking)
+            kept = active.token_type if encoder.dims.tokens else "none"
+            number = max(each.number for each in collection.generations) + 1
+            generation = describe(name, number, "building", encoder, tokens or kept, chunking or active.chunking)
             made = replace(collection, generations=(*collection.generations, generation))
             parts = Objects(made, vector_schema(connection), generation)
             objects.become_owner(connection, parts.of(active))

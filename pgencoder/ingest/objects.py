@@ -66,6 +66,13 @@ class Objects:
             for column in self.collection.key
         )
 
+    @cached_property
+    def token_type(self) -> Part:
+        """The type of one token vector; without tokens, that of empty arrays: so statements are the same."""
+        dims = self.generation.dims.tokens
+        types = {"bit": raw(f"bit({dims})"), "halfvec": self.vector + raw(f".halfvec({dims})"), "none": raw("bit(1)")}
+        return types[self.generation.token_type]
+
     def key_columns(self, relation: str) -> Part:
         """The key columns of a table of ours, under the name `relation`."""
         return listed(identifier(relation, column.name) for column in self.collection.key)
@@ -195,17 +202,12 @@ def become_owner(connection: Connection, objects: Objects) -> None:
 def create_tables(connection: Connection, objects: Objects) -> None:
     """The passages table of a generation, with row level security, and its queue."""
     generation = objects.generation
-    token_type = (
-        raw(f"bit({generation.dims.tokens})")
-        if generation.token_type == "bit"
-        else (objects.vector + raw(f".halfvec({generation.dims.tokens})"))
-    )
     connection.execute(
         objects.fill(
             "create_passages",
             key_definitions=objects.key_definitions,
             dense_dims=raw(str(generation.dims.dense)),
-            token_type=token_type,
+            token_type=objects.token_type,
             comment=_comment(objects, f"generation {generation.number}"),
         )
     )

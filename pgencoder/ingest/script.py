@@ -27,7 +27,7 @@ from pgencoder.ingest import attach, generations, objects, roles
 from pgencoder.ingest.generations import CreateSearch
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part, as_text, identifier, query, raw
-from pgencoder.types import Chunking, Collection, Generation, TokenType
+from pgencoder.types import Chunking, Collection, TokenType
 
 # What a transaction keeps of ours after the part of it that is ours
 _SETTINGS = ("role", "search_path", "lock_timeout")
@@ -164,12 +164,9 @@ def reencode_script(
     If the active generation is of this encoder, or the one being built, no other is begun; one that is built of another
     encoder is given up.
     """
-    attach.check_choices(tokens, chunking)
     # stands for numbers that only the database knows
     marker = next(number for number in count(1_000_000_000) if str(number) not in repr(collection))
-    generation = Generation(
-        collection.name, marker, "building", encoder.fingerprint, encoder.dims, tokens, chunking, queued=False
-    )
+    generation = attach.describe(collection.name, marker, "building", encoder, tokens, chunking)
     parts = Objects(replace(collection, generations=(generation,)), vector, generation)
     changed, made = Script(), Script()
     objects.create_changed(cast(Connection, changed), parts, [generation])
@@ -184,8 +181,8 @@ def reencode_script(
             marker=sql.Literal(str(marker)),
             encoder=_jsonb(encoder.fingerprint),
             comparable=_jsonb(comparable(encoder.fingerprint)),
-            dense_dims=raw(str(encoder.dims.dense)),
-            token_dims=raw(str(encoder.dims.tokens)),
+            dense_dims=raw(str(generation.dims.dense)),
+            token_dims=raw(str(generation.dims.tokens)),
             token_type=sql.Literal(tokens),
             chunking=sql.Literal(chunking),
         )
@@ -208,7 +205,7 @@ def reencode(
 ) -> None:
     """Do what `reencode_script` says; a retired generation of this encoder is made the active one instead."""
     collection = catalog.collection(connection, name)
-    tokens = tokens or collection.generation.token_type
+    tokens = tokens or (collection.generation.token_type if encoder.dims.tokens else "none")
     chunking = chunking or collection.generation.chunking
     fitting = [
         each

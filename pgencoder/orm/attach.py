@@ -119,7 +119,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             encoding.encoder(),
             schema=declared.schema,
             name=declared.name,
-            tokens=encoding.tokens or "bit",
+            tokens=encoding.tokens,
             chunking=encoding.chunking,
             progress=progress,
         )

@@ -102,9 +102,7 @@ def _models(each: Declared) -> Models:
 
 
 def _attach_declared(each: Declared) -> AttachEncodingOp:
-    return AttachEncodingOp(
-        each.name, _source(each), _models(each), each.encoding.tokens or "bit", each.encoding.chunking
-    )
+    return AttachEncodingOp(each.name, _source(each), _models(each), each.encoding.tokens, each.encoding.chunking)
 
 
 def _source(each: Declared) -> Source:
@@ -115,7 +113,9 @@ def _reencode(each: Declared, collection: Collection) -> ReencodeOp:
     generation = collection.generation
     source = _source(each)
     before = ReencodeOp(each.name, _models_of(generation), generation.token_type, generation.chunking, source)
-    tokens = each.encoding.tokens or generation.token_type
+    model = each.encoding.model
+    without = not isinstance(model, str) and not model.dims.tokens
+    tokens = each.encoding.tokens or ("none" if without else generation.token_type)
     op = ReencodeOp(each.name, _models(each), tokens, each.encoding.chunking, source, before)
     before.before = op
     return op

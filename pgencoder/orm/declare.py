@@ -28,8 +28,8 @@ class Encoding:
 
     `columns` are mapped attributes or column names of its table, encoded together; `model` is a Sentence-BERT
     checkpoint or an `Encoder`, `token_model` a second checkpoint for the token vectors. The collection is called
-    `name`, or as the table. `tokens` not given is "bit", or as the collection has it. `passages` names the
-    relationship to the passages; with None there is none.
+    `name`, or as the table. `tokens` not given are as the collection has them, or as `Database.attach` chooses.
+    `passages` names the relationship to the passages; with None there is none.
     """
 
     columns: Sequence[str]

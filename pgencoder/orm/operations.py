@@ -17,7 +17,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, script
 from pgencoder.ingest.objects import Objects
 from pgencoder.orm.declare import declarations
-from pgencoder.types import Chunking, Collection, Generation, KeyColumn, TokenType
+from pgencoder.types import Chunking, Collection, KeyColumn, TokenType
 from pgencoder.upkeep import create_search
 
 
@@ -78,7 +78,9 @@ class Source:
 class AttachEncodingOp(MigrateOperation):
     """Makes a collection."""
 
-    def __init__(self, name: str | None, source: Source, models: Models, tokens: TokenType, chunking: Chunking) -> None:
+    def __init__(
+        self, name: str | None, source: Source, models: Models, tokens: TokenType | None, chunking: Chunking
+    ) -> None:
         self.name = name
         self.source = source
         self.models = models
@@ -96,7 +98,7 @@ class AttachEncodingOp(MigrateOperation):
         token_model: str | None = None,
         schema: str | None = None,
         name: str | None = None,
-        tokens: TokenType = "bit",
+        tokens: TokenType | None = None,
         chunking: Chunking = "default",
         allow_untrained: bool = False,
         key: Mapping[str, str] | None = None,
@@ -205,13 +207,10 @@ class ReencodeOp(MigrateOperation):
 def _attach(operations: Operations, op: AttachEncodingOp) -> None:
     encoder = op.models.encoder(operations)
     if operations.get_context().as_sql:
-        attach.check_choices(op.tokens, op.chunking)
         name = op.name or op.source.table
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
-        generation = Generation(
-            name, 1, "active", encoder.fingerprint, encoder.dims, op.tokens, op.chunking, queued=False
-        )
+        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
         parts = Objects(replace(collection, generations=(generation,)), vector)
         _print(operations, script.check_script(collection, vector), *script.attach_script(parts, create_search))
         return
