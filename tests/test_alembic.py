@@ -22,6 +22,7 @@ from pgencoder.errors import (
     GenerationIncomplete,
     InvalidRequest,
     InvalidSource,
+    MissingRights,
     NotMigrated,
     UnknownCollection,
 )
@@ -372,6 +373,15 @@ def test_what_is_wrong_is_said(simple: Project, connection: Connection, db: Data
         simple.revision(upgrade)
         with pytest.raises(error, match=message):
             simple.upgrade()
+
+
+def test_missing_rights_are_said(project: Project, connection: Connection, request: pytest.FixtureRequest) -> None:
+    connection.execute("CREATE ROLE poor; GRANT USAGE ON SCHEMA pgencoder TO poor")
+    connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA pgencoder TO poor")
+    request.addfinalizer(lambda: connection.execute("DROP OWNED BY poor; DROP ROLE poor"))
+    project.revision(TABLE + 'op.execute("SET LOCAL ROLE poor")\n' + ATTACH)
+    with pytest.raises(MissingRights, match="permission denied for table collection; ask the owner"):
+        project.upgrade()
 
 
 def test_an_unmigrated_database(tmp_path: Path, empty_url: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pgencoder.client import Database, connect
+from pgencoder.db import catalog
 from pgencoder.errors import CollectionExists, InvalidRequest
 from pgencoder.ingest.backfill import Progress
 from pgencoder.orm.declare import Classes, Declared, declarations
@@ -60,7 +61,7 @@ def attach_all(
     with db if owned else nullcontext():
         found = {each.name: each for each in db.collections()}
         pairs = [(each, found.get(each.name)) for each in declared]
-        _check(pairs)
+        _check(db, pairs)
         done: dict[str, list[Any]] = {}
         for each, collection in pairs:
             what, which = _make(db, each, collection, progress)
@@ -69,15 +70,17 @@ def attach_all(
         return AttachReport(**{what: tuple(which) for what, which in done.items()})
 
 
-def _check(pairs: Sequence[tuple[Declared, Collection | None]]) -> None:
+def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) -> None:
     """Raise InvalidRequest for what cannot be done without losing something."""
     for declared, collection in pairs:
         if collection is None:
             continue
-        if not declared.is_of(collection.source_schema, collection.source_table, collection.columns):
+        with db.connection() as connection:
+            schema = catalog.find_source(connection, declared.table, declared.schema).schema
+        if not declared.is_of(collection, schema):
             raise InvalidRequest(
                 f"the collection {declared.name!r} is of {collection.source_schema}.{collection.source_table}"
-                f" ({', '.join(collection.columns)}), and a class declares {declared.table}"
+                f" ({', '.join(collection.columns)}), and a class declares {schema}.{declared.table}"
                 f" ({', '.join(declared.columns)}); declare that under another name beside it, Encoding(..., name=...),"
                 " and detach the old one when the new one is complete; or detach it first, and searches find nothing"
                 " until the new one is encoded"
@@ -123,7 +126,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             chunking=encoding.chunking,
             progress=progress,
         )
-    except CollectionExists:  # another process was faster
-        db.collection(declared.name)
+    except CollectionExists:
+        db.collection(declared.name)  # another process was faster, or else this raises
         return "unchanged", declared.name
     return "attached", declared.name

@@ -58,7 +58,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
         collection = there.get(name)
         if collection is None:
             yield _attach_declared(each)
-        elif not each.is_of(collection.source_schema, collection.source_table, collection.columns, default_schema):
+        elif not each.is_of(collection, default_schema):
             yield DetachEncodingOp(name, _attach_again(collection, default_schema))
             yield _attach_declared(each)
         elif not any(each.encoding.fits(generation) for generation in _in_use(collection)):

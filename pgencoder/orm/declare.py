@@ -15,7 +15,7 @@ from pgencoder import encoders
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, canonical, same_encoder
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.ingest.attach import check_choices, check_columns, check_name
-from pgencoder.types import Chunking, Fingerprint, Generation, TokenType
+from pgencoder.types import Chunking, Collection, Fingerprint, Generation, TokenType
 
 INFO = "pgencoder"
 
@@ -89,10 +89,13 @@ class Declared:
     key: Mapping[str, str] = field(hash=False)
     encoding: Encoding
 
-    def is_of(self, schema: str, table: str, columns: Sequence[str], default_schema: str | None = None) -> bool:
-        """Whether a collection is of this table and these columns; without a schema, of any or the default one."""
-        schemas = (self.schema or default_schema or schema, self.table)
-        return schemas == (schema, table) and self.columns == tuple(columns)
+    def is_of(self, collection: Collection, default_schema: str | None) -> bool:
+        """Whether a collection is of this table, which is in the default schema if none is said, and these columns."""
+        return (self.schema or default_schema, self.table, self.columns) == (
+            collection.source_schema,
+            collection.source_table,
+            collection.columns,
+        )
 
 
 def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> list[Declared]:
