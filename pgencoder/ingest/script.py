@@ -121,11 +121,18 @@ class Borrowed:
 def borrowed(connection: sa.Connection) -> Connection:
     """The connection, as those who describe and change collections take it; raises NotMigrated."""
     taken = cast(Connection, Borrowed(connection))
-    migrate.check_revision(revision(taken))
+    migrate.check_revision(_revision(taken))
     return taken
 
 
-def revision(connection: Connection) -> str | None:
+def collections(connection: sa.Connection) -> list[Collection]:
+    """The collections there are, none without the schema; raises NotMigrated for a schema of another version."""
+    if _revision(cast(Connection, Borrowed(connection))) is None:
+        return []
+    return catalog.collections(borrowed(connection))
+
+
+def _revision(connection: Connection) -> str | None:
     """The revision that the database is at, None without the schema."""
     if connection.execute("SELECT to_regclass('pgencoder.revision') IS NULL").fetchone() == (True,):
         return None

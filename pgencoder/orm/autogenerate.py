@@ -9,7 +9,6 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import DropTableOp, MigrateOperation, UpgradeOps
 
-from pgencoder.db import catalog
 from pgencoder.ingest import script
 from pgencoder.orm.declare import Declared, declarations
 from pgencoder.orm.operations import AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, Source, declared
@@ -53,7 +52,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
     assert context.metadata is not None
     default_schema = context.connection.dialect.default_schema_name
     wanted = {each.name: each for each in declarations(context.metadata) if _included(context, each.name, each.schema)}
-    there = {each.name: each for each in _collections(context)}
+    there = {each.name: each for each in script.collections(context.connection)}
     for name, each in wanted.items():
         collection = there.get(name)
         if collection is None:
@@ -68,16 +67,6 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
         place = (collection.source_schema, collection.source_table)
         if name not in wanted and place in known and _included(context, name, collection.source_schema):
             yield DetachEncodingOp(name, _attach_again(collection, default_schema))
-
-
-def _collections(context: AutogenContext) -> list[Collection]:
-    """The collections there are; none in a database that was not migrated yet."""
-    assert context.connection is not None
-    with context.connection.begin_nested() if context.connection.in_transaction() else context.connection.begin():
-        connection = script.Borrowed(context.connection)
-        if script.revision(connection) is None:  # type: ignore[arg-type]
-            return []
-        return catalog.collections(script.borrowed(context.connection))
 
 
 def _in_use(collection: Collection) -> list[Generation]:
@@ -130,7 +119,8 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
         for column in collection.key
     }
     source = Source(collection.source_table, collection.columns, schema, key)
-    return AttachEncodingOp(collection.name, source, _models_of(generation), generation.token_type, generation.chunking)
+    tokens = None if generation.token_type == "bit" else generation.token_type
+    return AttachEncodingOp(collection.name, source, _models_of(generation), tokens, generation.chunking)
 
 
 def _models_of(generation: Generation) -> Models:
@@ -151,7 +141,7 @@ def _render_attach(context: AutogenContext, op: AttachEncodingOp) -> str:
         **_rendered(op.models),
         schema=source.schema,
         name=op.name if op.name != source.table else None,
-        tokens=op.tokens if op.tokens != "bit" else None,
+        tokens=op.tokens,
         chunking=op.chunking if op.chunking != "default" else None,
         key=dict(source.key or {}),
     )

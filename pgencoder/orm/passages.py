@@ -19,6 +19,7 @@ from pgencoder.db.catalog import free_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm.declare import Declared, Encoding, declare, inherited
 from pgencoder.query.select import SearchSelect
+from pgencoder.query.template import key_names
 from pgencoder.sql import SCHEMA
 
 E = TypeVar("E")
@@ -67,8 +68,9 @@ def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passa
     made = passages_of(search.column_descriptions[0]["expr"])
     view = sa.inspect(made).local_table
     *key, passage = view.primary_key
-    same = [column == hit for column, hit in zip(key, search.hits.c, strict=False)]
-    joined = search.add_columns(made).join(made, sa.and_(*same, passage == search.hits.c.passage))
+    hits = search.hits.c
+    same = [column == hits[name] for column, name in zip(key, key_names(len(key)), strict=True)]
+    joined = search.add_columns(made).join(made, sa.and_(*same, passage == hits.passage))
     return cast("SearchSelect[E, float, Passage]", joined)
 
 
