@@ -17,7 +17,7 @@ from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explanation import Explanation, Match, WordMatch
 from pgencoder.ingest.worker import Worker, WorkerOptions
-from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, maxsim, recall, select
+from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
 from pgencoder.types import (
     Citation,
     CollectionStatus,
@@ -68,6 +68,7 @@ __all__ = [
     "WorkerOptions",
     "WorkerStatus",
     "aselect",
+    "attach_all",
     "connect",
     "embedded",
     "errors",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
@@ -39,12 +39,19 @@ from pgencoder.types import (
 )
 from pgencoder.upkeep import Upkeep, refresh
 
+if TYPE_CHECKING:  # it needs greenlet, which not everyone has
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
 _open: WeakSet[Database] = WeakSet()
 
 
-def connect(url: str) -> Database:
-    """The database at a Postgres URL; nothing is connected before the first call that needs it."""
-    return _opened(Database(open_engine(url)))
+def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
+    """The database at a Postgres URL, or the one that an engine of any driver is for.
+
+    Nothing is connected before the first call that needs it. Of an engine only its URL is taken, password included, for
+    connections of our own; what it was given besides, such as `connect_args`, is not known here.
+    """
+    return _opened(Database(open_engine(url if isinstance(url, str | sa.URL) else url.url)))
 
 
 def embedded(path: Path | str | None = None) -> Database:

@@ -113,7 +113,11 @@ def head() -> str:
 
 def check_current(engine: sa.Engine) -> None:
     """Raise NotMigrated unless the database is at this package's revision."""
-    revision = current(engine)
+    check_revision(current(engine))
+
+
+def check_revision(revision: str | None) -> None:
+    """Raise NotMigrated for a revision that is not this package's."""
     if revision != head():
         state = "has no pgencoder schema" if revision is None else f"is at revision {revision}, not {head()}"
         raise NotMigrated(f"this database {state}; run: pgencoder migrate")

@@ -230,7 +230,7 @@ def create_search(connection: Connection, parts: Objects) -> None:
     """Make, or make anew, the function that searches the active generation, and the view that shows it."""
     # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
     connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(parts.vector))
-    connection.execute(search_function(parts.collection, vector_schema(connection)).encode())
+    connection.execute(search_function(parts.collection, parts.vector_schema).encode())
     objects.create_view(connection, parts)
 
 

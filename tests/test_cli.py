@@ -203,6 +203,6 @@ def test_the_public_names() -> None:
         "Citation", "CollectionStatus", "Context", "DEFAULT_MODEL", "Database", "Dense", "DenseEncoder", "Dims",
         "Encoder", "Encoding", "Explanation", "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "Match",
         "Pair", "PgencoderError", "Piece", "ReconcileReport", "SearchSelect", "SyncReport", "Tokens", "Window",
-        "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "connect", "embedded", "errors",
-        "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
+        "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "attach_all", "connect", "embedded",
+        "errors", "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)

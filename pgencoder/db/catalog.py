@@ -60,8 +60,7 @@ FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name
 class Source:
     """A table as the server describes it.
 
-    `virtual` are the generated columns that are not stored; `relations` are the table and its partitions or children,
-    schema and name.
+    `virtual` are the generated columns that are not stored.
     """
 
     schema: str
@@ -69,7 +68,6 @@ class Source:
     key: tuple[KeyColumn, ...]
     columns: tuple[str, ...]
     virtual: tuple[str, ...]
-    relations: tuple[tuple[str, str], ...]
 
 
 def collections(connection: Connection) -> list[Collection]:
@@ -107,13 +105,11 @@ def add(connection: Connection, made: Collection) -> None:
         "INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES (%s, %s, %s, %s)",
         [made.name, made.source_schema, made.source_table, list(made.columns)],
     )
-    connection.cursor().executemany(
-        "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s, %s)",
-        [
-            (made.name, position, key.source, key.name, key.type, key.collation)
-            for position, key in enumerate(made.key, 1)
-        ],
-    )
+    for position, key in enumerate(made.key, 1):
+        connection.execute(
+            "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s, %s)",
+            [made.name, position, key.source, key.name, key.type, key.collation],
+        )
     add_generation(connection, made.generation)
 
 
@@ -172,19 +168,12 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
         " ORDER BY attnum",
         [oid],
     ).fetchall()
-    relations = connection.execute(
-        "WITH RECURSIVE tree (oid) AS (SELECT %s::oid UNION SELECT i.inhrelid FROM tree JOIN pg_inherits i"
-        " ON i.inhparent = tree.oid) SELECT n.nspname, c.relname FROM tree JOIN pg_class c ON c.oid = tree.oid"
-        " AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace",
-        [oid],
-    ).fetchall()
     return Source(
         schema,
         name,
         key,
         tuple(c for c, _ in columns),
         tuple(c for c, virtual in columns if virtual),
-        tuple((s, t) for s, t in relations),
     )
 
 
@@ -277,5 +266,11 @@ def _collection(rows: Sequence[Sequence[Any]]) -> Collection:
     generations = []
     for number, state, encoder, dense, tokens, token_type, chunking, queued in (row[5:] for row in rows):
         dims = Dims(dense, tokens)
-        generations.append(Generation(name, number, state, encoder, dims, token_type, chunking, queued))
-    return Collection(name, schema, table, tuple(KeyColumn(*k) for k in key), tuple(columns), tuple(generations))
+        generations.append(Generation(name, number, state, _json(encoder), dims, token_type, chunking, queued))
+    columns_of_key = tuple(KeyColumn(*column) for column in _json(key))
+    return Collection(name, schema, table, columns_of_key, tuple(columns), tuple(generations))
+
+
+def _json(value: Any) -> Any:
+    # other drivers than psycopg leave it as text
+    return json.loads(value) if isinstance(value, str) else value

@@ -31,10 +31,11 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 Connection = psycopg.Connection[Any]
 
 
-def open_engine(url: str) -> sa.Engine:
+def open_engine(url: str | sa.URL) -> sa.Engine:
     """An engine for a Postgres URL (`postgresql://user@host/database`, sockets with `?host=/directory`).
 
-    Raises InvalidRequest for what is not such a URL. Nothing is connected yet.
+    The URL may name another driver, as may its arguments. Raises InvalidRequest for what is not such a URL. Nothing is
+    connected yet.
     """
     try:
         parsed = sa.make_url(url)
@@ -42,8 +43,9 @@ def open_engine(url: str) -> sa.Engine:
         raise InvalidRequest(f"not a database URL: {url!r}; write postgresql://user@host/database") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InvalidRequest(f"not a Postgres URL: {parsed.get_backend_name()}://...; write postgresql://...")
+    parsed = _for_psycopg(parsed)
     engine = sa.create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+        parsed,
         # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
         # the LIMIT that makes the index worth its while.
         connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
@@ -64,6 +66,21 @@ def open_engine(url: str) -> sa.Engine:
         connection.commit()
 
     return engine
+
+
+def _for_psycopg(url: sa.URL) -> sa.URL:
+    """The URL for psycopg: of another driver's arguments those that libpq has too, by its names."""
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    query = dict(url.query)
+    driver = url.drivername.partition("+")[2]
+    if driver and not driver.startswith("psycopg"):
+        for theirs, ours in (("ssl", "sslmode"), ("timeout", "connect_timeout"), ("unix_sock", "host")):
+            if theirs in query:
+                query.setdefault(ours, query[theirs])
+        if query.get("sslmode") in ("true", "True", "1"):
+            query["sslmode"] = "require"
+        query = {name: value for name, value in query.items() if name in known}
+    return url.set(drivername="postgresql+psycopg", query=query)
 
 
 @contextmanager

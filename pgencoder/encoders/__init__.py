@@ -10,11 +10,12 @@ from pgencoder.encoders.base import (
     Piece,
     Window,
     check_fingerprint,
+    comparable,
     model_names,
     same_encoder,
 )
 from pgencoder.encoders.dense import DenseEncoder
-from pgencoder.encoders.load import load, load_stored, shared
+from pgencoder.encoders.load import canonical, load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -23,7 +24,9 @@ __all__ = [
     "Kind",
     "Piece",
     "Window",
+    "canonical",
     "check_fingerprint",
+    "comparable",
     "load",
     "load_stored",
     "model_names",

@@ -72,7 +72,7 @@ def same_encoder(one: Fingerprint, other: Fingerprint) -> bool:
 
     Where the weights are known by hash, it does not matter from which path they were loaded.
     """
-    return _comparable(one) == _comparable(other)
+    return comparable(one) == comparable(other)
 
 
 def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> None:
@@ -87,7 +87,8 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
     )
 
 
-def _comparable(fingerprint: Fingerprint) -> dict[str, Any]:
+def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
+    """What of a fingerprint is equal for the same encoder: not the names, where the weights are known by hash."""
     hidden = {"model", "token_model"} if fingerprint.get("weights") else set()
     return {name: value for name, value in _as_json(fingerprint).items() if name not in hidden}
 

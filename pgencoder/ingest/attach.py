@@ -39,7 +39,28 @@ def attach(
     The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
     no change falls between the two. `create_search` makes the collection's search function.
     """
-    _check_columns(columns)
+    parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
+    try:
+        with connection.transaction():
+            make(connection, parts, create_search)
+    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
+        raise exists(parts.collection.name) from error
+    return backfill.queue_existing(connection, parts, progress)
+
+
+def plan(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    encoder: Encoder,
+    *,
+    schema: str | None = None,
+    name: str | None = None,
+    tokens: TokenType | None = None,
+    chunking: Chunking = "default",
+) -> Objects:
+    """The collection that a table would become, with what can be wrong about it raised."""
+    check_columns(columns)
     source = catalog.find_source(connection, table, schema)
     unknown = [column for column in columns if column not in source.columns]
     if unknown:
@@ -52,30 +73,40 @@ def attach(
             )
     _warn_superuser(connection, source)
     name = source.table if name is None else name
-    _check_name(name)
+    check_name(name)
     generation = describe(name, 1, "active", encoder, tokens, chunking)
     made = Collection(name, source.schema, source.table, source.key, tuple(columns), (generation,))
-    parts = Objects(made, vector_schema(connection))
-    try:
-        with connection.transaction():
-            catalog.add(connection, made)
-            objects.create_collection(connection, parts, source.relations)
-            create_search(connection, parts)
-            backfill.check_readable(connection, parts)
-            roles.grant(connection, parts)
-    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
-        raise CollectionExists(
-            f"there is already a collection {name!r}; detach it first, or give another name (--name)"
-        ) from error
-    return backfill.queue_existing(connection, parts, progress)
+    return Objects(made, vector_schema(connection))
+
+
+def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
+    """Make everything of a new collection; its rows are still to be queued."""
+    catalog.add(connection, parts.collection)
+    objects.create_collection(connection, parts)
+    create_search(connection, parts)
+    backfill.check_readable(connection, parts)
+    roles.grant(connection, parts)
+
+
+def exists(name: str) -> CollectionExists:
+    """The error for a name that is taken."""
+    return CollectionExists(f"there is already a collection {name!r}; detach it first, or give another name (--name)")
 
 
 def detach(connection: Connection, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
     with connection.transaction():
         catalog.lock(connection, name)
-        parts = Objects(catalog.collection(connection, name), vector_schema(connection))
-        objects.drop_collection(connection, parts)
+        catalog.collection(connection, name)
+        connection.execute("SELECT pgencoder.detach(%s)", [name])
+
+
+def check_choices(tokens: str, chunking: str) -> None:
+    """Raise InvalidRequest for what is not one of the choices."""
+    if tokens not in TOKEN_TYPES:
+        raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
+    if chunking not in CHUNKINGS:
+        raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
 
 
 def describe(
@@ -88,10 +119,7 @@ def describe(
     """
     if tokens is None:
         tokens = "bit" if encoder.dims.tokens else "none"
-    if tokens not in TOKEN_TYPES:
-        raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
-    if chunking not in CHUNKINGS:
-        raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
+    check_choices(tokens, chunking)
     if tokens == "none":
         if (token_model := encoder.fingerprint.get("token_model")) is not None:
             raise InvalidRequest(
@@ -118,16 +146,18 @@ def _warn_superuser(connection: Connection, source: catalog.Source) -> None:
         warnings.warn(
             f"a superuser attaches a table of {row[1]!r}: triggers and workers will read its columns as the superuser,"
             f" so {row[1]!r} could run what it likes by a type of its own; attach as {row[1]!r} unless you trust it",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
-def _check_columns(columns: Sequence[str]) -> None:
+def check_columns(columns: Sequence[str]) -> None:
+    """Raise InvalidRequest for what does not name columns."""
     if isinstance(columns, str) or not columns:
         raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise InvalidRequest for a name that is too long or empty."""
     length = len(name.encode())
     if not 0 < length <= LONGEST_NAME:
         raise InvalidRequest(

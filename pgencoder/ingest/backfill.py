@@ -43,7 +43,7 @@ def queue_existing(connection: Connection, objects: Objects, progress: Progress 
 
 def check_readable(connection: Connection, objects: Objects) -> None:
     """Raise what reading the source would raise, such as of a policy that holds for its owner too."""
-    execute(connection, sql.SQL("SELECT * FROM {}(NULL, 1, true)").format(objects.scan), [])
+    connection.execute(sql.SQL("SELECT count(*) FROM {}(NULL, 1, true)").format(objects.scan))
 
 
 def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:

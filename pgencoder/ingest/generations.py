@@ -15,7 +15,7 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
-from pgencoder.ingest import backfill, objects, queue, roles
+from pgencoder.ingest import backfill, objects, roles
 from pgencoder.ingest.attach import describe
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
@@ -214,7 +214,7 @@ def _check_complete(connection: Connection, parts: Objects) -> None:
         same_a=same("a"),
         same_p=same("p"),
     )
-    behind, failed = queue.execute(connection, statement, []).fetchone() or (0, 0)
+    behind, failed = connection.execute(statement).fetchone() or (0, 0)
     generation = parts.generation
     reasons = []
     if not generation.queued:

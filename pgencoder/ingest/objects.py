@@ -179,11 +179,11 @@ def all_of(conditions: Iterable[Part]) -> Part:
     return listed(conditions, " AND ")
 
 
-def create_collection(connection: Connection, objects: Objects, relations: Sequence[tuple[str, str]]) -> None:
+def create_collection(connection: Connection, objects: Objects) -> None:
     """Everything of a new collection with one generation, but for its search function."""
     create_tables(connection, objects)
     create_functions(connection, objects, [objects.generation])
-    create_triggers(connection, objects, relations)
+    create_triggers(connection, objects)
 
 
 def become_owner(connection: Connection, objects: Objects) -> None:
@@ -215,13 +215,13 @@ def create_tables(connection: Connection, objects: Objects) -> None:
 
 def create_functions(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
     """Make, or make anew, what is stored for a collection: the trigger's function and what workers go through."""
-    _create_changed(connection, objects, generations)
+    create_changed(connection, objects, generations)
     _create_read(connection, objects)
     for generation in generations:
-        _create_generation(connection, objects.of(generation))
+        create_generation(connection, objects.of(generation))
 
 
-def _create_generation(connection: Connection, objects: Objects) -> None:
+def create_generation(connection: Connection, objects: Objects) -> None:
     """The view that workers write through, and the function that builds the index."""
     generation = objects.generation
     build = objects.text(
@@ -294,7 +294,7 @@ def _named(objects: Objects) -> Part:
     )
 
 
-def _create_changed(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
+def create_changed(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
     """The trigger function that queues the keys of changed rows for every generation."""
     columns = objects.collection.columns
 
@@ -347,7 +347,7 @@ def create_view(connection: Connection, objects: Objects) -> None:
 
     Raises InvalidRequest where its columns change and another view depends on them.
     """
-    names = [relation.as_string(connection) for relation in (objects.view, objects.passages)]
+    names = [as_text(relation) for relation in (objects.view, objects.passages)]
     readers = connection.execute(
         "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END"
         " FROM pg_class, aclexplode(relacl) WHERE pg_class.oid IN (to_regclass(%s), to_regclass(%s))"
@@ -370,31 +370,19 @@ def create_view(connection: Connection, objects: Objects) -> None:
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(objects.view, raw(reader)))
 
 
-def create_triggers(connection: Connection, objects: Objects, relations: Sequence[tuple[str, str]]) -> None:
+def create_triggers(connection: Connection, objects: Objects) -> None:
     """Statement-level triggers on the source, and on its partitions for statements that name one of them."""
     names = {
         f"{event}_trigger": identifier(f"pgencoder_{objects.collection.name}_{event}")
         for event in ("insert", "update", "delete", "truncate")
     }
-    for schema, table in relations:
-        connection.execute(
-            objects.fill("create_triggers", relation=identifier(schema, table), function=objects.changed, **names)
-        )
-
-
-def drop_collection(connection: Connection, objects: Objects) -> None:
-    """Remove the triggers, functions, tables and catalogue rows of a collection."""
-    name = objects.collection.name
-    # the triggers go with their function
-    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {} CASCADE").format(objects.changed))
-    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.view))
-    for function in ("search", "read", "scan"):
-        _drop_function(connection, f"{name}_{function}")
-    for generation in objects.collection.generations:
-        drop_generation(connection, objects.of(generation))
-    _drop_function(connection, f"{name}_visible")
-    connection.execute("DELETE FROM pgencoder.late WHERE collection = %s", [name])
-    connection.execute("DELETE FROM pgencoder.collection WHERE name = %s", [name])
+    triggers = objects.text("create_triggers", function=objects.changed, **names)
+    body = objects.text(
+        "each_relation",
+        source_name=sql.Literal(objects.source.as_string(None)),
+        statements=sql.Literal(triggers),
+    )
+    connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
 
 
 def drop_generation(connection: Connection, objects: Objects) -> None:

@@ -14,6 +14,11 @@ from pgencoder.sql import Part, query, raw
 READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"
 
+_IN_USE = (
+    f"SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('{READER}', '{WORKER}')"
+    " AND has_schema_privilege(oid, 'pgencoder', 'USAGE')"
+)
+
 
 def create(connection: Connection) -> None:
     """Create the two roles where they are not there, and grant them what they need in this database."""
@@ -31,12 +36,7 @@ def create(connection: Connection) -> None:
 
 def in_use(connection: Connection) -> bool:
     """Whether this database has granted the roles anything."""
-    row = connection.execute(
-        "SELECT count(*) = 2 FROM pg_roles"
-        " WHERE rolname IN (%s, %s) AND has_schema_privilege(oid, 'pgencoder', 'USAGE')",
-        [READER, WORKER],
-    ).fetchone()
-    return row == (True,)
+    return connection.execute(_IN_USE).fetchone() == (True,)
 
 
 def refresh(connection: Connection) -> None:
@@ -49,9 +49,7 @@ def refresh(connection: Connection) -> None:
 
 def grant(connection: Connection, objects: Objects) -> None:
     """Grant what the roles need of one generation, in a database that uses them."""
-    if not in_use(connection):
-        return
     arguments: Part = raw(", ".join(["text[]"] * len(objects.collection.key) + ["bigint"]))
-    connection.execute(
-        objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
-    )
+    grants = objects.text("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
+    body = objects.text("if_roles", in_use=raw(_IN_USE), statements=sql.Literal(grants))
+    connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))

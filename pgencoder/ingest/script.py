@@ -1,0 +1,268 @@
+"""Collections made and changed on a connection that is not ours, or in a script: statements as plain text.
+
+The connection may be of any driver, and is in a transaction that someone else begins and ends. The rows that are there
+are left to be queued by a worker or `sync`, which go on with every unfinished backfill.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from itertools import count
+from typing import Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
+from pgencoder import migrate
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection
+from pgencoder.encoders import Encoder, comparable
+from pgencoder.errors import InvalidRequest
+from pgencoder.ingest import attach, generations, objects, roles
+from pgencoder.ingest.generations import CreateSearch
+from pgencoder.ingest.objects import Objects
+from pgencoder.sql import Part, as_text, identifier, query, raw
+from pgencoder.types import Chunking, Collection, TokenType
+
+# What a transaction keeps of ours after the part of it that is ours
+_SETTINGS = ("role", "search_path", "lock_timeout")
+
+
+class Rows:
+    """What a statement returned; `read` is called when it is asked for."""
+
+    def __init__(self, rows: Sequence[Any] = (), read: Callable[[], None] = lambda: None) -> None:
+        self._rows = [tuple(row) for row in rows]
+        self._read = read
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.fetchall())
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        self._read()
+        return self._rows
+
+    def fetchone(self) -> Any:
+        """The first row, None if there is none."""
+        return next(iter(self.fetchall()), None)
+
+
+class Script:
+    """Takes statements as a psycopg connection does, and keeps them as text with their values in them.
+
+    It is of nothing that is there: what a statement is asked to return is nothing, and then the statement is not kept.
+    """
+
+    connection = None  # for psycopg, which asks it about names
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def execute(self, statement: Any, parameters: Any = None) -> Rows:
+        """Add a statement."""
+        text = plain(statement, parameters)
+        self.statements.append(text)
+        return Rows(read=lambda: self.statements.remove(text))
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Nothing: the script is one transaction."""
+        return nullcontext()
+
+
+class Borrowed:
+    """Does what a psycopg connection does, with a SQLAlchemy connection of any driver and in its transaction.
+
+    A statement that fails leaves the transaction usable; errors are raised as psycopg's.
+    """
+
+    connection = None  # for psycopg, which asks it about names
+
+    def __init__(self, connection: sa.Connection) -> None:
+        if connection.dialect.name != "postgresql":
+            raise InvalidRequest(f"this is a connection to {connection.dialect.name}; collections are in Postgres")
+        self._connection = connection
+
+    def execute(self, statement: Any, parameters: Any = None) -> Rows:
+        """Run a statement."""
+        text = plain(statement, parameters)
+        reads = text.lstrip().startswith(("SELECT", "WITH"))
+        if not reads and not text.startswith(
+            "DO "
+        ):  # perhaps several statements, which some drivers cannot send at once
+            text = as_text(sql.SQL("DO {}").format(sql.Literal(f"BEGIN EXECUTE {as_text(sql.Literal(text))}; END")))
+        try:
+            with self._connection.begin_nested():
+                result = self._connection.exec_driver_sql(text, execution_options={"no_parameters": True})
+                return Rows(result.fetchall() if reads else ())
+        except sa.exc.DBAPIError as error:
+            ours = _as_psycopg(error)
+            if isinstance(ours, psycopg.errors.NoActiveSqlTransaction):
+                raise InvalidRequest(
+                    "collections are made and changed in a transaction; take this out of autocommit_block()"
+                ) from error
+            raise ours from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A savepoint, after which the settings of the transaction are what they were."""
+        with self._connection.begin_nested():
+            before = self.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in _SETTINGS)).fetchone()
+            yield
+            for name, value in zip(_SETTINGS, before, strict=True):
+                self.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
+def borrowed(connection: sa.Connection) -> Connection:
+    """The connection, as those who describe and change collections take it; raises NotMigrated."""
+    taken = cast(Connection, Borrowed(connection))
+    migrate.check_revision(_revision(taken))
+    return taken
+
+
+def collections(connection: sa.Connection) -> list[Collection]:
+    """The collections there are, none without the schema; raises NotMigrated for a schema of another version."""
+    if _revision(cast(Connection, Borrowed(connection))) is None:
+        return []
+    return catalog.collections(borrowed(connection))
+
+
+def _revision(connection: Connection) -> str | None:
+    """The revision that the database is at, None without the schema."""
+    if connection.execute("SELECT to_regclass('pgencoder.revision') IS NULL").fetchone() == (True,):
+        return None
+    row = connection.execute("SELECT version_num FROM pgencoder.revision").fetchone()
+    return None if row is None else str(row[0])
+
+
+def attach_script(parts: Objects, create_search: CreateSearch) -> list[str]:
+    """The statements that make a collection."""
+    script = Script()
+    attach.make(cast(Connection, script), parts, create_search)
+    return script.statements
+
+
+def check_script(collection: Collection, vector: str) -> str:
+    """The statement that fails unless a database is what a script was made for: its revision and the table's key."""
+    key = [
+        f"{column.source} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
+        for column in collection.key
+    ]
+    source = as_text(identifier(collection.source_schema, collection.source_table))
+    body = query("check_offline").format(
+        head=sql.Literal(migrate.head()),
+        vector_name=sql.Literal(as_text(identifier(vector))),
+        source_name=sql.Literal(source),
+        expected=sql.Literal(", ".join(key)),
+    )
+    return _block(body)
+
+
+def reencode_script(
+    collection: Collection, vector: str, encoder: Encoder, tokens: TokenType, chunking: Chunking
+) -> str:
+    """The statement that begins the next generation, whatever generations there are then.
+
+    If the active generation is of this encoder, or the one being built, no other is begun; one that is built of another
+    encoder is given up.
+    """
+    # stands for numbers that only the database knows
+    marker = next(number for number in count(1_000_000_000) if str(number) not in repr(collection))
+    generation = attach.describe(collection.name, marker, "building", encoder, tokens, chunking)
+    parts = Objects(replace(collection, generations=(generation,)), vector, generation)
+    changed, made = Script(), Script()
+    objects.create_changed(cast(Connection, changed), parts, [generation])
+    objects.create_tables(cast(Connection, made), parts)
+    objects.create_generation(cast(Connection, made), parts)
+    roles.grant(cast(Connection, made), parts)
+    return _block(
+        parts.fill(
+            "reencode",
+            changed=sql.Literal(";\n".join(changed.statements)),
+            generation=sql.Literal(";\n".join(made.statements)),
+            marker=sql.Literal(str(marker)),
+            encoder=_jsonb(encoder.fingerprint),
+            comparable=_jsonb(comparable(encoder.fingerprint)),
+            dense_dims=raw(str(generation.dims.dense)),
+            token_dims=raw(str(generation.dims.tokens)),
+            token_type=sql.Literal(tokens),
+            chunking=sql.Literal(chunking),
+        )
+    )
+
+
+def detach_script(name: str) -> str:
+    """The statement that removes a collection."""
+    return as_text(sql.SQL("SELECT pgencoder.detach({})").format(sql.Literal(name)))
+
+
+def reencode(
+    connection: Connection,
+    name: str,
+    encoder: Encoder,
+    tokens: TokenType | None,
+    chunking: Chunking | None,
+    vector: str,
+    create_search: CreateSearch,
+) -> None:
+    """Do what `reencode_script` says; a retired generation of this encoder is made the active one instead."""
+    collection = catalog.collection(connection, name)
+    tokens = tokens or (collection.generation.token_type if encoder.dims.tokens else "none")
+    chunking = chunking or collection.generation.chunking
+    fitting = [
+        each
+        for each in collection.generations
+        if (each.token_type, each.chunking) == (tokens, chunking)
+        and comparable(each.encoder) == comparable(encoder.fingerprint)
+    ]
+    if fitting and all(each.state == "retired" for each in fitting):
+        generations.activate(connection, name, fitting[-1].number, create_search)
+        # what is still being built is of another encoder, and is given up
+    connection.execute(reencode_script(collection, vector, encoder, tokens, chunking))
+
+
+def plain(statement: Part | str | bytes, parameters: Any = None) -> str:
+    """A statement as text, with the values of its parameters in it."""
+    text = statement if isinstance(statement, str) else _decoded(statement)
+    if parameters is None:
+        return text
+    values = iter(parameters if isinstance(parameters, Sequence) else ())
+
+    def value(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return as_text(sql.Literal(parameters[found[1]] if found[1] else next(values)))
+
+    return re.sub(r"%(?:%|s|\((\w+)\)s)", value, text)
+
+
+def _decoded(statement: Part | bytes) -> str:
+    return statement.decode() if isinstance(statement, bytes) else as_text(statement)
+
+
+def _block(body: Part) -> str:
+    text = as_text(body)
+    quoted = f"$pgencoder$\n{text}$pgencoder$" if "$pgencoder$" not in text else as_text(sql.Literal(text))
+    return f"DO {quoted}"
+
+
+def _jsonb(value: Any) -> Part:
+    return sql.Literal(json.dumps(dict(value))) + sql.SQL("::jsonb")
+
+
+def _as_psycopg(error: sa.exc.DBAPIError) -> psycopg.Error:
+    """The same error as psycopg has it, for those who know only its classes."""
+    cause = error.orig
+    if isinstance(cause, psycopg.Error):
+        return cause
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    message = str(getattr(cause, "__cause__", None) or cause)
+    try:
+        return psycopg.errors.lookup(state or "")(message)
+    except KeyError:
+        return psycopg.DatabaseError(message)

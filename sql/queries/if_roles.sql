@@ -1,0 +1,5 @@
+BEGIN
+    IF ({in_use}) THEN
+        EXECUTE {statements};
+    END IF;
+END
