@@ -10,6 +10,8 @@ for hit in db.search("articles", "how to trade off consistency vs partition tole
     print(hit.score, hit.key, hit.content)
 """
 
+from typing import TYPE_CHECKING, Any
+
 from pgencoder import errors
 from pgencoder.client import Database, connect, embedded
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Window
@@ -17,7 +19,6 @@ from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explanation import Explanation, Match, WordMatch
 from pgencoder.ingest.worker import Worker, WorkerOptions
-from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
 from pgencoder.types import (
     Citation,
     CollectionStatus,
@@ -34,6 +35,9 @@ from pgencoder.types import (
     SyncReport,
     WorkerStatus,
 )
+
+if TYPE_CHECKING:
+    from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
 
 __version__ = "0.1.0"
 
@@ -77,3 +81,13 @@ __all__ = [
     "recall",
     "select",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # what is for applications with SQLAlchemy's ORM is loaded when it is asked for: workers and scripts start sooner
+    if name not in __all__ and name != "orm":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    orm = import_module("pgencoder.orm")
+    return orm if name == "orm" else getattr(orm, name)

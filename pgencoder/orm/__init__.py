@@ -3,7 +3,7 @@
 from pgencoder.orm.attach import AttachReport, attach_all
 from pgencoder.orm.declare import Encoding
 from pgencoder.orm.passages import Encoded, Passage, passages_of, with_passage
-from pgencoder.orm.select import aselect, maxsim, recall, select
+from pgencoder.orm.search import aselect, maxsim, recall, select
 from pgencoder.query.select import SearchSelect
 from pgencoder.query.types import Dense, Tokens
 
