@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -345,6 +350,44 @@ def test_reencode_and_back(project: Project, connection: Connection, db: Databas
     connection.execute("INSERT INTO articles VALUES (9, 'nine', 'nine')")
     db.sync("articles", encoder=second)
     assert check(connection, db, "articles", second) == 6
+
+
+def test_nothing_is_missed_of_what_is_written_meanwhile(
+    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+) -> None:
+    second = WordEncoder(Dims(16, 8), "second")
+    simple.revision(TABLE)
+    simple.revision(ATTACH)
+    simple.revision('op.reencode("articles", THIRD)')
+    simple.revision('op.reencode("articles", SECOND)')
+    simple.upgrade("r1")
+    done = threading.Event()
+
+    def write(first: int) -> int:
+        with psycopg.connect(url, autocommit=True) as writer:
+            for number in itertools.count(first, 2):
+                writer.execute("INSERT INTO articles VALUES (%s, 'title', 'written')", [number])
+                writer.execute("UPDATE articles SET body = %s WHERE id = %s", [f"changed {number}", number - 4])
+                if done.is_set():
+                    return number
+        raise AssertionError
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, first) for first in (10, 11)]
+        try:
+            for revision in ("r2", "r3", "r4"):
+                time.sleep(0.2)
+                simple.upgrade(revision)
+            time.sleep(0.2)
+        finally:
+            done.set()
+        assert all(writer.result() > 20 for writer in writers)
+    for encoder in (words, second):
+        db.sync("articles", encoder=encoder)
+    written = value(connection, "SELECT count(*) FROM articles")
+    assert check(connection, db, "articles", words) == written
+    db.activate("articles")
+    assert check(connection, db, "articles", second) == written
 
 
 def test_what_is_wrong_is_said(simple: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
