@@ -15,7 +15,8 @@ from pgencoder.orm.operations import AttachEncodingOp, DetachEncodingOp, Models,
 from pgencoder.sql import SCHEMA
 from pgencoder.types import Collection, Generation
 
-IMPORT = "import pgencoder.orm.alembic"
+# linters would take it out, and the operations with it
+IMPORT = "import pgencoder.orm.alembic  # noqa: F401"
 
 try:  # since Alembic 1.18: before the tables of the schemas are read
     from alembic.util import DispatchPriority

@@ -1,0 +1,30 @@
+"""Runs the application's own migrations; pgencoder's operations and autogenerate come with the import."""
+
+import asyncio
+
+import sqlalchemy as sa
+from alembic import context
+from app import Base, engine, url
+
+import pgencoder.orm.alembic  # noqa: F401 - brings the operations and autogenerate
+
+
+def run(connection: sa.Connection | None) -> None:
+    """Run them on a connection, or print them."""
+    where = {"url": url, "literal_binds": True} if connection is None else {"connection": connection}
+    context.configure(target_metadata=Base.metadata, **where)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def online() -> None:
+    """Run them on the application's engine."""
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    run(None)
+else:
+    asyncio.run(online())
