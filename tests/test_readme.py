@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,13 +32,27 @@ def articles(connection: Connection) -> Connection:
 
 
 def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (block,) = blocks("python")
-    assert len([line for line in block.splitlines() if line]) <= 12
-    names: dict[str, object] = {}
-    exec(block.replace("postgresql://localhost/app", url), names)
-    assert len(capsys.readouterr().out.splitlines()) == 5
-    assert len(names["hits"]) == 5  # type: ignore[arg-type]
-    names["db"].close()  # type: ignore[attr-defined]
+    start, application, why, prompts, langchain, pairs = blocks("python")
+    assert len([line for line in start.splitlines() if line]) <= 12
+    names: dict[str, Any] = {}
+
+    def run(block: str) -> list[str]:
+        # not inheriting this module's __future__, which would make strings of the annotations
+        exec(compile(block.replace("postgresql://localhost/app", url), "README.md", "exec", dont_inherit=True), names)
+        return capsys.readouterr().out.splitlines()
+
+    assert len(run(start)) == 5
+    assert len(names["hits"]) == 5
+    found = run(application)
+    assert len(found) == 5
+    assert all("Replication lag of" in line for line in found)
+    assert [line.split(" adds ")[0] for line in run(why)] == ["replication", "lag"]
+    assert run(prompts)[0] == f"1 {names['context'].citations[0].key} {names['context'].citations[0].span}"
+    run(langchain)
+    assert [each.page_content for each in names["store"].similarity_search("slow")] == ["Replication lags behind."]
+    assert len(names["retriever"].invoke("replication lag")) == 5
+    assert run(pairs)
+    names["db"].close()
 
 
 def test_shell_and_sql(
