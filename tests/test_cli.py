@@ -207,3 +207,7 @@ def test_the_public_names() -> None:
         "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "attach_all", "connect", "embedded",
         "errors", "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)
+
+
+def test_type_checkers_see_its_types() -> None:
+    assert (Path(pgencoder.__file__).parent / "py.typed").exists()

@@ -253,6 +253,7 @@ def test_on_async_engines(articles: Database, encoder: WordEncoder, driver: str,
         engine = create_async_engine(url, **options)
         async with AsyncSession(engine) as session:
             search = await pgencoder.aselect(Article, QUERY, encoder=encoder)
+            assert_type(search, SearchSelect[Article, float])
             # often enough that the server could choose a plan without values
             for _ in range(12):
                 found = (await session.execute(search.where(Article.lang == "rare"))).all()
