@@ -83,11 +83,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # what is for applications with SQLAlchemy's ORM is loaded when it is asked for: workers and scripts start sooner
-    if name not in __all__ and name != "orm":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:
 
-    orm = import_module("pgencoder.orm")
-    return orm if name == "orm" else getattr(orm, name)
+    def __getattr__(name: str) -> Any:
+        # what is for applications with SQLAlchemy's ORM is loaded when it is asked for: a worker starts sooner
+        if name not in __all__ and name != "orm":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        orm = import_module("pgencoder.orm")
+        return orm if name == "orm" else getattr(orm, name)

@@ -51,7 +51,12 @@ def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
     Nothing is connected before the first call that needs it. Of an engine only its URL is taken, password included, for
     connections of our own; what it was given besides, such as `connect_args`, is not known here.
     """
-    return _opened(Database(open_engine(url if isinstance(url, str | sa.URL) else url.url)))
+    return _opened(database_of(url))
+
+
+def database_of(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
+    """What `connect` returns, which this process is not said to have open."""
+    return Database(open_engine(url if isinstance(url, str | sa.URL) else getattr(url, "url", None)))
 
 
 def embedded(path: Path | str | None = None) -> Database:

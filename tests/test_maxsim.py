@@ -280,5 +280,5 @@ def test_functions_declare_what_they_are(server: Connection) -> None:
     assert all(comment for *_, comment in rows)
     for name, volatility, parallel, _ in [row for row in rows if row[0] not in ("read_status", "read_failed")]:
         assert parallel == ("u" if name == "use_kernel" else "s"), name
-        expected = {"reject_tokens": "v", "use_kernel": "v", "check_encoder": "s"}
+        expected = {"reject_tokens": "v", "use_kernel": "v"}
         assert volatility == expected.get(name, "i"), name

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, assert_type
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -24,6 +27,8 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, Dims, Encoding, SearchSelect
 from pgencoder.errors import InvalidRequest
+from pgencoder.ingest import generations
+from pgencoder.orm import Encoding as DeclaredEncoding
 from pgencoder.types import KernelName
 
 from .conftest import Connection
@@ -41,6 +46,13 @@ class Author(Base):
     __tablename__ = "authors"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
+    books: Mapped[list[Book]] = relationship()
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("authors.id"))
 
 
 class Article(Base):
@@ -126,6 +138,7 @@ def test_conditions_on_the_table_narrow_the_recall(articles: Database, encoder: 
         by_name.where(Article.lang == "rare"),
         by_name.where(own.c.lang == "rare"),
         by_name.where(sa.text("lang = 'rare'")),
+        by_name.filter_by(lang="rare"),
     ):
         assert len(find(articles, rare_passages)) == k
         assert all(row[0] % 100 == 0 for row in find(articles, rare_passages))
@@ -147,6 +160,27 @@ def test_other_conditions_narrow_what_was_found(articles: Database, encoder: Wor
     article = aliased(Article, found)
     after = find(articles, sa.select(article, found.c.score).where(article.author_id == chosen))
     assert sorted(ids(after)) == sorted(ids(joined))
+
+
+def test_conditions_that_mention_other_tables_stay_where_those_are(articles: Database, encoder: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=encoder)
+    found = find(articles, search)
+    few = {0, 1}
+    with Session(articles.engine) as session:
+        session.add_all([Book(id=i, author_id=i % 2) for i in range(4)])
+        session.commit()
+    expected = [article.id for article, _ in found if article.author_id in few]
+    assert 0 < len(expected) < 10
+    books = sa.select(sa.func.count()).where(Book.author_id == Author.id).correlate(Author).scalar_subquery()
+    for condition in (Author.books.any(), sa.exists().where(Book.author_id == Author.id), books > 0):
+        assert ids(find(articles, search.join(Article.author).where(condition))) == expected
+        assert ids(find(articles, search.where(condition).join(Article.author))) == expected
+    best = found[0][1]
+    own = sa.select(search.hits.c.score).correlate(search.hits).scalar_subquery()
+    assert scored(find(articles, search.where(own >= best))) == [each for each in scored(found) if each[1] >= best]
+    # where no such table is around, the subquery is the searched table's own
+    rare = search.where(sa.exists().where(Author.id == Article.author_id, Article.lang == "rare"))
+    assert len(find(articles, rare)) == 10
 
 
 def test_what_selects_do(articles: Database, encoder: WordEncoder) -> None:
@@ -287,12 +321,23 @@ def test_requests_that_cannot_be_served(articles: Database, encoder: WordEncoder
         (Article, QUERY, {"group": "row", "encoder": encoder}, "passage, document"),
         (Article, [1.0, 2.0], {"stage": "maxsim"}, "no token vectors"),
         (Article, Encoding(encoder.encode_query("a").dense, encoder.encode_query("a").tokens[:0]), {}, "no tokens"),
-        (object(), QUERY, {"encoder": encoder}, "give a mapped class"),
-        (Session, QUERY, {"encoder": encoder}, "give a mapped class"),
+        (Article, QUERY, {"k": True, "encoder": encoder}, "k must be"),
+        (Article, QUERY, {"candidates": 2**31, "encoder": encoder}, "candidates must be"),
+        (Article, None, {}, r"got \(\)"),
+        (Article, {"a": 1}, {}, "not dict"),
+        (Article, [], {}, r"got \(0,\)"),
+        (Article, np.ones((2, 16)), {}, r"got \(2, 16\)"),
+        (Article, [float("nan")] * 16, {}, "NaN"),
+        (object(), QUERY, {"encoder": encoder}, "give a class that is mapped"),
+        (Session, QUERY, {"encoder": encoder}, "give a class that is mapped"),
+        (Article.__table__.alias(), QUERY, {"encoder": encoder}, "a Table with a primary key"),
+        (sa.Table("keyless", sa.MetaData(), sa.Column("a")), QUERY, {"encoder": encoder}, "a Table with a primary key"),
     ]
     for entity, query, options, message in requests:
         with pytest.raises(InvalidRequest, match=message):
             pgencoder.select(entity, query, **options)
+    with pytest.raises(sa.exc.DBAPIError, match=r'function pgencoder."?nothing_active"?\(\) does not exist'):
+        find(articles, pgencoder.select(Article, QUERY, encoder=encoder, collection="nothing"))
     with pytest.raises(pgencoder.errors.UnknownCollection, match="articles"):
         pgencoder.select("nothing", QUERY, db=articles)
 
@@ -320,6 +365,73 @@ def test_a_statement_follows_the_active_generation(articles: Database, encoder: 
         find(articles, text)
     articles.rollback("articles")
     assert scored(find(articles, text)) == before
+
+
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_an_old_snapshot_does_not_search_another_models_vectors(
+    articles: Database, encoder: WordEncoder, isolation: str
+) -> None:
+    other = WordEncoder(Dims(16, 16), name="other")
+    articles.reencode("articles", other)
+    articles.sync("articles")
+    with articles.engine.connect().execution_options(isolation_level=isolation) as connection:
+        connection.execute(sa.text("SELECT count(*) FROM authors"))
+        articles.activate("articles")
+        with pytest.raises(sa.exc.DBAPIError, match="generation 2 of articles was encoded by"):
+            connection.execute(pgencoder.select(Article, QUERY, encoder=encoder))
+        connection.rollback()
+        assert connection.execute(pgencoder.select(Article, QUERY, encoder=other)).all()
+
+
+def test_activation_waits_for_those_who_have_searched_but_not_for_ever(
+    articles: Database, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "SWAP_SECONDS", 0.5)
+    articles.reencode("articles", tokens="halfvec")
+    articles.sync("articles")
+    with Session(articles.engine) as session:
+        pid = session.scalar(sa.select(sa.func.pg_backend_pid()))
+        session.execute(pgencoder.select(Article, QUERY, encoder=encoder)).all()
+        with pytest.raises(InvalidRequest, match=rf"have searched 'articles'.* {pid} \(idle in transaction\)"):
+            articles.activate("articles")
+    assert articles.activate("articles").number == 2
+    assert articles.rollback("articles").number == 1
+
+
+def test_it_can_be_copied_and_shared_by_threads(articles: Database, encoder: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=encoder).where(Article.lang == "rare")
+    expected = scored(find(articles, search))
+    assert scored(find(articles, copy.deepcopy(search))) == expected
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: scored(find(articles, search)), range(32))) == [expected] * 32
+
+
+def test_tables_of_the_same_name_in_two_schemas(connection: Connection, db: Database, encoder: WordEncoder) -> None:
+    connection.execute("CREATE SCHEMA blog")
+    here, there = (sa.Table("texts", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True),
+                            sa.Column("body", sa.Text), schema=schema) for schema in (None, "blog"))  # fmt: skip
+    for table, word in ((here, "here"), (there, "there")):
+        table.create(db.engine)
+        with db.engine.begin() as each:
+            each.execute(sa.insert(table), [{"id": i, "body": f"{word} w{i}"} for i in range(20)])
+    db.attach("texts", ["body"], encoder)
+    db.attach("texts", ["body"], encoder, schema="blog", name="blog_texts")
+    for name in ("texts", "blog_texts"):
+        db.sync(name)
+    with pytest.raises(sa.exc.DBAPIError, match=r'texts is of the table "public"."texts", not of "blog"'):
+        find(db, pgencoder.select(there, "there w3", encoder=encoder))
+    for search in (
+        pgencoder.select(there, "there w3", encoder=encoder, collection="blog_texts"),
+        pgencoder.select(there, "there w3", db=db),
+    ):
+        with db.engine.connect() as each:
+            assert each.execute(search).first()[0] == 3  # type: ignore[index]
+            assert len(each.execute(search).all()) == 10
+    # an application that calls the schema otherwise
+    tenant = sa.Table("texts", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), schema="tenant")
+    search = pgencoder.select(tenant, "there w3", encoder=encoder, collection="blog_texts")
+    with db.engine.connect().execution_options(schema_translate_map={"tenant": "blog"}) as each:
+        assert each.execute(search).first()[0] == 3  # type: ignore[index]
 
 
 class Named(Base):
@@ -381,6 +493,38 @@ def test_inheritance(connection: Connection, db: Database, encoder: WordEncoder)
     dogs = find(db, pgencoder.select(Dog, "green w310", 3, encoder=encoder).where(Dog.body == "pink", Dog.id > 307))
     assert ids(dogs)[0] == 310
     assert len(dogs) == 3
+
+
+def test_a_class_searches_what_the_class_above_it_declares(
+    connection: Connection, db: Database, encoder: WordEncoder
+) -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class Beast(Own):
+        __tablename__ = "beasts"
+        __encoding__ = DeclaredEncoding(columns=["body"], model=encoder)
+        number: Mapped[int] = mapped_column(primary_key=True)
+        kind: Mapped[str]
+        body: Mapped[str]
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "beast"}  # noqa: RUF012
+
+    class Horse(Beast):
+        __tablename__ = "horses"
+        horse: Mapped[int] = mapped_column("horse_id", sa.ForeignKey("beasts.number"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "horse"}  # noqa: RUF012
+
+    Own.metadata.create_all(db.engine)
+    with Session(db.engine) as session:
+        session.add_all([Beast(number=i, body=f"red w{i}") for i in range(300)])
+        session.add_all([Horse(number=i, body=f"blue w{i}") for i in range(300, 306)])
+        session.commit()
+    assert pgencoder.attach_all(Own, db.engine).attached == ("beasts",)
+    db.sync("beasts", encoder=encoder)
+    found = find(db, pgencoder.select(Horse, "red blue", 5, candidates=5))
+    assert {type(row[0]) for row in found} == {Horse}
+    assert len(found) == 5
+    assert len(find(db, pgencoder.select("beasts", "red", 3))) == 3  # attach_all has opened no other database
 
 
 def test_recall_and_maxsim_are_the_parts_of_a_search(articles: Database, encoder: WordEncoder) -> None:

@@ -105,11 +105,36 @@ def test_maxsim_is_that_of_numpy(db: Database, kernel: KernelName) -> None:
                 assert score == pytest.approx(products.max(axis=1).sum(), abs=5e-3)
 
 
+def test_a_value_can_be_replaced(db: Database) -> None:
+    Base.metadata.create_all(db.engine)
+    with Session(db.engine) as session:
+        session.add_all(notes())
+        session.commit()
+        for note in session.scalars(sa.select(Note)):
+            note.bits = note.halves = np.ones((note.id + 2, 12))
+        session.commit()
+        for note in session.scalars(sa.select(Note)):
+            assert note.bits is not None
+            assert note.bits.shape == (note.id + 2, 12)
+        note = session.get_one(Note, 3)
+        note.halves = note.halves
+        assert not session.dirty or not session.is_modified(note)
+        note.halves = None
+        session.commit()
+        assert session.get_one(Note, 3).halves is None
+
+
 def test_types_that_cannot_be(db: Database) -> None:
     with pytest.raises(InvalidRequest, match='"bit" or "halfvec"'):
         Tokens(12, "vector")  # type: ignore[arg-type]
     Base.metadata.create_all(db.engine)
     with Session(db.engine) as session:
-        session.add(Note(id=1, dense=[1.0] * 7))
-        with pytest.raises(sa.exc.DBAPIError, match="expected 8 dimensions, not 7"):
-            session.flush()
+        for wrong, message in (
+            (Note(id=1, dense=[1.0] * 7), r"shape \(8\), got \(7,\)"),
+            (Note(id=1, dense=[1.0] * 8, bits=np.ones((2, 18))), r"shape \(n, 12\), got \(2, 18\)"),
+            (Note(id=1, dense=[1.0] * 8, halves=np.ones((12,))), r"shape \(n, 12\), got \(12,\)"),
+        ):
+            session.add(wrong)
+            with pytest.raises(sa.exc.StatementError, match=message):
+                session.flush()
+            session.rollback()

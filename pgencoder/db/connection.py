@@ -31,16 +31,17 @@ KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 Connection = psycopg.Connection[Any]
 
 
-def open_engine(url: str | sa.URL) -> sa.Engine:
+def open_engine(url: str | sa.URL | None) -> sa.Engine:
     """An engine for a Postgres URL (`postgresql://user@host/database`, sockets with `?host=/directory`).
 
     The URL may name another driver, as may its arguments. Raises InvalidRequest for what is not such a URL. Nothing is
     connected yet.
     """
     try:
-        parsed = sa.make_url(url)
-    except ArgumentError as error:
-        raise InvalidRequest(f"not a database URL: {url!r}; write postgresql://user@host/database") from error
+        parsed = sa.make_url(url)  # type: ignore[arg-type]
+    except (ArgumentError, ValueError) as error:
+        # without the text itself, which may hold a password
+        raise InvalidRequest("not a database URL or an engine; write postgresql://user@host/database") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InvalidRequest(f"not a Postgres URL: {parsed.get_backend_name()}://...; write postgresql://...")
     parsed = _for_psycopg(parsed)

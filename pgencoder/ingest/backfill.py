@@ -6,6 +6,7 @@ goes on where it was. A piece that would have to wait for an application gives u
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -166,13 +167,16 @@ def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, 
     ).fetchone()
 
 
-def patiently(run: Callable[[], T]) -> T:
-    """Run again what gave way, after a while."""
+def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
+    """Run again what gave way, after a while; after `seconds` its error is raised."""
     wait = 0.05
+    end = time.monotonic() + seconds
     while True:
         try:
             return run()
         except (pg.LockNotAvailable, pg.DeadlockDetected):
+            if time.monotonic() > end:
+                raise
             time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 

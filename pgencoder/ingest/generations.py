@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db import catalog
@@ -23,6 +24,7 @@ from pgencoder.sql import Part
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
 LOCK_TIMEOUT = "500ms"
+SWAP_SECONDS = 60.0  # transactions that have searched keep the view as it is until they end
 
 CreateSearch = Callable[[Connection, Objects], None]
 
@@ -82,7 +84,7 @@ def activate(connection: Connection, name: str, number: int | None, create_searc
             chosen = _choose(collection, number, "building", "activate")
             return _swap(connection, collection, chosen, create_search)
 
-    return patiently(swap)
+    return _swapped(connection, name, swap)
 
 
 def rollback(connection: Connection, name: str, create_search: CreateSearch) -> Generation:
@@ -100,7 +102,7 @@ def rollback(connection: Connection, name: str, create_search: CreateSearch) -> 
                 raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
             return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"), create_search)
 
-    return patiently(swap)
+    return _swapped(connection, name, swap)
 
 
 def drop(connection: Connection, name: str, number: int | None) -> Generation:
@@ -168,6 +170,22 @@ def _choose(collection: Collection, number: int | None, state: str | None, what:
             return each
     known = ", ".join(str(each.number) for each in collection.generations)
     raise UnknownGeneration(f"{collection.name!r} has no generation {number}; it has: {known}")
+
+
+def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) -> Generation:
+    try:
+        return patiently(swap, SWAP_SECONDS)
+    except pg.LockNotAvailable as error:
+        holders = connection.execute(
+            "SELECT string_agg(DISTINCT format('%%s (%%s)', l.pid, coalesce(a.state, 'unknown')), ', ')"
+            " FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.granted AND l.pid <> pg_backend_pid()"
+            " AND l.relation = to_regclass(format('pgencoder.%%I', %s::text))",
+            [f"{name}_passages"],
+        ).fetchone()
+        raise InvalidRequest(
+            f"transactions that are open have searched {name!r} and keep it as it is: server processes"
+            f" {(holders and holders[0]) or 'unknown'}; end them, and try again"
+        ) from error
 
 
 def _swap(

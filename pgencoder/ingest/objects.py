@@ -6,6 +6,7 @@ in each of the ways that a statement needs it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -43,6 +44,7 @@ class Objects:
         self.changed = own(f"{collection.name}_changed")
         self.search = own(f"{collection.name}_search")
         self.view = own(f"{collection.name}_passages")
+        self.active = own(f"{collection.name}_active")
         self.read = own(f"{collection.name}_read")
         self.scan = own(f"{collection.name}_scan")
         self.visible = own(f"{collection.name}_visible")
@@ -345,6 +347,8 @@ def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
 def create_view(connection: Connection, objects: Objects) -> None:
     """Let `<name>_passages` show the passages of the active generation, to whoever may read those.
 
+    `<name>_active` describes it: what it was encoded by, and of which table.
+
     Raises InvalidRequest where its columns change and another view depends on them.
     """
     names = [as_text(relation) for relation in (objects.view, objects.passages)]
@@ -368,6 +372,20 @@ def create_view(connection: Connection, objects: Objects) -> None:
         connection.execute(statement)
     for (reader,) in readers:
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(objects.view, raw(reader)))
+    description = {
+        "collection": objects.collection.name,
+        "generation": objects.generation.number,
+        "source": as_text(objects.source),
+        "encoder": dict(objects.generation.encoder),
+    }
+    connection.execute(
+        objects.fill(
+            "create_active",
+            active=objects.active,
+            description=sql.Literal(json.dumps(description)),
+            comment=_comment(objects, "the active generation"),
+        )
+    )
 
 
 def create_triggers(connection: Connection, objects: Objects) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pgencoder.client import Database, connect
+from pgencoder.client import Database, database_of
 from pgencoder.db import catalog
 from pgencoder.errors import CollectionExists, InvalidRequest
 from pgencoder.ingest.backfill import Progress
@@ -57,7 +57,7 @@ def attach_all(
     """
     declared = declarations(classes)
     owned = not isinstance(database, Database)
-    db = connect(database) if not isinstance(database, Database) else database
+    db = database_of(database) if not isinstance(database, Database) else database
     with db if owned else nullcontext():
         found = {each.name: each for each in db.collections()}
         pairs = [(each, found.get(each.name)) for each in declared]

@@ -10,15 +10,17 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pgencoder import encoders
 from pgencoder.client import Database, the_only
 from pgencoder.encoders import Encoder
-from pgencoder.query.select import SearchSelect, entity_place, select_collection, select_entity, table_name
-from pgencoder.query.statement import Filter, Place, Search, ranking, source_of, stage_for
+from pgencoder.errors import InvalidRequest
+from pgencoder.orm.declare import Encoding as Declaration
+from pgencoder.orm.declare import inherited
+from pgencoder.query.select import SearchSelect, entity_place, select_collection, select_entity
+from pgencoder.query.statement import Check, Filter, Place, Search, ranking, source_of, stage_for
 from pgencoder.query.types import NumbersType
 from pgencoder.sql import SCHEMA
 from pgencoder.threads import in_thread
-from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
+from pgencoder.types import Collection, Encoding, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize
 
 E = TypeVar("E")
@@ -75,6 +77,8 @@ def select(
     that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Where
     neither is given, and for a collection by its name, the model is looked up in `db`, which may be left out if this
     process has one open. `collection` is its name if that is not the table's. The rest is as in `Database.search`.
+
+    In a transaction, `hnsw.ef_search` and `hnsw.iterative_scan` stay as the statement sets them until that ends.
     """
     found = _find(entity, query, encoder, collection, db)
     search = Search(
@@ -85,8 +89,9 @@ def select(
     )
     if isinstance(entity, str):
         assert found.collection is not None
-        return select_collection(found.collection, search, found.query, found.encoder)
-    return select_entity(entity, found.name, search, found.query, found.encoder)
+        return select_collection(found.collection, search, found.query, found.check)
+    assert found.table is not None
+    return select_entity(entity, found.table, search, found.query, found.check)
 
 
 aselect = in_thread(select)
@@ -108,15 +113,16 @@ def recall(
     `select`.
     """
     found = _find(entity, query, encoder, collection, db)
-    if found.collection is not None and isinstance(entity, str):
-        source = source_of(found.collection)
-        place = Place(f"{found.name}_passages", tuple(key.name for key in found.collection.key), source.keys)
+    if found.table is not None:
+        place, source = entity_place(entity, found.table, found.check.collection)
     else:
-        place, source = entity_place(entity, found.name)
+        assert found.collection is not None
+        source = source_of(found.collection)
+        place = Place(f"{entity}_passages", tuple(key.name for key in found.collection.key), source.keys)
     if filter is not None:
         place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
-    checked = None if found.encoder is None else (found.name, found.encoder)
-    return ranking(place, Search(candidates, candidates, stage="dense"), found.query, encoder=checked, rerank=False)
+    search = Search(candidates, candidates, stage="dense")
+    return ranking(place, search, found.query, check=found.check, rerank=False)
 
 
 def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:
@@ -135,45 +141,79 @@ def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> Colu
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search is on: the collection, described if it was looked up, and the encoded query with its encoder."""
+    """What a search is on: the collection, described if it was looked up, the entity's table, the encoded query."""
 
-    name: str
+    check: Check
     query: Encoding
-    encoder: Fingerprint | None
     tokens: bool
+    table: sa.Table | None = None
     collection: Collection | None = None
 
 
 def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
-    declared = None if isinstance(entity, str) else getattr(_class(entity), "__encoding__", None)
-    name = collection or (entity if isinstance(entity, str) else getattr(declared, "name", None) or table_name(entity))
-    if isinstance(entity, str) or db is not None or (isinstance(query, str) and encoder is None and declared is None):
+    table, declared = (None, None) if isinstance(entity, str) else _table(entity)
+    if table is None or db is not None or (isinstance(query, str) and encoder is None and declared is None):
         db = db or the_only()
-        described = db.collection(name)
+        described = db.collection(collection or entity) if table is None else _of(table, collection, declared, db)
         encoding = db.encode_query(described, query, encoder) if isinstance(query, str) else _encoding(query)
         fingerprint = described.generation.encoder if isinstance(query, str) else None
         tokens = described.generation.dims.tokens > 0 and encoding.tokens.shape[1] > 0
-        return _Found(name, encoding, fingerprint, tokens, described)
-    if not isinstance(query, str):
+        return _Found(Check(described.name, fingerprint, _source(table)), encoding, tokens, table, described)
+    if isinstance(query, str):
+        encoder = encoder or (declared.encoder() if declared is not None else None)
+        assert encoder is not None
+        encoding = encoder.encode_query(query)
+    else:
         encoding = _encoding(query)
-        return _Found(name, encoding, None if encoder is None else encoder.fingerprint, encoding.tokens.shape[1] > 0)
-    encoder = encoder or _declared(declared)
-    encoding = encoder.encode_query(query)
-    tokens = encoding.tokens.shape[1] > 0 and getattr(declared, "tokens", None) != "none"
-    return _Found(name, encoding, encoder.fingerprint, tokens)
+    check = Check(collection or _name(table, declared), encoder.fingerprint if encoder else None, _source(table))
+    tokens = encoding.tokens.shape[1] > 0 and (declared is None or declared.tokens != "none")
+    return _Found(check, encoding, tokens, table)
 
 
 def _encoding(query: Any) -> Encoding:
     if isinstance(query, Encoding):
         return query
-    return Encoding(np.asarray(query, dtype=np.float32), np.empty((0, 0), dtype=np.float32))
+    try:
+        return Encoding(np.asarray(query, dtype=np.float32))
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"a query is text, an Encoding or a vector, not {type(query).__name__}") from None
 
 
-def _class(entity: Any) -> Any:
-    return getattr(sa.inspect(entity, raiseerr=False), "class_", None)
+def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
+    """The table that is searched for an entity, and what its class declares, which it may have inherited."""
+    described = sa.inspect(entity, raiseerr=False)
+    mapper = getattr(described, "mapper", None)
+    table, declared = described, None
+    if mapper is not None:
+        declared = getattr(mapper.class_, "__encoding__", None)
+        declared = declared if isinstance(declared, Declaration) else None
+        while declared is not None and inherited(mapper):
+            mapper = mapper.inherits
+        table = mapper.local_table
+    if not isinstance(table, sa.Table) or not table.primary_key:
+        raise InvalidRequest(
+            f"cannot search {entity!r}: give a class that is mapped to a table, an alias of one, a Table with a primary"
+            " key, or a collection's name"
+        )
+    return table, declared
 
 
-def _declared(declared: Any) -> Encoder:
-    if not isinstance(declared.model, str):
-        return declared.model  # type: ignore[no-any-return]
-    return encoders.shared(declared.model, declared.token_model, allow_untrained=declared.allow_untrained)
+def _name(table: sa.Table, declared: Declaration | None) -> str:
+    return (declared.name if declared is not None else None) or table.name
+
+
+def _source(table: sa.Table | None) -> tuple[str, str] | None:
+    return None if table is None or table.schema is None else (table.schema, table.name)
+
+
+def _of(table: sa.Table, collection: str | None, declared: Declaration | None, db: Database) -> Collection:
+    """The collection of that name, or else the only one of the table."""
+    name = collection or _name(table, declared)
+    fitting = [
+        each
+        for each in db.collections()
+        if each.source_table == table.name and table.schema in (None, each.source_schema)
+    ]
+    if collection is None and len(fitting) == 1:
+        return fitting[0]
+    return db.collection(name)

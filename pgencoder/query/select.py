@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVarTuple
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from pgencoder.db.catalog import free_names
-from pgencoder.errors import InvalidRequest
 from pgencoder.query.statement import (
+    Check,
     Place,
     Search,
     Source,
@@ -21,7 +22,7 @@ from pgencoder.query.statement import (
     source_of,
 )
 from pgencoder.query.template import key_names
-from pgencoder.types import Collection, Encoding, Fingerprint
+from pgencoder.types import Collection, Encoding
 
 Ts = TypeVarTuple("Ts")
 
@@ -39,11 +40,14 @@ else:  # SQLAlchemy 2.0 takes one type argument, 2.1 as many as there are column
 
 
 class SearchSelect(_Select[*Ts]):
-    """A SELECT of the best hits, best first; everything that SQLAlchemy does with a `Select` it does with this.
+    """A SELECT of the best hits, best first; what SQLAlchemy does with a `Select` it does with this.
 
-    `where` with conditions on the searched table alone narrows the recall: the `k` best among the rows that pass.
-    Other conditions, on joined tables or on `hits`, narrow what was found. To do so with one on the searched table,
-    make the search a subquery.
+    `where` with conditions on the searched table alone narrows the recall: the `k` best among the rows that pass. So do
+    `text(...)` and `literal_column(...)`, which can only name that table. Conditions that mention joined tables or
+    `hits` narrow what was found; to do so with one on the searched table, make the search a subquery.
+
+    It is ordered by score: `order_by(None)` ends that, before an aggregate or `distinct`. Rows are locked by
+    `with_for_update(of=Article)`.
     """
 
     _search_conditions: tuple[Any, ...] = ()
@@ -79,17 +83,36 @@ class SearchSelect(_Select[*Ts]):
     def filter_by(self, **kwargs: Any) -> Self:
         """`where` with equalities; names that the searched entity has are its own."""
         # SQLAlchemy 2.0 would look for them in what was joined last
-        own = [name for name in kwargs if hasattr(self._search_names, name)]
-        made = self.where(*(getattr(self._search_names, name) == kwargs.pop(name) for name in own))
+        names = self._search_names
+        own = [name for name in kwargs if names is None or hasattr(names, name)]
+        made = self.where(
+            *((sa.column(name) if names is None else getattr(names, name)) == kwargs.pop(name) for name in own)
+        )
         return super(SearchSelect, made).filter_by(**kwargs) if kwargs else made
 
+    def __deepcopy__(self, _: Any) -> Self:
+        return self  # nothing changes a statement, it only has others made of it
+
+    def _plain(self) -> sa.Select[*tuple[Any, ...]]:
+        """The statement without what only this class knows."""
+        plain: sa.Select[*tuple[Any, ...]] = sa.Select.__new__(sa.Select)
+        plain.__dict__.update({name: value for name, value in self.__dict__.items() if not name.startswith("_search")})
+        return plain
+
     def _compiler_dispatch(self, visitor: Any, **options: Any) -> Any:
+        # Only now are all tables known. A subquery may be about a joined one, and then goes where that is.
+        inside, outside = list(self._search_conditions), []
+        if any(_mentioned(each) - self._search_tables for each in inside):
+            around = _tables(self._plain()) - self._search_tables
+            outside = [each for each in inside if _mentioned(each) & around]
+            inside = [each for each in inside if not _mentioned(each) & around]
+        made = super().where(*outside) if outside else self
         # The text of the search is somewhere below, whatever SQLAlchemy makes of this statement: it asks there
         active = conditions(visitor)
         before = active.get(self._search_number)
-        active[self._search_number] = self._search_conditions
+        active[self._search_number] = tuple(inside)
         try:
-            return super()._compiler_dispatch(visitor, **options)
+            return super(SearchSelect, made)._compiler_dispatch(visitor, **options)
         finally:
             if before is None:
                 del active[self._search_number]
@@ -97,21 +120,12 @@ class SearchSelect(_Select[*Ts]):
                 active[self._search_number] = before
 
 
-def table_name(entity: Any) -> str:
-    """The name of the table of a mapped class, of an alias of one, or of a table."""
-    return str(_described(entity)[0].name)
-
-
 def select_entity(
-    entity: Any,
-    name: str,
-    search: Search,
-    query: Encoding,
-    encoder: Fingerprint | None,
+    entity: Any, table: sa.Table, search: Search, query: Encoding, check: Check
 ) -> SearchSelect[Any, float]:
-    """The entity and its score, for the collection `name` of its table."""
-    place, source = entity_place(entity, name)
-    hits = ranking(place, search, query, encoder=None if encoder is None else (name, encoder))
+    """The entity and its score, for the collection of `table`, which is that of the entity or of a class above it."""
+    place, source = entity_place(entity, table, check.collection)
+    hits = ranking(place, search, query, check=check)
     same = [
         column.element == hits.c[k]
         for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
@@ -122,20 +136,20 @@ def select_entity(
 
 
 def select_collection(
-    collection: Collection, search: Search, query: Encoding, encoder: Fingerprint | None
+    collection: Collection, search: Search, query: Encoding, check: Check
 ) -> SearchSelect[*tuple[Any, ...]]:
     """The key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
     source = source_of(collection)
     key = [column.name for column in collection.key]
     place = Place(f"{collection.name}_passages", tuple(key), source.keys)
-    hits = ranking(place, search, query, encoder=None if encoder is None else (collection.name, encoder))
+    hits = ranking(place, search, query, check=check)
     made = _search_select(source, search, hits, *result_columns(hits, key))
     return made.order_by(*best_first(hits, len(key)))
 
 
-def entity_place(entity: Any, name: str) -> tuple[Place, Source]:
-    """Where to search for a mapped class, an alias of one, or a table, in the collection `name`."""
-    table, mapper = _described(entity)
+def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, Source]:
+    """Where to search for an entity in the collection `name` of `table`."""
+    mapper = getattr(sa.inspect(entity), "mapper", None)
     primary: list[Any] = list(table.primary_key)
     columns = (
         primary
@@ -143,21 +157,8 @@ def entity_place(entity: Any, name: str) -> tuple[Place, Source]:
         else [getattr(entity, mapper.get_property_by_column(column).key) for column in primary]
     )
     labelled = (column.label(name) for column, name in zip(columns, key_names(len(columns)), strict=True))
-    source = Source(sa.select(*labelled), lambda condition: condition)
+    source = Source(sa.select(*labelled))
     return Place(f"{name}_passages", tuple(free_names([column.name for column in primary])), source.keys), source
-
-
-def _described(entity: Any) -> tuple[Any, Any]:
-    """The table, and the mapper if there is one."""
-    described = sa.inspect(entity, raiseerr=False)
-    if isinstance(described, sa.Table):
-        return described, None
-    mapper = getattr(described, "mapper", None)
-    if mapper is None:
-        raise InvalidRequest(
-            f"cannot search {entity!r}: give a mapped class, an alias of one, a Table, or a collection's name"
-        )
-    return mapper.local_table, mapper
 
 
 def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: Any) -> SearchSelect[Any, Any]:
@@ -169,10 +170,10 @@ def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: 
     return made if search.filter is None else made.where(search.filter)
 
 
-_nothing: sa.Select[Any] = sa.select(sa.literal_column("1"))
+_nothing: sa.Select[*tuple[Any, ...]] = sa.select(sa.literal_column("1"))
 
 
-def _tables(statement: sa.Select[Any]) -> set[Any]:
+def _tables(statement: sa.Select[*tuple[Any, ...]]) -> set[Any]:
     """The tables that a statement is on; those of subqueries in its conditions are their own affair."""
     found, froms = set(), list(statement.get_final_froms())
     while froms:
@@ -181,4 +182,15 @@ def _tables(statement: sa.Select[Any]) -> set[Any]:
             froms += [each.left, each.right]
         else:
             found.add(each)
+    return found
+
+
+def _mentioned(condition: Any) -> set[Any]:
+    """All tables in a condition, those of subqueries too."""
+    found = set()
+    for each in visitors.iterate(condition):
+        if isinstance(each, sa.FromClause):
+            found.add(each)
+        elif isinstance(each, sa.ColumnClause) and each.table is not None:
+            found.add(each.table)
     return found

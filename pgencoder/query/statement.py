@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from numbers import Integral
 from typing import Any, cast
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import INT4RANGE
 from sqlalchemy.ext.compiler import compiles
@@ -19,7 +21,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from pgencoder.errors import InvalidRequest
 from pgencoder.query.template import SCORE, key_names, same, template
 from pgencoder.query.types import NumbersType
-from pgencoder.sql import SCHEMA
+from pgencoder.sql import SCHEMA, as_text, identifier
 from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Fingerprint, Group, Stage
 from pgencoder.vectors import Numbers, normalize
 
@@ -38,9 +40,9 @@ class Search:
 
     def __post_init__(self) -> None:
         for name in ("k", "candidates"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise InvalidRequest(f"{name} must be an integer of at least 1, got {value!r}")
+            value: Any = getattr(self, name)
+            if not isinstance(value, Integral) or value is True or not 1 <= int(value) < 2**31:
+                raise InvalidRequest(f"{name} must be an integer of at least 1 that fits 32 bits, got {value!r}")
         if self.group not in GROUPS:
             raise InvalidRequest(f"group must be one of {', '.join(GROUPS)}, got {self.group!r}")
         if self.stage not in STAGES:
@@ -70,6 +72,15 @@ class Place:
     source: sa.Select[Any]
 
 
+@dataclass(frozen=True)
+class Check:
+    """What must hold of the active generation of a collection: its encoder, and its source table, as far as known."""
+
+    collection: str
+    encoder: Fingerprint | None
+    source: tuple[str, str] | None = None
+
+
 class Ranking(ClauseElement):
     """The text of a search; the conditions of a `SearchSelect` around it are added to its source."""
 
@@ -88,8 +99,9 @@ class Ranking(ClauseElement):
         stage: Stage | None,
         score: str,
         binds: Mapping[str, ColumnElement[Any]],
+        collection: str | None,
     ) -> None:
-        self.shape = (place.passages, place.key, group, stage, score)
+        self.shape = (place.passages, place.key, group, stage, score, collection)
         self.source = place.source
         self.binds = dict(binds)
         self.number = next(self._numbers)  # stays the same in copies
@@ -97,7 +109,7 @@ class Ranking(ClauseElement):
 
 @compiles(Ranking)
 def _compile_ranking(ranking: Ranking, compiler: Any, **options: Any) -> str:
-    passages, key, group, stage, score = ranking.shape
+    passages, key, group, stage, score, collection = ranking.shape
     literal = {"literal_binds": options.get("literal_binds", False)}
     source = ranking.source.where(*conditions(compiler).get(ranking.number, ()))
     binds = {name: compiler.process(bind, **literal) for name, bind in ranking.binds.items()}
@@ -108,9 +120,11 @@ def _compile_ranking(ranking: Ranking, compiler: Any, **options: Any) -> str:
         source=f"({compiler.process(source.subquery('source').element, asfrom=True, **literal)})",
         dense=f"{SCHEMA}.query_dense(CAST({binds['dense']} AS real[]))",
         tokens=f"{SCHEMA}.query_tokens(CAST({binds['tokens']} AS real[]), {binds['dims']})",
-        check=f"{SCHEMA}.check_encoder({binds['name']}, CAST({binds['encoder']} AS jsonb))"
-        if "encoder" in binds
-        else "true",
+        check="true"
+        if collection is None
+        else f"{SCHEMA}.check_encoder({SCHEMA}.{quote(f'{collection}_active')}(), CAST({binds['encoder']} AS jsonb),"
+        # what a schema is called here is not what it is called there
+        f" {'NULL' if compiler.schema_translate_map else binds['of']})",
         k=binds["k"],
         candidates=binds["candidates"],
     )
@@ -127,28 +141,30 @@ def ranking(
     query: Encoding,
     *,
     score: str = SCORE,
-    encoder: tuple[str, Fingerprint] | None = None,
+    check: Check | None = None,
     rerank: bool = True,
 ) -> sa.Subquery:
-    """The hits as a subquery; with `encoder`, a collection's name and what encoded the query, that is checked.
+    """The hits as a subquery, of the active generation if it is as `check` says; else the statement fails.
 
     Its columns: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score. Without `rerank` it is
     the candidates, with `tokens` and without a score.
     """
+    _check_query(query)
     if search.stage != "dense" and not len(query.tokens):
         raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
     binds: dict[str, ColumnElement[Any]] = {
         "dense": _bind("query_dense", Numbers(normalize(query.dense)), NumbersType()),
-        "k": _bind("k", search.k, sa.Integer()),
-        "candidates": _bind("candidates", max(search.candidates, search.k), sa.Integer()),
+        "k": _bind("k", int(search.k), sa.Integer()),
+        "candidates": _bind("candidates", int(max(search.candidates, search.k)), sa.Integer()),
         "tokens": _bind("query_tokens", Numbers(normalize(query.tokens)), NumbersType()),
         "dims": _bind("token_dims", query.tokens.shape[1], sa.Integer()),
     }
-    if encoder is not None:
-        name, fingerprint = encoder
-        binds["name"] = _bind("collection", name, sa.Text())
-        binds["encoder"] = _bind("query_encoder", json.dumps(dict(fingerprint)), sa.Text())
-    text = Ranking(place, search.group, search.stage if rerank else None, score, binds)
+    if check is not None:
+        encoder = None if check.encoder is None else json.dumps(dict(check.encoder))
+        of = None if check.source is None else as_text(identifier(*check.source))
+        binds |= {"encoder": _bind("query_encoder", encoder, sa.Text()), "of": _bind("source", of, sa.Text())}
+    collection = None if check is None else check.collection
+    text = Ranking(place, search.group, search.stage if rerank else None, score, binds, collection)
     keys = [
         sa.column(name, column.type)
         for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=True)
@@ -163,6 +179,16 @@ def ranking(
         sa.column("dense_score", sa.Double()),
     ]
     return TextualSelect(cast(TextClause, text), columns, positional=True).subquery()
+
+
+def _check_query(query: Encoding) -> None:
+    if query.dense.ndim != 1 or not len(query.dense) or query.tokens.ndim != 2:
+        raise InvalidRequest(
+            "a query has a dense vector of shape (d,) and tokens of shape (n, t), got"
+            f" {query.dense.shape} and {query.tokens.shape}"
+        )
+    if not (np.isfinite(query.dense).all() and np.isfinite(query.tokens).all()):
+        raise InvalidRequest("the query's vectors hold NaN or infinity; give finite numbers")
 
 
 def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
@@ -199,32 +225,38 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The table whose rows are searched: its `keys`, as k1, k2, ..., and what makes a condition one on it."""
+    """The table whose rows are searched: its `keys`, as k1, k2, ..., and what makes a condition one on it.
+
+    `table` is our own name for the table of a collection, which others may have declared with one of `schemas`.
+    """
 
     keys: sa.Select[Any]
-    translated: Callable[[Any], Any]
+    table: sa.TableClause | None = None
+    schemas: frozenset[str | None] = frozenset()
+
+    def translated(self, condition: Any) -> Any:
+        """The condition, on the table as it is called here, however the user has declared it."""
+        return condition if self.table is None else visitors.replacement_traverse(condition, {}, self._own)
+
+    def _own(self, element: Any, **_: Any) -> Any:
+        assert self.table is not None
+        theirs = element.table if isinstance(element, sa.ColumnClause) else None
+        same = getattr(theirs, "name", None) == self.table.name and getattr(theirs, "schema", None) in self.schemas
+        return _column(self.table, element.name, element.type) if same else None
 
 
 def source_of(collection: Collection) -> Source:
-    """The source of a collection; conditions may be on that table however the user declared it."""
+    """The source of a collection."""
     table = sa.table(collection.source_table, schema=collection.source_schema)
-    schemas = {collection.source_schema, None}
-
-    def column(name: str, type_: Any = None) -> sa.ColumnClause[Any]:
-        made: sa.ColumnClause[Any] = sa.column(name, type_)
-        made.table = table
-        return made
-
-    def ours(element: Any, **_: Any) -> Any:
-        theirs = element.table if isinstance(element, sa.ColumnClause) else None
-        same = getattr(theirs, "name", None) == table.name and getattr(theirs, "schema", None) in schemas
-        return column(element.name, element.type) if same else None
-
     names = key_names(len(collection.key))
-    return Source(
-        sa.select(*(column(key.source).label(name) for key, name in zip(collection.key, names, strict=True))),
-        lambda condition: visitors.replacement_traverse(condition, {}, ours),
-    )
+    keys = (_column(table, key.source).label(name) for key, name in zip(collection.key, names, strict=True))
+    return Source(sa.select(*keys), table, frozenset([collection.source_schema, None]))
+
+
+def _column(table: sa.TableClause, name: str, type_: Any = None) -> sa.ColumnClause[Any]:
+    made: sa.ColumnClause[Any] = sa.column(name, type_)
+    made.table = table
+    return made
 
 
 def _bind(name: str, value: Any, type_: Any) -> ColumnElement[Any]:

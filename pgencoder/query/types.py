@@ -48,7 +48,7 @@ class Dense(HALFVEC):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
         """To numbers of length 1."""
-        return _normalized
+        return lambda value: _normalized(value, (self.dim,))
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         """Numbers to a vector."""
@@ -76,7 +76,11 @@ class Tokens(UserDefinedType[Matrix]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
         """To numbers, row after row."""
-        return _normalized
+        return lambda value: _normalized(value, (None, self.dims))
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        """Whether two values are the same, for the ORM."""
+        return x is y or (x is not None and y is not None and np.array_equal(x, y))
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         """Numbers to vectors, or to their signs."""
@@ -92,5 +96,14 @@ class Tokens(UserDefinedType[Matrix]):
         return lambda value: None if value is None else read_array(bytes(value), self.kind)
 
 
-def _normalized(value: Any) -> Numbers | None:
-    return None if value is None else Numbers(normalize(np.asarray(value)))
+def _normalized(value: Any, shape: tuple[int | None, ...]) -> Numbers | None:
+    if value is None:
+        return None
+    vectors = np.asarray(value, dtype=np.float32)
+    # cut into rows by the server, numbers of another shape would fit too
+    if vectors.ndim != len(shape) or any(
+        want not in (None, got) for want, got in zip(shape, vectors.shape, strict=True)
+    ):
+        wanted = ", ".join("n" if want is None else str(want) for want in shape)
+        raise InvalidRequest(f"expected vectors of shape ({wanted}), got {vectors.shape}")
+    return Numbers(normalize(vectors))

@@ -20,7 +20,7 @@ BEGIN
     END LOOP;
     FOR each IN
         SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'pgencoder'::regnamespace AND p.proname IN (
-            SELECT detach.name || s FROM unnest(ARRAY['_search', '_read', '_scan', '_visible']) AS s
+            SELECT detach.name || s FROM unnest(ARRAY['_search', '_read', '_scan', '_visible', '_active']) AS s
             UNION ALL SELECT p || s FROM unnest(passages) AS p CROSS JOIN unnest(ARRAY['_write', '_build']) AS s
         )
     LOOP

@@ -1,0 +1,5 @@
+-- Not a look into the catalogue: that could be of another snapshot than the view, which a statement sees as it is now
+CREATE OR REPLACE FUNCTION {active}() RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN {description}::jsonb;
+COMMENT ON FUNCTION {active}() IS {comment};
