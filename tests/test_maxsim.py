@@ -279,6 +279,6 @@ def test_functions_declare_what_they_are(server: Connection) -> None:
     assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "score"}
     assert all(comment for *_, comment in rows)
     for name, volatility, parallel, _ in [row for row in rows if row[0] not in ("read_status", "read_failed")]:
-        assert parallel == ("u" if name == "use_kernel" else "s"), name
-        expected = {"reject_tokens": "v", "use_kernel": "v"}
+        assert parallel == ("u" if name in ("use_kernel", "detach") else "s"), name
+        expected = {"reject_tokens": "v", "use_kernel": "v", "detach": "v"}
         assert volatility == expected.get(name, "i"), name
