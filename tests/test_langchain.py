@@ -324,10 +324,46 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
         PgencoderVectorStore(db, "other")
     with pytest.raises(UnknownCollection):
         PgencoderVectorStore(db, "nothing")
-    with pytest.raises(InvalidSource, match="no column 'content'"):
+    with pytest.raises(InvalidSource, match="'My Notes' was not made by create"):
         PgencoderVectorStore.create(db, "My Notes", encoder=words)
     with pytest.raises(InvalidRequest, match="from_texts needs the database"):
         PgencoderVectorStore.from_texts(["a"])
+
+
+def test_the_tables_of_others_are_left_alone(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE mine (id text PRIMARY KEY, content text, metadata jsonb, owner text DEFAULT 'me')")
+    connection.execute("CREATE TABLE numbered (id int, content text)")
+    connection.execute("CREATE TABLE people (id text PRIMARY KEY, bio text, metadata jsonb)")
+    connection.execute("CREATE VIEW shown AS SELECT * FROM mine")
+    connection.execute("INSERT INTO mine VALUES ('1', 'mine', '{}')")
+    connection.execute("INSERT INTO people VALUES ('1', 'red', '{}')")
+    db.attach("people", ["bio"], words, name="users")
+    db.sync("users")
+    for name, table in [("mine", "mine"), ("numbered", "numbered"), ("shown", "shown"), ("users", "people")]:
+        with pytest.raises(InvalidSource, match=rf"'{table}' was not made by create.*db\.attach\('{table}'") as raised:
+            PgencoderVectorStore.create(db, name, encoder=words)
+        assert "\n" not in str(raised.value)
+    assert [each.name for each in db.collections()] == ["users"]
+    store = PgencoderVectorStore(db, "users", encoder=words)
+    with pytest.raises(InvalidRequest, match="would empty the table 'people'"):
+        store.delete()
+    assert ids(store.similarity_search("red")) == ["1"]
+    assert store.delete(["1"])
+    assert store.similarity_search("red") == []
+
+
+def test_a_store_is_made_again(connection: Connection, db: Database, words: WordEncoder) -> None:
+    PgencoderVectorStore.create(db, "kept", encoder=words).add_texts(["red"], ids=["1"])
+    db.detach("kept")
+    store = PgencoderVectorStore.create(db, "kept", encoder=words)
+    db.sync("kept")
+    assert ids(store.similarity_search("red")) == ["1"]
+    assert PgencoderVectorStore(db, "kept").delete()
+    db.detach("kept")
+    connection.execute("ALTER TABLE kept DROP COLUMN metadata")
+    with pytest.raises(InvalidSource, match="has no 'metadata' of that type"):
+        PgencoderVectorStore.create(db, "kept", encoder=words)
+    assert db.collections() == []
 
 
 def test_many_make_the_same_store(url: str, words: WordEncoder) -> None:

@@ -12,16 +12,14 @@ from typing import Any, Self
 import numpy as np
 import psycopg
 import sqlalchemy as sa
-from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 from pydantic import SkipValidation
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pgencoder.client import Database, connect
-from pgencoder.db import catalog
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, check_fingerprint
-from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, InvalidSource, UnknownCollection
-from pgencoder.integrations import passages
+from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, UnknownCollection
+from pgencoder.integrations import passages, store_table
 from pgencoder.query import Search
 from pgencoder.query.statement import Filter
 from pgencoder.sql import identifier, own, raw
@@ -45,9 +43,6 @@ except ImportError as error:
 Where = Filter | Mapping[str, Any]
 
 POLL_SECONDS = 0.05
-
-# Key types that Postgres makes of any string, or of the ids that are made here
-KEY_TYPES = ("text", "character varying", "uuid")
 
 
 class PgencoderRetriever(BaseRetriever):
@@ -96,9 +91,10 @@ class PgencoderVectorStore(VectorStore):
     With an `embedding` it stores and compares the vectors of that, one of a document. Without, pgencoder's own model
     encodes, and MaxSim ranks; a long document is split into passages, found by its best one, and comes back whole.
 
-    `create` makes the table and its collection. A collection that is there can be used if one column is encoded and the
-    key is one of text or uuid. What is added is encoded before the call returns. `filter` of the searches is a dict,
-    which the metadata must contain, or a SQLAlchemy condition on the table; it is applied inside the recall stage.
+    `create` makes the table and its collection, and leaves tables of another's making alone. The constructor uses any
+    collection of which one column is encoded and the key is one of text or uuid. What is added is encoded before the
+    call returns. `filter` of the searches is a dict, which the metadata must contain, or a SQLAlchemy condition on the
+    table; it is applied inside the recall stage.
 
     The asynchronous methods run the others in threads.
     """
@@ -128,25 +124,10 @@ class PgencoderVectorStore(VectorStore):
         # one at a time, because each takes several connections of the pool; it encodes what the others have added too
         self._encoding = threading.Lock()
         collection = self.db.collection(name)
-        # without a length, because a cast to varchar(3) cuts and says nothing
-        self._key_type = collection.key[0].type.split("(")[0]
-        if len(collection.key) != 1 or self._key_type not in KEY_TYPES:
-            raise InvalidSource(
-                f"a vector store needs a key of one column of type text or uuid; {name!r} has"
-                f" {', '.join(f'{key.source} {key.type}' for key in collection.key)}: use PgencoderRetriever for it"
-            )
-        if len(collection.columns) != 1:
-            raise InvalidSource(
-                f"a vector store needs one column that is encoded; {name!r} has {', '.join(collection.columns)}: use"
-                " PgencoderRetriever for it"
-            )
+        self._source = collection.source_schema, collection.source_table
         with self.db.connection() as connection:
-            types = catalog.find_columns(connection, collection.source_table, collection.source_schema).columns
-        if types.get(metadata_column) != "jsonb":
-            raise InvalidSource(
-                f"a vector store needs a column of type jsonb for metadata, and {collection.source_table!r} has no"
-                f" {metadata_column!r} of that type; name it: metadata_column=..."
-            )
+            store_table.check(connection, name, self._source, collection.key, collection.columns, metadata_column)
+        self._key_type = store_table.key_type(collection.key[0])
         if encoder is not None:
             check_fingerprint(collection.generation.encoder, encoder.fingerprint, f"collection {name!r}")
         self._key = collection.key[0]
@@ -171,7 +152,8 @@ class PgencoderVectorStore(VectorStore):
     ) -> Self:
         """The store `name`, whose table and collection are made if they are not there yet.
 
-        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`.
+        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`. Raises
+        InvalidSource where `name` is a table, or a collection of one, that `create` did not make.
         """
         db = connect(db) if isinstance(db, str) else db
         if encoder is None and embedding is not None:
@@ -179,12 +161,14 @@ class PgencoderVectorStore(VectorStore):
         try:
             db.collection(name)
         except UnknownCollection:
-            # where another process does the same, IF NOT EXISTS can fail too
-            with suppress(pg.UniqueViolation), db.connection() as connection:
-                connection.execute(load("create_store").format(table=identifier(name)))
+            with db.connection() as connection:
+                store_table.make(connection, name)
             with suppress(CollectionExists):
                 db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
-        return cls(db, name, embedding, encoder=encoder)
+        store = cls(db, name, embedding, encoder=encoder)
+        with db.connection() as connection:
+            store_table.check_made(connection, name, store._source)
+        return store
 
     @classmethod
     def from_texts(
@@ -241,8 +225,15 @@ class PgencoderVectorStore(VectorStore):
         return chosen
 
     def delete(self, ids: Sequence[str] | None = None, **_: Any) -> bool:
-        """Delete the documents with these ids, or all; their passages too."""
+        """Delete the documents with these ids, or all of a table that `create` made; their passages too."""
         if ids is None:
+            with self.db.connection() as connection:
+                made = store_table.is_made(connection, self._source)
+            if not made:
+                raise InvalidRequest(
+                    f"delete without ids would empty the table {self._source[1]!r}, which create did not make; give the"
+                    " ids, or TRUNCATE it yourself"
+                )
             self._execute("delete_all")
         else:
             self._execute("delete_documents", list(ids))
