@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 import pgencoder
 from pgencoder import Database, Encoding, WorkerOptions
+from pgencoder.encoders import DenseEncoder
 from pgencoder.errors import EncoderError, FingerprintMismatch, InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 
@@ -269,6 +270,34 @@ def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
     finally:
         worker.stop()
         running.join()
+
+
+def test_opposite_orders_do_not_deadlock(db: Database, url: str) -> None:
+    encoder = DenseEncoder(lambda texts: [[1.0, 0.0]] * len(texts), name="same")
+    PgencoderVectorStore.create(db, "fought", encoder=encoder)
+    other = pgencoder.connect(url)
+    forth, back = (PgencoderVectorStore(each, "fought", encoder=encoder) for each in (db, other))
+    keys = [str(i) for i in range(2000)]
+    start = threading.Barrier(2, timeout=60)
+
+    def together(first: Callable[[], object], second: Callable[[], object]) -> None:
+        def wait(call: Callable[[], object]) -> None:
+            start.wait()
+            call()
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(wait, (first, second)))
+
+    def add(store: PgencoderVectorStore, order: int) -> Callable[[], object]:
+        return lambda: store.add_texts(["same"] * len(keys), ids=keys[::order])
+
+    with other:
+        together(add(forth, 1), add(back, -1))
+        for _ in range(4):
+            together(add(forth, 1), add(back, -1))
+            together(add(forth, 1), lambda: back.delete(keys[::-1]))
+            together(add(forth, -1), back.delete)
+            together(lambda: forth.delete(keys), lambda: back.delete(keys[::-1]))
 
 
 async def test_the_event_loop_goes_on(
