@@ -228,6 +228,15 @@ def test_all_or_nothing(store: PgencoderVectorStore) -> None:
     assert store.db.status()[0].passages == 0
 
 
+def test_ids_of_passages_differ(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE pages (a text, b text, body text, PRIMARY KEY (a, b))")
+    connection.execute("INSERT INTO pages VALUES ('x/y', 'z', 'red'), ('x', 'y/z', 'red')")
+    db.attach("pages", ["body"], words)
+    db.sync("pages")
+    found = PgencoderRetriever(db=db, collection="pages").invoke("red")
+    assert sorted(map(str, ids(found))) == ["pages/x%2Fy/z/0", "pages/x/y%2Fz/0"]
+
+
 def test_what_cannot_be_encoded_is_said(db: Database) -> None:
     class Picky(WordEncoder):
         def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
