@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 import psycopg
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 from pydantic import SkipValidation
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -20,11 +19,12 @@ from pgencoder.client import Database, connect
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, check_fingerprint
 from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, UnknownCollection
 from pgencoder.integrations import passages, store_table
+from pgencoder.integrations.refusal import listed, refused, to_json
 from pgencoder.query import Search
 from pgencoder.query.statement import Filter
 from pgencoder.sql import identifier, own, raw
 from pgencoder.sql import query as load
-from pgencoder.types import Encoding, Group, Hit, Stage, TokenType
+from pgencoder.types import Encoding, Group, Hit, Matrix, Stage, TokenType
 from pgencoder.vectors import normalize
 
 try:
@@ -43,6 +43,9 @@ except ImportError as error:
 Where = Filter | Mapping[str, Any]
 
 POLL_SECONDS = 0.05
+
+# An entry of a B-tree has at most 2704 bytes, and the key of the passages has more than the id
+LONGEST_ID = 2000
 
 
 class PgencoderRetriever(BaseRetriever):
@@ -194,37 +197,42 @@ class PgencoderVectorStore(VectorStore):
         """The embedding; None where pgencoder's own model encodes."""
         return self._embedding
 
-    def add_texts(
+    def add_texts(  # type: ignore[override]  # without **kwargs, which would swallow a misspelt name
         self,
         texts: Iterable[str],
-        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
-        **_: Any,
+        batch_size: int | None = None,  # noqa: ARG002 - LangChain's index() passes it
     ) -> list[str]:
         """Add or replace documents, all or none of them, and encode them; returns their ids.
 
-        An id is made where there is none. Raises EncoderError for those that could not be encoded: they are stored, and
-        tried again when something is added, or by a worker.
+        An id is made where there is none; one of up to 2000 bytes can be stored. Raises EncoderError for those that
+        could not be encoded: they are stored, and tried again when something is added, or by a worker that has the
+        encoder. `pgencoder worker` loads models by name only: for an `embedding` or an `encoder` of one's own, run
+        `Database.worker(encoders=[...])` in a process that has it.
         """
-        texts = list(texts)
-        metadatas = [{} for _ in texts] if metadatas is None else metadatas
-        given: Sequence[str | None] = [None for _ in texts] if ids is None else ids
+        texts = listed(texts, "texts")
+        metadatas = [None for _ in texts] if metadatas is None else metadatas
+        given = [None for _ in texts] if ids is None else listed(ids, "ids")
         if not len(texts) == len(metadatas) == len(given):
             raise InvalidRequest(
                 f"as many metadatas and ids as texts are needed, got {len(texts)} texts, {len(metadatas)} metadatas and"
                 f" {len(given)} ids"
             )
-        chosen = [str(uuid.uuid4() if each is None else each) for each in given]
+        chosen = [str(uuid.uuid4()) if each is None else self._id(each) for each in given]
+        if long := [each for each in chosen if len(each.encode(errors="replace")) > LONGEST_ID]:
+            raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
         # the last one where an id is there twice
         documents = dict(zip(chosen, zip(texts, metadatas, strict=True), strict=True))
         if documents:
             contents, values = zip(*documents.values(), strict=True)
-            self._execute("upsert_documents", list(documents), list(contents), [Jsonb(dict(each)) for each in values])
+            jsons = [to_json(each or {}, "metadata") for each in values]
+            self._execute("upsert_documents", list(documents), list(contents), jsons)
             self._encode(list(documents))
         return chosen
 
-    def delete(self, ids: Sequence[str] | None = None, **_: Any) -> bool:
+    def delete(self, ids: Sequence[str] | None = None) -> bool:  # type: ignore[override]  # as add_texts
         """Delete the documents with these ids, or all of a table that `create` made; their passages too."""
         if ids is None:
             with self.db.connection() as connection:
@@ -236,15 +244,16 @@ class PgencoderVectorStore(VectorStore):
                 )
             self._execute("delete_all")
         else:
-            self._execute("delete_documents", list(ids))
+            self._execute("delete_documents", self._ids(ids))
         with self._encoding:
             self.db.sync(self.name, encoder=self._encoder)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents with these ids, in this order, those that are not there left out."""
-        found = self._stored(ids)
-        return [found[each] for each in ids if each in found]
+        wanted = self._ids(ids)
+        found = self._stored(wanted)
+        return [found[each] for each in wanted if each in found]
 
     def similarity_search(self, query: str, k: int = 4, **search: Any) -> list[Document]:
         """The `k` best documents for a query; takes `filter` and `candidates` too."""
@@ -254,29 +263,28 @@ class PgencoderVectorStore(VectorStore):
         """The `k` best documents and their scores, higher is better: MaxSim, or the cosine of an `embedding`."""
         return [(document, hit.score) for document, hit in self._documents(self._hits(query, k, **search))]
 
-    def similarity_search_by_vector(
-        self,
-        embedding: list[float],
-        k: int = 4,
-        *,
-        filter: Where | None = None,
-        candidates: int = 100,
-        **_: Any,
-    ) -> list[Document]:
-        """The `k` documents that are nearest to a dense vector."""
-        asked = Search(k, candidates, self._condition(filter), "document", "dense")
-        encoding = Encoding(np.asarray(embedding, dtype=np.float32))
-        hits = self.db.run(self.db.collection(self.name), asked, encoding)
-        return [document for document, _ in self._documents(hits)]
+    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **search: Any) -> list[Document]:
+        """The `k` documents that are nearest to a dense vector; takes `filter` and `candidates` too."""
+        return [document for document, _ in self._documents(self._nearest(embedding, k, **search))]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
     ) -> list[Document]:
         """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
         hits = self._hits(query, fetch_k, **search)
+        dense = self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense
+        return self._diverse(dense, hits, k, lambda_mult)
+
+    def max_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
+    ) -> list[Document]:
+        """Of the `fetch_k` documents nearest to a dense vector `k` that are far from each other."""
+        hits = self._nearest(embedding, fetch_k, **search)
+        return self._diverse(np.asarray(embedding), hits, k, lambda_mult)
+
+    def _diverse(self, dense: Matrix, hits: Sequence[Hit], k: int, lambda_mult: float) -> list[Document]:
         vectors = dict(self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
-        dense = normalize(self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense)
-        places = maximal_marginal_relevance(dense, list(vectors.values()), lambda_mult, k)
+        places = maximal_marginal_relevance(normalize(dense), list(vectors.values()), lambda_mult, k)
         chosen = list(vectors)
         return [document for document, _ in self._documents([hits[chosen[place]] for place in places])]
 
@@ -305,12 +313,44 @@ class PgencoderVectorStore(VectorStore):
 
     def _hits(self, query: str, k: int, *, filter: Where | None = None, candidates: int = 100) -> list[Hit]:
         condition = self._condition(filter)
-        return self.db.search(
-            self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
-        )
+        with refused():
+            return self.db.search(
+                self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
+            )
+
+    def _nearest(
+        self, embedding: Sequence[float], k: int, *, filter: Where | None = None, candidates: int = 100
+    ) -> list[Hit]:
+        asked = Search(k, candidates, self._condition(filter), "document", "dense")
+        collection = self.db.collection(self.name)
+        dims = collection.generation.dims.dense
+        try:
+            with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+                vector = np.asarray(embedding, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
+        if vector.shape != (dims,) or not np.isfinite(vector).all():
+            raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {vector.shape}")
+        with refused():
+            return self.db.run(collection, asked, Encoding(vector))
 
     def _condition(self, filter: Where | None) -> Filter | None:
-        return self._metadata_of.contains(dict(filter)) if isinstance(filter, Mapping) else filter
+        if not isinstance(filter, Mapping):
+            return filter
+        to_json(filter, "filter")
+        return self._metadata_of.contains(dict(filter))
+
+    def _ids(self, ids: Sequence[str]) -> list[str]:
+        return [self._id(each) for each in listed(ids, "ids")]
+
+    def _id(self, given: object) -> str:
+        """An id as Postgres writes it, so that it is found again."""
+        if self._key_type != "uuid":
+            return str(given)
+        try:
+            return str(uuid.UUID(str(given)))
+        except ValueError as error:
+            raise InvalidRequest(f"the ids of {self.name!r} are of type uuid, and {given!r} is not one") from error
 
     def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
         """The whole document of each hit; without those that went after the search."""
@@ -335,14 +375,10 @@ class PgencoderVectorStore(VectorStore):
             key=identifier(self._key.name),
             key_type=raw(self._key_type),
         )
-        try:
-            with self.db.connection() as connection:
-                # a raw cursor, because the table may be called 100%
-                done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
-                return done.fetchall() if done.description else []
-        except (psycopg.DataError, TypeError) as error:  # TypeError: metadata that is not JSON
-            reason = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-            raise InvalidRequest(f"the database cannot store this: {reason or error}") from error
+        with refused(), self.db.connection() as connection:
+            # a raw cursor, because the table may be called 100%
+            done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
+            return done.fetchall() if done.description else []
 
     def _encode(self, ids: Sequence[str]) -> None:
         """Encode what is queued, and wait for what others are encoding of it."""
