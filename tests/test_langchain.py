@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import string
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,12 +18,14 @@ import pytest
 import sqlalchemy as sa
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.indexing import InMemoryRecordManager, index
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import RetrieversIntegrationTests, VectorStoreIntegrationTests
 from pydantic import ValidationError
 
 import pgencoder
 from pgencoder import Database, Encoding, WorkerOptions
+from pgencoder.encoders import DenseEncoder
 from pgencoder.errors import EncoderError, FingerprintMismatch, InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 
@@ -196,6 +201,9 @@ async def test_relevance_in_a_retriever_of_an_embedding(db: Database) -> None:
 
 def test_maximal_marginal_relevance(store: PgencoderVectorStore) -> None:
     assert ids(store.similarity_search("red green blue", k=2)) == ["1", "2"]
+    vector = store.db.encode_query(store.db.collection("colours"), "red green blue").dense.tolist()
+    assert ids(store.max_marginal_relevance_search_by_vector(vector, k=2, lambda_mult=0.1)) == ["1", "3"]
+    assert ids(store.max_marginal_relevance_search_by_vector(vector, k=2, filter={"lang": "en"})) == ["1", "2"]
     mmr = store.as_retriever(search_type="mmr", search_kwargs={"k": 2, "lambda_mult": 0.1})
     assert ids(mmr.invoke("red green blue")) == ["1", "3"]
     assert ids(store.max_marginal_relevance_search("red green blue", k=2, lambda_mult=1)) == ["1", "2"]
@@ -212,7 +220,7 @@ def test_a_long_document_is_found_by_a_passage_and_comes_back_whole(db: Database
 
 
 def test_all_or_nothing(store: PgencoderVectorStore) -> None:
-    for value, reason in [("\0", "cannot store"), (object(), "not JSON serial")]:
+    for value, reason in [("\0", "refuses"), (object(), "not JSON serial")]:
         with pytest.raises(InvalidRequest, match=reason):
             store.add_texts(["new", "changed"], [{}, {"bad": value}], ids=["4", "1"])
     with pytest.raises(InvalidRequest, match="got 2 texts, 1 metadatas and 2 ids"):
@@ -225,6 +233,102 @@ def test_all_or_nothing(store: PgencoderVectorStore) -> None:
     assert store.delete()
     assert store.similarity_search("new") == []
     assert store.db.status()[0].passages == 0
+
+
+def refusal(call: Callable[..., object], *arguments: Any, **named: Any) -> str:
+    """What a call says of bad input."""
+    with pytest.raises(InvalidRequest) as raised:
+        call(*arguments, **named)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_bad_input_is_said_in_one_line(store: PgencoderVectorStore) -> None:
+    nearest = store.similarity_search_by_vector
+    assert "shape (32,)" in refusal(nearest, [1.0] * 31)
+    assert "finite" in refusal(nearest, [float("nan")] * 32)
+    assert "finite" in refusal(nearest, [1e300] * 32)
+    assert "32 numbers" in refusal(nearest, ["red"])
+    assert "refuses" in refusal(nearest, [1.0] * 32, filter={"a": "\0"})
+    for value in (float("nan"), uuid.uuid4()):
+        assert "dict of JSON values" in refusal(store.similarity_search, "red", filter={"a": value})
+    for text in ("\0", "\ud800"):
+        assert "refuses" in refusal(store.similarity_search, "red", filter={"a": text})
+    assert "surrogates not allowed" in refusal(store.add_texts, ["\ud800"])
+    assert "surrogates not allowed" in refusal(store.add_texts, ["red"], ids=["\ud800"])
+    assert "at most 2000 bytes" in refusal(store.add_texts, ["red"], ids=["ä" * 1001])
+    assert "dict of JSON values" in refusal(store.add_texts, ["red"], ["red"])
+    assert "texts must be a list" in refusal(store.add_texts, "red")
+    assert sorted(map(str, ids(store.similarity_search("red", k=9)))) == ["1", "2", "3"]
+    longest = "".join(random.Random(0).choices(string.ascii_letters, k=2000))
+    assert store.add_texts(["purple"], [None], ids=[longest]) == ids(store.similarity_search("purple", k=1))
+    assert store.get_by_ids([longest])[0].metadata == {}
+
+
+def test_what_another_table_refuses(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE owned (id text PRIMARY KEY, body text, metadata jsonb, owner text NOT NULL)")
+    db.attach("owned", ["body"], words)
+    store = PgencoderVectorStore(db, "owned", encoder=words)
+    assert "violates not-null constraint" in refusal(store.add_texts, ["red"])
+    connection.execute("ALTER TABLE owned ALTER owner SET DEFAULT 'me'")
+    connection.execute("CREATE TABLE copies (of text REFERENCES owned)")
+    store.add_texts(["red"], ids=["1"])
+    connection.execute("INSERT INTO copies VALUES ('1')")
+    assert "violates foreign key constraint" in refusal(store.delete, ["1"])
+
+
+def test_ids_are_a_list(store: PgencoderVectorStore) -> None:
+    assert "ids must be a list" in refusal(store.delete, "12")
+    assert "ids must be a list" in refusal(store.get_by_ids, "12")
+    assert "ids must be a list" in refusal(store.add_texts, ["red", "green"], ids="12")
+    assert [document.page_content for document in store.get_by_ids(["1", "2"])] == TEXTS[:2]
+
+
+def test_misspelt_arguments_are_refused(store: PgencoderVectorStore) -> None:
+    misspelt: list[tuple[Callable[..., object], list[Any], str]] = [
+        (store.similarity_search, ["red"], "filters"),
+        (store.similarity_search_by_vector, [[1.0] * 32], "filters"),
+        (store.max_marginal_relevance_search_by_vector, [[1.0] * 32], "filters"),
+        (store.add_texts, [["red"]], "id"),
+        (store.delete, [], "id"),
+    ]
+    for call, arguments, name in misspelt:
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+            call(*arguments, **{name: ["1"]})
+    assert len(store.similarity_search("red", k=9)) == 3
+
+
+def test_the_indexing_of_langchain(store: PgencoderVectorStore) -> None:
+    records = InMemoryRecordManager("colours")
+    records.create_schema()
+    first, second = (Document(page_content=text, metadata={"source": text}) for text in ("purple", "orange"))
+    for documents, expected in [([first, second], (2, 0)), ([first], (0, 1))]:
+        done = index(documents, records, store, cleanup="full", source_id_key="source", key_encoder="sha256")
+        assert (done["num_added"], done["num_deleted"]) == expected
+    assert [document.page_content for document in store.similarity_search("purple", k=1)] == ["purple"]
+
+
+def test_ids_of_type_uuid(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE notes (id uuid PRIMARY KEY, body text, metadata jsonb)")
+    db.attach("notes", ["body"], words)
+    store = PgencoderVectorStore(db, "notes", encoder=words)
+    key = str(uuid.uuid4())
+    assert store.add_texts(["red", "green"], ids=[key, key.upper()]) == [key, key]
+    assert store.get_by_ids([key.upper()]) == [Document(id=key, page_content="green")]
+    assert "'x' is not one" in refusal(store.delete, ["x"])
+    assert "'x' is not one" in refusal(store.get_by_ids, ["x"])
+    assert "'x' is not one" in refusal(store.add_texts, ["red"], ids=["x"])
+    assert store.delete([f"{{{key.upper()}}}"])
+    assert store.get_by_ids([key]) == []
+
+
+def test_ids_of_passages_differ(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE pages (a text, b text, body text, PRIMARY KEY (a, b))")
+    connection.execute("INSERT INTO pages VALUES ('x/y', 'z', 'red'), ('x', 'y/z', 'red')")
+    db.attach("pages", ["body"], words)
+    db.sync("pages")
+    found = PgencoderRetriever(db=db, collection="pages").invoke("red")
+    assert sorted(map(str, ids(found))) == ["pages/x%2Fy/z/0", "pages/x/y%2Fz/0"]
 
 
 def test_what_cannot_be_encoded_is_said(db: Database) -> None:
@@ -271,6 +375,34 @@ def test_many_threads_and_a_worker_add_at_once(db: Database) -> None:
         running.join()
 
 
+def test_opposite_orders_do_not_deadlock(db: Database, url: str) -> None:
+    encoder = DenseEncoder(lambda texts: [[1.0, 0.0]] * len(texts), name="same")
+    PgencoderVectorStore.create(db, "fought", encoder=encoder)
+    other = pgencoder.connect(url)
+    forth, back = (PgencoderVectorStore(each, "fought", encoder=encoder) for each in (db, other))
+    keys = [str(i) for i in range(2000)]
+    start = threading.Barrier(2, timeout=60)
+
+    def together(first: Callable[[], object], second: Callable[[], object]) -> None:
+        def wait(call: Callable[[], object]) -> None:
+            start.wait()
+            call()
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(wait, (first, second)))
+
+    def add(store: PgencoderVectorStore, order: int) -> Callable[[], object]:
+        return lambda: store.add_texts(["same"] * len(keys), ids=keys[::order])
+
+    with other:
+        together(add(forth, 1), add(back, -1))
+        for _ in range(4):
+            together(add(forth, 1), add(back, -1))
+            together(add(forth, 1), lambda: back.delete(keys[::-1]))
+            together(add(forth, -1), back.delete)
+            together(lambda: forth.delete(keys), lambda: back.delete(keys[::-1]))
+
+
 async def test_the_event_loop_goes_on(
     store: PgencoderVectorStore, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,7 +441,7 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
     assert store.similarity_search("red", filter={"a": 1}) == []
     assert store.similarity_search("red") == [Document(id=key, page_content="red green")]
     assert store.max_marginal_relevance_search("red") == [Document(id=key, page_content="red green")]
-    with pytest.raises(InvalidRequest, match="invalid input syntax for type uuid"):
+    with pytest.raises(InvalidRequest, match=r"the ids of 'notes' are of type uuid, and '1' is not one"):
         store.get_by_ids(["1"])
     store.db.close()
     connection.execute("CREATE TABLE codes (code varchar(3) PRIMARY KEY, content text, metadata jsonb)")
@@ -324,10 +456,46 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
         PgencoderVectorStore(db, "other")
     with pytest.raises(UnknownCollection):
         PgencoderVectorStore(db, "nothing")
-    with pytest.raises(InvalidSource, match="no column 'content'"):
+    with pytest.raises(InvalidSource, match="'My Notes' was not made by create"):
         PgencoderVectorStore.create(db, "My Notes", encoder=words)
     with pytest.raises(InvalidRequest, match="from_texts needs the database"):
         PgencoderVectorStore.from_texts(["a"])
+
+
+def test_the_tables_of_others_are_left_alone(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE mine (id text PRIMARY KEY, content text, metadata jsonb, owner text DEFAULT 'me')")
+    connection.execute("CREATE TABLE numbered (id int, content text)")
+    connection.execute("CREATE TABLE people (id text PRIMARY KEY, bio text, metadata jsonb)")
+    connection.execute("CREATE VIEW shown AS SELECT * FROM mine")
+    connection.execute("INSERT INTO mine VALUES ('1', 'mine', '{}')")
+    connection.execute("INSERT INTO people VALUES ('1', 'red', '{}')")
+    db.attach("people", ["bio"], words, name="users")
+    db.sync("users")
+    for name, table in [("mine", "mine"), ("numbered", "numbered"), ("shown", "shown"), ("users", "people")]:
+        with pytest.raises(InvalidSource, match=rf"'{table}' was not made by create.*db\.attach\('{table}'") as raised:
+            PgencoderVectorStore.create(db, name, encoder=words)
+        assert "\n" not in str(raised.value)
+    assert [each.name for each in db.collections()] == ["users"]
+    store = PgencoderVectorStore(db, "users", encoder=words)
+    with pytest.raises(InvalidRequest, match="would empty the table 'people'"):
+        store.delete()
+    assert ids(store.similarity_search("red")) == ["1"]
+    assert store.delete(["1"])
+    assert store.similarity_search("red") == []
+
+
+def test_a_store_is_made_again(connection: Connection, db: Database, words: WordEncoder) -> None:
+    PgencoderVectorStore.create(db, "kept", encoder=words).add_texts(["red"], ids=["1"])
+    db.detach("kept")
+    store = PgencoderVectorStore.create(db, "kept", encoder=words)
+    db.sync("kept")
+    assert ids(store.similarity_search("red")) == ["1"]
+    assert PgencoderVectorStore(db, "kept").delete()
+    db.detach("kept")
+    connection.execute("ALTER TABLE kept DROP COLUMN metadata")
+    with pytest.raises(InvalidSource, match="has no 'metadata' of that type"):
+        PgencoderVectorStore.create(db, "kept", encoder=words)
+    assert db.collections() == []
 
 
 def test_many_make_the_same_store(url: str, words: WordEncoder) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from llama_index.core import get_response_synthesizer
@@ -14,6 +16,7 @@ from pgencoder import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.llama_index import PgencoderRetriever
 
+from .conftest import Connection
 from .encoder import WordEncoder
 from .test_langchain import articles as articles
 
@@ -36,6 +39,31 @@ def test_nodes(articles: Database) -> None:
         "title": "Title 7"}  # fmt: skip
     assert first.get_content(MetadataMode.LLM) == "title: Title 7\n\nTitle 7 replication lag of 7 seconds"
     assert retriever.retrieve(QueryBundle(QUERY)) == nodes
+
+
+def test_nodes_can_be_stored(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute(
+        "CREATE TABLE typed (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), body text, other uuid, raw bytea,"
+        " number numeric, day date, at timestamptz, tags text[], facts jsonb, nothing real, within int4range)"
+    )
+    connection.execute(
+        "INSERT INTO typed (body, other, raw, number, day, at, tags, facts, nothing, within) VALUES ('red', %s,"
+        " '\\x00ff', 1.50, '2024-02-29', '2024-02-29 12:00+00', '{a,b}', '{\"a\": [1, null]}', 'NaN', '[1,5)')",
+        ["12345678-1234-5678-1234-567812345678"],
+    )
+    db.attach("typed", ["body"], words)
+    db.sync("typed")
+    columns = ["other", "raw", "number", "day", "at", "tags", "facts", "nothing", "within"]
+    (found,) = PgencoderRetriever(db, "typed", metadata_columns=columns).retrieve("red")
+    metadata = json.loads(found.node.to_json(), parse_constant=pytest.fail)["metadata"]
+    key = str(db.search("typed", "red")[0].key)
+    assert metadata["key"] == key
+    assert db.explain("typed", "red", key).words
+    assert datetime.fromisoformat(metadata.pop("at")) == datetime(2024, 2, 29, 12, tzinfo=UTC)
+    assert {name: metadata[name] for name in columns if name in metadata} == {
+        "other": "12345678-1234-5678-1234-567812345678", "raw": "\\x00ff", "number": "1.50", "day": "2024-02-29",
+        "tags": ["a", "b"], "facts": {"a": [1, None]}, "nothing": "nan", "within": "[1, 5)"}  # fmt: skip
+    assert TextNode.from_json(found.node.to_json()).node_id == found.node.node_id
 
 
 def test_the_search_is_as_asked(articles: Database) -> None:

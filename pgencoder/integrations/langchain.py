@@ -12,21 +12,19 @@ from typing import Any, Self
 import numpy as np
 import psycopg
 import sqlalchemy as sa
-from psycopg import errors as pg
-from psycopg.types.json import Jsonb
 from pydantic import SkipValidation
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pgencoder.client import Database, connect
-from pgencoder.db import catalog
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, check_fingerprint
-from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, InvalidSource, UnknownCollection
-from pgencoder.integrations import passages
+from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, UnknownCollection
+from pgencoder.integrations import passages, store_table
+from pgencoder.integrations.refusal import listed, refused, to_json
 from pgencoder.query import Search
 from pgencoder.query.statement import Filter
 from pgencoder.sql import identifier, own, raw
 from pgencoder.sql import query as load
-from pgencoder.types import Encoding, Group, Hit, Stage, TokenType
+from pgencoder.types import Encoding, Group, Hit, Matrix, Stage, TokenType
 from pgencoder.vectors import normalize
 
 try:
@@ -46,8 +44,8 @@ Where = Filter | Mapping[str, Any]
 
 POLL_SECONDS = 0.05
 
-# Key types that Postgres makes of any string, or of the ids that are made here
-KEY_TYPES = ("text", "character varying", "uuid")
+# An entry of a B-tree has at most 2704 bytes, and the key of the passages has more than the id
+LONGEST_ID = 2000
 
 
 class PgencoderRetriever(BaseRetriever):
@@ -96,9 +94,10 @@ class PgencoderVectorStore(VectorStore):
     With an `embedding` it stores and compares the vectors of that, one of a document. Without, pgencoder's own model
     encodes, and MaxSim ranks; a long document is split into passages, found by its best one, and comes back whole.
 
-    `create` makes the table and its collection. A collection that is there can be used if one column is encoded and the
-    key is one of text or uuid. What is added is encoded before the call returns. `filter` of the searches is a dict,
-    which the metadata must contain, or a SQLAlchemy condition on the table; it is applied inside the recall stage.
+    `create` makes the table and its collection, and leaves tables of another's making alone. The constructor uses any
+    collection of which one column is encoded and the key is one of text or uuid. What is added is encoded before the
+    call returns. `filter` of the searches is a dict, which the metadata must contain, or a SQLAlchemy condition on the
+    table; it is applied inside the recall stage.
 
     The asynchronous methods run the others in threads.
     """
@@ -128,25 +127,10 @@ class PgencoderVectorStore(VectorStore):
         # one at a time, because each takes several connections of the pool; it encodes what the others have added too
         self._encoding = threading.Lock()
         collection = self.db.collection(name)
-        # without a length, because a cast to varchar(3) cuts and says nothing
-        self._key_type = collection.key[0].type.split("(")[0]
-        if len(collection.key) != 1 or self._key_type not in KEY_TYPES:
-            raise InvalidSource(
-                f"a vector store needs a key of one column of type text or uuid; {name!r} has"
-                f" {', '.join(f'{key.source} {key.type}' for key in collection.key)}: use PgencoderRetriever for it"
-            )
-        if len(collection.columns) != 1:
-            raise InvalidSource(
-                f"a vector store needs one column that is encoded; {name!r} has {', '.join(collection.columns)}: use"
-                " PgencoderRetriever for it"
-            )
+        self._source = collection.source_schema, collection.source_table
         with self.db.connection() as connection:
-            types = catalog.find_columns(connection, collection.source_table, collection.source_schema).columns
-        if types.get(metadata_column) != "jsonb":
-            raise InvalidSource(
-                f"a vector store needs a column of type jsonb for metadata, and {collection.source_table!r} has no"
-                f" {metadata_column!r} of that type; name it: metadata_column=..."
-            )
+            store_table.check(connection, name, self._source, collection.key, collection.columns, metadata_column)
+        self._key_type = store_table.key_type(collection.key[0])
         if encoder is not None:
             check_fingerprint(collection.generation.encoder, encoder.fingerprint, f"collection {name!r}")
         self._key = collection.key[0]
@@ -171,7 +155,8 @@ class PgencoderVectorStore(VectorStore):
     ) -> Self:
         """The store `name`, whose table and collection are made if they are not there yet.
 
-        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`.
+        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`. Raises
+        InvalidSource where `name` is a table, or a collection of one, that `create` did not make.
         """
         db = connect(db) if isinstance(db, str) else db
         if encoder is None and embedding is not None:
@@ -179,12 +164,14 @@ class PgencoderVectorStore(VectorStore):
         try:
             db.collection(name)
         except UnknownCollection:
-            # where another process does the same, IF NOT EXISTS can fail too
-            with suppress(pg.UniqueViolation), db.connection() as connection:
-                connection.execute(load("create_store").format(table=identifier(name)))
+            with db.connection() as connection:
+                store_table.make(connection, name)
             with suppress(CollectionExists):
                 db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
-        return cls(db, name, embedding, encoder=encoder)
+        store = cls(db, name, embedding, encoder=encoder)
+        with db.connection() as connection:
+            store_table.check_made(connection, name, store._source)
+        return store
 
     @classmethod
     def from_texts(
@@ -210,50 +197,63 @@ class PgencoderVectorStore(VectorStore):
         """The embedding; None where pgencoder's own model encodes."""
         return self._embedding
 
-    def add_texts(
+    def add_texts(  # type: ignore[override]  # without **kwargs, which would swallow a misspelt name
         self,
         texts: Iterable[str],
-        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        metadatas: Sequence[Mapping[str, Any] | None] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
-        **_: Any,
+        batch_size: int | None = None,  # noqa: ARG002 - LangChain's index() passes it
     ) -> list[str]:
         """Add or replace documents, all or none of them, and encode them; returns their ids.
 
-        An id is made where there is none. Raises EncoderError for those that could not be encoded: they are stored, and
-        tried again when something is added, or by a worker.
+        An id is made where there is none; one of up to 2000 bytes can be stored. Raises EncoderError for those that
+        could not be encoded: they are stored, and tried again when something is added, or by a worker that has the
+        encoder. `pgencoder worker` loads models by name only: for an `embedding` or an `encoder` of one's own, run
+        `Database.worker(encoders=[...])` in a process that has it.
         """
-        texts = list(texts)
-        metadatas = [{} for _ in texts] if metadatas is None else metadatas
-        given: Sequence[str | None] = [None for _ in texts] if ids is None else ids
+        texts = listed(texts, "texts")
+        metadatas = [None for _ in texts] if metadatas is None else metadatas
+        given = [None for _ in texts] if ids is None else listed(ids, "ids")
         if not len(texts) == len(metadatas) == len(given):
             raise InvalidRequest(
                 f"as many metadatas and ids as texts are needed, got {len(texts)} texts, {len(metadatas)} metadatas and"
                 f" {len(given)} ids"
             )
-        chosen = [str(uuid.uuid4() if each is None else each) for each in given]
+        chosen = [str(uuid.uuid4()) if each is None else self._id(each) for each in given]
+        if long := [each for each in chosen if len(each.encode(errors="replace")) > LONGEST_ID]:
+            raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
         # the last one where an id is there twice
         documents = dict(zip(chosen, zip(texts, metadatas, strict=True), strict=True))
         if documents:
             contents, values = zip(*documents.values(), strict=True)
-            self._execute("upsert_documents", list(documents), list(contents), [Jsonb(dict(each)) for each in values])
+            jsons = [to_json(each or {}, "metadata") for each in values]
+            self._execute("upsert_documents", list(documents), list(contents), jsons)
             self._encode(list(documents))
         return chosen
 
-    def delete(self, ids: Sequence[str] | None = None, **_: Any) -> bool:
-        """Delete the documents with these ids, or all; their passages too."""
+    def delete(self, ids: Sequence[str] | None = None) -> bool:  # type: ignore[override]  # as add_texts
+        """Delete the documents with these ids, or all of a table that `create` made; their passages too."""
         if ids is None:
+            with self.db.connection() as connection:
+                made = store_table.is_made(connection, self._source)
+            if not made:
+                raise InvalidRequest(
+                    f"delete without ids would empty the table {self._source[1]!r}, which create did not make; give the"
+                    " ids, or TRUNCATE it yourself"
+                )
             self._execute("delete_all")
         else:
-            self._execute("delete_documents", list(ids))
+            self._execute("delete_documents", self._ids(ids))
         with self._encoding:
             self.db.sync(self.name, encoder=self._encoder)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents with these ids, in this order, those that are not there left out."""
-        found = self._stored(ids)
-        return [found[each] for each in ids if each in found]
+        wanted = self._ids(ids)
+        found = self._stored(wanted)
+        return [found[each] for each in wanted if each in found]
 
     def similarity_search(self, query: str, k: int = 4, **search: Any) -> list[Document]:
         """The `k` best documents for a query; takes `filter` and `candidates` too."""
@@ -263,29 +263,28 @@ class PgencoderVectorStore(VectorStore):
         """The `k` best documents and their scores, higher is better: MaxSim, or the cosine of an `embedding`."""
         return [(document, hit.score) for document, hit in self._documents(self._hits(query, k, **search))]
 
-    def similarity_search_by_vector(
-        self,
-        embedding: list[float],
-        k: int = 4,
-        *,
-        filter: Where | None = None,
-        candidates: int = 100,
-        **_: Any,
-    ) -> list[Document]:
-        """The `k` documents that are nearest to a dense vector."""
-        asked = Search(k, candidates, self._condition(filter), "document", "dense")
-        encoding = Encoding(np.asarray(embedding, dtype=np.float32))
-        hits = self.db.run(self.db.collection(self.name), asked, encoding)
-        return [document for document, _ in self._documents(hits)]
+    def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **search: Any) -> list[Document]:
+        """The `k` documents that are nearest to a dense vector; takes `filter` and `candidates` too."""
+        return [document for document, _ in self._documents(self._nearest(embedding, k, **search))]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
     ) -> list[Document]:
         """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
         hits = self._hits(query, fetch_k, **search)
+        dense = self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense
+        return self._diverse(dense, hits, k, lambda_mult)
+
+    def max_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
+    ) -> list[Document]:
+        """Of the `fetch_k` documents nearest to a dense vector `k` that are far from each other."""
+        hits = self._nearest(embedding, fetch_k, **search)
+        return self._diverse(np.asarray(embedding), hits, k, lambda_mult)
+
+    def _diverse(self, dense: Matrix, hits: Sequence[Hit], k: int, lambda_mult: float) -> list[Document]:
         vectors = dict(self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
-        dense = normalize(self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense)
-        places = maximal_marginal_relevance(dense, list(vectors.values()), lambda_mult, k)
+        places = maximal_marginal_relevance(normalize(dense), list(vectors.values()), lambda_mult, k)
         chosen = list(vectors)
         return [document for document, _ in self._documents([hits[chosen[place]] for place in places])]
 
@@ -314,12 +313,44 @@ class PgencoderVectorStore(VectorStore):
 
     def _hits(self, query: str, k: int, *, filter: Where | None = None, candidates: int = 100) -> list[Hit]:
         condition = self._condition(filter)
-        return self.db.search(
-            self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
-        )
+        with refused():
+            return self.db.search(
+                self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
+            )
+
+    def _nearest(
+        self, embedding: Sequence[float], k: int, *, filter: Where | None = None, candidates: int = 100
+    ) -> list[Hit]:
+        asked = Search(k, candidates, self._condition(filter), "document", "dense")
+        collection = self.db.collection(self.name)
+        dims = collection.generation.dims.dense
+        try:
+            with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+                vector = np.asarray(embedding, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
+        if vector.shape != (dims,) or not np.isfinite(vector).all():
+            raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {vector.shape}")
+        with refused():
+            return self.db.run(collection, asked, Encoding(vector))
 
     def _condition(self, filter: Where | None) -> Filter | None:
-        return self._metadata_of.contains(dict(filter)) if isinstance(filter, Mapping) else filter
+        if not isinstance(filter, Mapping):
+            return filter
+        to_json(filter, "filter")
+        return self._metadata_of.contains(dict(filter))
+
+    def _ids(self, ids: Sequence[str]) -> list[str]:
+        return [self._id(each) for each in listed(ids, "ids")]
+
+    def _id(self, given: object) -> str:
+        """An id as Postgres writes it, so that it is found again."""
+        if self._key_type != "uuid":
+            return str(given)
+        try:
+            return str(uuid.UUID(str(given)))
+        except ValueError as error:
+            raise InvalidRequest(f"the ids of {self.name!r} are of type uuid, and {given!r} is not one") from error
 
     def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
         """The whole document of each hit; without those that went after the search."""
@@ -344,14 +375,10 @@ class PgencoderVectorStore(VectorStore):
             key=identifier(self._key.name),
             key_type=raw(self._key_type),
         )
-        try:
-            with self.db.connection() as connection:
-                # a raw cursor, because the table may be called 100%
-                done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
-                return done.fetchall() if done.description else []
-        except (psycopg.DataError, TypeError) as error:  # TypeError: metadata that is not JSON
-            reason = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-            raise InvalidRequest(f"the database cannot store this: {reason or error}") from error
+        with refused(), self.db.connection() as connection:
+            # a raw cursor, because the table may be called 100%
+            done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
+            return done.fetchall() if done.description else []
 
     def _encode(self, ids: Sequence[str]) -> None:
         """Encode what is queued, and wait for what others are encoding of it."""

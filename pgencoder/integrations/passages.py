@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
+from urllib.parse import quote
 
 from pgencoder.client import Database
 from pgencoder.errors import InvalidRequest
@@ -40,9 +43,31 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
     found = []
     for hit, chosen in zip(hits, more, strict=True):
         key = hit.key if isinstance(hit.key, tuple) else (hit.key,)
-        row = "/".join([name, *map(str, key)])
+        # quoted, because a key may have slashes of its own
+        row = "/".join(quote(str(part), safe="") for part in (name, *key))
         own = dict(zip(OWN, (name, hit.key, hit.passage, hit.span, hit.score), strict=True))
         # without the columns where the row went after the search
-        metadata = {**own, **(chosen or {})}
+        metadata = {column: plain(value) for column, value in {**own, **(chosen or {})}.items()}
         found.append(Passage(f"{row}/{hit.passage}", row, hit.content, hit.span, hit.score, metadata))
     return found
+
+
+def plain(value: Any) -> Any:
+    """A value of a row as JSON has it, so that what a framework makes of it can be stored: other types as text."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case None | str() | bool() | int() | float():
+            return value
+        case list():
+            return [plain(each) for each in value]
+        case tuple():
+            return tuple(plain(each) for each in value)
+        case dict():
+            return {str(name): plain(each) for name, each in value.items()}
+        case date() | time():
+            return value.isoformat()
+        case bytes():
+            return f"\\x{value.hex()}"  # as Postgres writes it
+        case _:
+            return str(value)

@@ -1,1 +1,2 @@
-DELETE FROM {table}
+WITH locked AS MATERIALIZED (SELECT {id} AS id FROM {table} ORDER BY {id}::text COLLATE "C" FOR UPDATE)
+DELETE FROM {table} AS stored USING locked WHERE stored.{id} = locked.id

@@ -1,0 +1,54 @@
+"""What cannot be stored or asked for, said in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors as pg
+
+from pgencoder.errors import InvalidRequest
+
+Each = TypeVar("Each")
+
+# What values are to blame for: of the wrong form, against a constraint, twice in one statement, too long for an index;
+# lone surrogates are no text
+REFUSALS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    pg.CardinalityViolation,
+    pg.ProgramLimitExceeded,
+    UnicodeEncodeError,
+)
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Raise InvalidRequest for values that the database refuses."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, *REFUSALS) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if not isinstance(cause, REFUSALS):
+            raise
+        said = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
+        raise InvalidRequest(f"the database refuses this: {' '.join((said or str(cause)).split())}") from error
+
+
+def listed(values: Iterable[Each], what: str) -> list[Each]:
+    """A list of the values; raises InvalidRequest for a string, which would be taken for a list of its characters."""
+    if isinstance(values, str):
+        raise InvalidRequest(f"{what} must be a list; for one write [{values[:40]!r}]")
+    return list(values)
+
+
+def to_json(value: Mapping[str, Any], what: str) -> str:
+    """The JSON of a dict; raises InvalidRequest."""
+    try:
+        return json.dumps(dict(value), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"{what} must be a dict of JSON values: {error}") from error

@@ -1,0 +1,85 @@
+"""The table of a vector store: made, marked as such, and told from the tables of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psycopg
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder.db import catalog
+from pgencoder.db.connection import Connection
+from pgencoder.errors import InvalidSource
+from pgencoder.sql import identifier, query
+from pgencoder.types import KeyColumn
+
+# The comment on a table that was made here
+MARK = "Documents of a pgencoder vector store"
+
+# Key types that Postgres makes of any string, or of the ids that are made here
+KEY_TYPES = ("text", "character varying", "uuid")
+
+
+def make(connection: Connection, name: str) -> None:
+    """Make the table `name`, with the columns id, content and metadata, unless there is one that was made here.
+
+    Raises InvalidSource for a table of another's making.
+    """
+    # another process may make it at the same moment
+    with suppress(pg.DuplicateTable, pg.UniqueViolation):
+        connection.execute(query("create_store").format(table=identifier(name), mark=sql.Literal(MARK)))
+    there = catalog.find_columns(connection, name)
+    source = there.schema, there.table
+    check_made(connection, name, source)
+    # someone may have altered it since
+    key = catalog.find_source(connection, there.table, there.schema).key
+    check(connection, name, source, key, ["content"], "metadata")
+
+
+def key_type(key: KeyColumn) -> str:
+    """The type without a length, because a cast to varchar(3) cuts and says nothing."""
+    return key.type.split("(")[0]
+
+
+def is_made(connection: Connection, source: tuple[str, str]) -> bool:
+    """Whether this table, (schema, name), was made here."""
+    found = psycopg.RawCursor(connection).execute(query("is_store").as_bytes(connection), [*source, MARK]).fetchone()
+    return found is not None and bool(found[0])
+
+
+def check_made(connection: Connection, name: str, source: tuple[str, str]) -> None:
+    """Raise InvalidSource unless `create` made the table that it would use."""
+    if not is_made(connection, source):
+        raise InvalidSource(
+            f"the table {source[1]!r} was not made by create, which leaves it alone; give another name, or use it as it"
+            f" is: db.attach({source[1]!r}, [a column]) if it is not attached, and PgencoderVectorStore(db, {name!r})"
+        )
+
+
+def check(
+    connection: Connection,
+    name: str,
+    source: tuple[str, str],
+    key: Sequence[KeyColumn],
+    columns: Sequence[str],
+    metadata_column: str,
+) -> None:
+    """Raise InvalidSource for a table that a store cannot use."""
+    if len(key) != 1 or key_type(key[0]) not in KEY_TYPES:
+        raise InvalidSource(
+            f"a vector store needs a key of one column of type text or uuid; {name!r} has"
+            f" {', '.join(f'{column.source} {column.type}' for column in key)}: use PgencoderRetriever for it"
+        )
+    if len(columns) != 1:
+        raise InvalidSource(
+            f"a vector store needs one column that is encoded; {name!r} has {', '.join(columns)}: use"
+            " PgencoderRetriever for it"
+        )
+    types = catalog.find_columns(connection, source[1], source[0]).columns
+    if types.get(metadata_column) != "jsonb":
+        raise InvalidSource(
+            f"a vector store needs a column of type jsonb for metadata, and {source[1]!r} has no {metadata_column!r} of"
+            " that type; name it: metadata_column=..."
+        )
