@@ -359,6 +359,12 @@ def test_the_command_line_stores_no_tokens_of_a_model(docs: Connection, url: str
         with pytest.raises(errors.FingerprintMismatch):
             first(db, "noodles", encoder=WORDS)
         assert first(db, "noodles", encoder=minilm) == 1
+        assert "Boil the pasta." in ok(run("search", "docs", "noodles", "-k", "1"))
+        for options in ((), ("--stage", "dense"), ("--json",)):
+            refused = run("search", "docs", "noodles", "--explain", *options)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert "'docs' has dense vectors only" in refused.stderr
+        assert 'use stage="dense"' in run("search", "docs", "noodles", "--stage", "maxsim").stderr
         names = [line.split(" ", 2)[1] for line in ok(run("encode", "docs", "noodles")).splitlines()]
         assert names == ["dense", "tokens", "encoder"]
         db.reencode("docs", minilm, tokens="bit")
