@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any
@@ -225,6 +226,10 @@ def test_what_cannot_be_explained(filled: Callable[..., Database], connection: C
         ((1, 2), 0, "a value for each of id, got (1, 2)"),
         ("x", 0, "cannot look for key 'x': invalid input syntax for type integer"),
         (10**30, 0, "cannot look for key"),
+        (1.5, 0, "cannot look for key 1.5: id is integer, got 1.5"),
+        (Decimal("0.5"), 0, "cannot look for key Decimal('0.5'): id is integer"),
+        (float("nan"), 0, "cannot look for key nan: id is integer"),
+        ({"id": 1}, 0, "cannot look for key {'id': 1}: cannot adapt type 'dict'"),
     ):
         with pytest.raises(InvalidRequest, match=re.escape(message)) as raised:
             db.explain("notes", "green", key, passage, encoder=words)

@@ -199,7 +199,9 @@ def test_rows_split_over_tiles_in_any_way(
         assert near.keys() <= expected.keys()
 
 
-def compared(passages: Sequence[Vectors], threshold: float, method: PairMethod) -> Iterator[list[tuple[int, int, float]]]:
+def compared(
+    passages: Sequence[Vectors], threshold: float, method: PairMethod
+) -> Iterator[list[tuple[int, int, float]]]:
     """The similar pairs of rows with these passages, as they come."""
     with Spool(passages[0].shape[1]) as spool:
         for row, vectors in enumerate(passages):
@@ -335,6 +337,18 @@ def test_one_that_is_given_up_leaves_nothing(connection: Connection, db: Databas
         value(connection, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()")
         == 0
     )
+
+
+def test_a_generation_that_is_dropped_before_the_first_pair(connection: Connection, db: Database) -> None:
+    store(connection, db, np.ones((3, 4)))
+    running = db.similar_pairs("rows")
+    db.reencode("rows", WordEncoder(Dims(4, 4), "other"))
+    db.sync("rows")
+    db.activate("rows")
+    db.drop("rows", 1)
+    with pytest.raises(InvalidRequest, match=r"rows_1.* dropped since similar_pairs was called; call it again"):
+        next(running)
+    assert len(list(db.similar_pairs("rows"))) == 3
 
 
 def test_a_full_disk_is_told(connection: Connection, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
