@@ -216,7 +216,12 @@ def test_rows_with_several_passages_are_compared_together(monkeypatch: pytest.Mo
     vectors = normalize(1 + 0.1 * np.random.default_rng(9).standard_normal((600, 16)))
     taken: list[int] = []
     take = Spool.take
-    monkeypatch.setattr(Spool, "take", lambda spool, passages: taken.append(1) or take(spool, passages))
+
+    def counted(spool: Spool, passages: NDArray[np.integer]) -> Vectors:
+        taken.append(len(passages))
+        return take(spool, passages)
+
+    monkeypatch.setattr(Spool, "take", counted)
     assert sum(map(len, compared(np.split(vectors, 200), 0.5, method))) == 200 * 199 / 2
     assert len(taken) < 2000
 

@@ -55,7 +55,7 @@ class Budget:
 
     def tokens(self, text: str) -> int:
         """How many tokens a text has. Raises InvalidRequest where `count` returns something else."""
-        counted = self.count(text)
+        counted: Any = self.count(text)
         if not isinstance(counted, Integral) or counted < 0:
             shown = repr(counted) if isinstance(counted, int | float) else type(counted).__name__
             raise InvalidRequest(
