@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -169,6 +171,28 @@ def test_what_cannot_be_asked() -> None:
         Budget(1, len, "best")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("returned", "got"),
+    [([1, 2], "got list;"), (None, "got NoneType;"), (math.nan, "got nan;"), (2.5, "got 2.5;"), (-1, "got -1;")],
+)
+def test_what_a_counter_returns_is_checked(returned: Any, got: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^count_tokens must return the number of tokens.* {got}") as raised:
+        assemble([hit(1, 9, "One.")], {}, Budget(10, lambda _: returned))
+    assert "\n" not in str(raised.value)
+    assert assemble([hit(1, 9, "One.")], {}, Budget(10, lambda _: np.int64(3))).tokens == 3  # type: ignore[arg-type,return-value]
+
+
+def test_what_a_tokenizer_does_not_know_is_not_cheap(minilm: Any) -> None:
+    count = token_counter(minilm)
+    prose = "A replica follows the primary with some lag, said José; it isn't much."
+    assert count(prose) == len(minilm.windows[0].tokenizer.encode(prose, add_special_tokens=False).ids)
+    emoji, thai, accents = "\N{GRINNING FACE}", "ภาษาไทยไม่มีช่องว่าง", "x" + "\u0300" * 300
+    for text in ("QUJD" * 2000, emoji * 500, " ".join([emoji] * 500), thai * 50, accents, "\u200b" * 300):
+        assert count(text) >= (len(text.encode()) - text.count(" ")) / 3
+        assert count(f"{prose} {text} {prose}") == count(text) + 2 * count(prose)
+    assert [count(text) for text in ("", " \n" * 99, "[UNK]", f"a {emoji}b")] == [0, 0, 2, 3]
+
+
 def test_the_estimate_counts_bytes() -> None:
     count = token_counter(WordEncoder())
     assert [count(text) for text in ("", "a", "abc", "abcd", "日本")] == [0, 1, 1, 2, 2]
@@ -251,6 +275,14 @@ def test_the_search_is_as_asked(library: Database, minilm: Any) -> None:
         library.context("books", "facts", encoder=WordEncoder())
     with pytest.raises(InvalidRequest, match="max_tokens"):
         library.context("books", "facts", -1)
+
+
+def test_a_long_unknown_word_is_over_budget(library: Database, connection: Connection) -> None:
+    connection.execute("INSERT INTO books VALUES ('lower', 4, 'Report', %s)", ["QUJD" * 25_000])
+    library.sync("books")
+    context = library.context("books", "report", 100)
+    assert context.citations
+    assert len(context.text.encode()) < 1000
 
 
 async def test_a_context_in_an_event_loop_and_without_token_vectors(connection: Connection, db: Database) -> None:

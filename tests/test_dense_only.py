@@ -134,8 +134,9 @@ def test_what_a_function_returns_for_a_query_is_checked(returned: Any) -> None:
 def test_an_encoder_needs_a_name_and_dims_that_can_be() -> None:
     with pytest.raises(errors.InvalidRequest, match="needs a name"):
         DenseEncoder(embed, name="")
-    with pytest.raises(errors.InvalidRequest, match="dims must be at least 1, got 0"):
-        DenseEncoder(embed, name="x", dims=0)
+    for dims, got in ((0, "0"), ("3", "'3'"), (2.0, "2.0"), (True, "True")):
+        with pytest.raises(errors.InvalidRequest, match=f"dims must be an integer of at least 1, got {got}"):
+            DenseEncoder(embed, name="x", dims=dims)  # type: ignore[arg-type]
     with pytest.raises(errors.InvalidEncoding, match=r"shape \(1, dims\), got shape \(1, 0\)"):
         broken([[]])
 
@@ -286,6 +287,32 @@ def test_generations_with_and_without_tokens(docs: Connection, db: Database, enc
     assert value(docs, "SELECT count(*) FROM pgencoder.generation") == 0
 
 
+def test_vectors_that_cannot_be_indexed_are_refused_at_once(synced: Connection, db: Database) -> None:
+    def encoder(dims: int) -> DenseEncoder:
+        return DenseEncoder(lambda texts: np.ones((len(texts), dims)), name="long", dims=dims)
+
+    message = "^long gives vectors of 4,001 dimensions, but pgvector indexes at most 4,000; give a model with fewer"
+    with pytest.raises(errors.InvalidRequest, match=message):
+        db.attach("docs", ["body"], encoder(4001), name="long")
+    with pytest.raises(errors.InvalidRequest, match=message):
+        db.reencode("docs", encoder(4001))
+    assert [len(each.generations) for each in db.collections()] == [1]
+    db.attach("docs", ["body"], encoder(4000), name="long")
+    assert db.sync("long").index_built
+
+
+def test_that_tokens_are_left_out_is_told(synced: Connection, db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    db.reencode("docs", DenseEncoder(embed, name="other"))
+    db.drop("docs")
+    db.reencode("docs", WORDS, tokens="none")
+    db.drop("docs")
+    assert caplog.messages == []
+    db.reencode("docs", WORDS)
+    (message,) = caplog.messages
+    assert "generation 2 of 'docs' has dense vectors only, as the active one, though words gives" in message
+    assert "tokens='bit' (--tokens bit)" in message
+
+
 def test_vectors_are_adopted(docs: Connection, db: Database, encoder: DenseEncoder) -> None:
     docs.execute("CREATE TABLE mine (id int PRIMARY KEY, v vector(32), t bit(8)[])")
     for i in range(1, 31):
@@ -359,6 +386,12 @@ def test_the_command_line_stores_no_tokens_of_a_model(docs: Connection, url: str
         with pytest.raises(errors.FingerprintMismatch):
             first(db, "noodles", encoder=WORDS)
         assert first(db, "noodles", encoder=minilm) == 1
+        assert "Boil the pasta." in ok(run("search", "docs", "noodles", "-k", "1"))
+        for options in ((), ("--stage", "dense"), ("--json",)):
+            refused = run("search", "docs", "noodles", "--explain", *options)
+            assert (refused.returncode, refused.stdout) == (1, "")
+            assert "'docs' has dense vectors only" in refused.stderr
+        assert 'use stage="dense"' in run("search", "docs", "noodles", "--stage", "maxsim").stderr
         names = [line.split(" ", 2)[1] for line in ok(run("encode", "docs", "noodles")).splitlines()]
         assert names == ["dense", "tokens", "encoder"]
         db.reencode("docs", minilm, tokens="bit")

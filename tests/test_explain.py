@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any
@@ -19,9 +21,9 @@ from rich.console import Console
 
 import pgencoder
 from pgencoder import Database, DenseEncoder, Encoding, Explanation, Hit, Match, WordMatch, load_encoder
-from pgencoder.cli import main
+from pgencoder.cli import main, output
 from pgencoder.errors import InvalidRequest
-from pgencoder.types import KernelName, Stage, TokenType
+from pgencoder.types import FailedRow, KernelName, Stage, TokenType
 
 from .conftest import Connection
 from .encoder import WordEncoder
@@ -224,6 +226,10 @@ def test_what_cannot_be_explained(filled: Callable[..., Database], connection: C
         ((1, 2), 0, "a value for each of id, got (1, 2)"),
         ("x", 0, "cannot look for key 'x': invalid input syntax for type integer"),
         (10**30, 0, "cannot look for key"),
+        (1.5, 0, "cannot look for key 1.5: id is integer, got 1.5"),
+        (Decimal("0.5"), 0, "cannot look for key Decimal('0.5'): id is integer"),
+        (float("nan"), 0, "cannot look for key nan: id is integer"),
+        ({"id": 1}, 0, "cannot look for key {'id': 1}: cannot adapt type 'dict'"),
     ):
         with pytest.raises(InvalidRequest, match=re.escape(message)) as raised:
             db.explain("notes", "green", key, passage, encoder=words)
@@ -379,7 +385,32 @@ def test_a_terminal_shows_it_with_and_without_colours(filled: Callable[..., Data
     assert re.search(r"2  replica  [\d.]+ +▇+ +replica [\d.]+", plain)
     assert f"MaxSim   {explanation.score:.2f}" in plain
     assert "\x1b" not in shown(made_up("a", WordMatch("\x1b[31m", (0, 5), 0.0, ())), force_terminal=False)
+    assert "\x1b" not in shown(made_up("a", special=WordMatch("\x1b[31m", None, 0.0, ())), force_terminal=False)
     assert "[the]" in shown(explanation, force_terminal=True, color_system="standard", no_color=True)
+
+
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def test_nothing_of_a_row_controls_the_terminal(
+    connection: Connection, db: Database, words: WordEncoder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "e\x1b[31mv\x9b31m\u202ei\u2066l\x07\nend"
+    connection.execute("CREATE TABLE notes (id text PRIMARY KEY, body text)")
+    connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", [(evil, evil), ("2", evil)])
+    db.attach("notes", ["body"], words, name="e\x1b[31mvil")
+    db.sync("e\x1b[31mvil")
+    hits = db.search("e\x1b[31mvil", evil, k=2)
+    output.hits(hits)
+    output.hits(hits, [hit.explain() for hit in hits])
+    output.pairs(db.similar_pairs("e\x1b[31mvil"))
+    failed = FailedRow("notes", 1, {"id": evil}, f"ValueError: {evil}", 5, None, datetime.now(UTC))
+    output.status(db.status(), db.workers(), {"e\x1b[31mvil": [failed]})
+    shown = capsys.readouterr().out
+    assert CONTROLS.findall(shown) == []
+    assert shown.count("MaxSim") == 3
+    assert "1.0000  2  e [31mv 31m i l end" in shown
+    assert "failed: id e [31mv" in shown
 
 
 def made_up(content: str, *words: WordMatch, special: WordMatch | None = None) -> Explanation:

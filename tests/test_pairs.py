@@ -171,6 +171,61 @@ def test_rows_with_several_passages_are_as_similar_as_their_best(
     assert found(db, threshold) == expected
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 7, 5), (8, 8, 8), (64, 64, 64)])
+@pytest.mark.parametrize("threshold", [-0.9, 0.95])
+def test_rows_split_over_tiles_in_any_way(
+    monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int, int], threshold: float, method: PairMethod
+) -> None:
+    for name, size in (("BLOCK", sizes[0] * 2), ("TILE", sizes[:2]), ("CHUNK", sizes[2]), ("PIECE", sizes[2])):
+        monkeypatch.setattr(similar, name, size)
+    random = np.random.default_rng(8)
+    counts = random.choice([1, 2, 3, 9], 30)
+    vectors = like_sentences(int(counts.sum()), 12, decay=0.5)
+    vectors[random.integers(len(vectors), size=20)] = vectors[3]  # several best pairs
+    vectors = vectors.astype(np.float16).astype(np.float64)
+    passages = np.split(vectors, np.cumsum(counts)[:-1])
+    expected = {}
+    for (a, xs), (b, ys) in itertools.combinations(enumerate(passages), 2):
+        best = max(min(1, cosine(x.tolist(), y.tolist())) for x in xs for y in ys)
+        if best >= threshold:
+            expected[a, b] = best
+    assert len(expected) > 10
+    got = [pair for each in compared(passages, threshold, method) for pair in each]
+    near = {(row, other): each for row, other, each in got}
+    assert len(near) == len(got)
+    if method == "exact" or threshold > 0:
+        assert near == pytest.approx(expected, abs=1e-12)
+    else:
+        assert near.keys() <= expected.keys()
+
+
+def compared(
+    passages: Sequence[Vectors], threshold: float, method: PairMethod
+) -> Iterator[list[tuple[int, int, float]]]:
+    """The similar pairs of rows with these passages, as they come."""
+    with Spool(passages[0].shape[1]) as spool:
+        for row, vectors in enumerate(passages):
+            for vector in vectors:
+                spool.append(str(row).encode(), bytes(4) + vector.astype(">f2").tobytes())
+        spool.complete()
+        for each in similar.similar_rows(spool, threshold, method):
+            yield list(zip(each.row.tolist(), each.other.tolist(), each.cosine.tolist(), strict=True))
+
+
+def test_rows_with_several_passages_are_compared_together(monkeypatch: pytest.MonkeyPatch, method: PairMethod) -> None:
+    vectors = normalize(1 + 0.1 * np.random.default_rng(9).standard_normal((600, 16)))
+    taken: list[int] = []
+    take = Spool.take
+
+    def counted(spool: Spool, passages: NDArray[np.integer]) -> Vectors:
+        taken.append(len(passages))
+        return take(spool, passages)
+
+    monkeypatch.setattr(Spool, "take", counted)
+    assert sum(map(len, compared(np.split(vectors, 200), 0.5, method))) == 200 * 199 / 2
+    assert len(taken) < 2000
+
+
 def test_passages_in_several_lists_give_each_pair_of_rows_once(
     connection: Connection, db: Database, small: None
 ) -> None:
@@ -287,6 +342,18 @@ def test_one_that_is_given_up_leaves_nothing(connection: Connection, db: Databas
         value(connection, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()")
         == 0
     )
+
+
+def test_a_generation_that_is_dropped_before_the_first_pair(connection: Connection, db: Database) -> None:
+    store(connection, db, np.ones((3, 4)))
+    running = db.similar_pairs("rows")
+    db.reencode("rows", WordEncoder(Dims(4, 4), "other"))
+    db.sync("rows")
+    db.activate("rows")
+    db.drop("rows", 1)
+    with pytest.raises(InvalidRequest, match=r"rows_1.* dropped since similar_pairs was called; call it again"):
+        next(running)
+    assert len(list(db.similar_pairs("rows"))) == 3
 
 
 def test_a_full_disk_is_told(connection: Connection, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,12 @@ def test_a_widened_query_has_a_piece_for_each_vector(made: Callable[[str], str])
         ("数据库", [(0, 1), (1, 2), (2, 3)], ["数", "据", "库"]),
         ("한국어 text", [(0, 1), (1, 3), (4, 8)], ["한국어", "한국어", "text"]),
         ("हिन्दी", [(0, 1), (1, 2), (2, 4), (4, 6)], ["हिन्दी"] * 4),
+        ("cafe\u0301 नमस्ते x\ufe0f", [(0, 4), (6, 7), (7, 8), (8, 9), (10, 11), (13, 14)],
+         ["cafe\u0301"] + ["नमस्ते"] * 4 + ["x\ufe0f"]),  # accents were stripped
+        ("e\u0301e\u0301", [(0, 1), (1, 2), (2, 3), (3, 4)], ["e\u0301e\u0301"] * 4),  # and here not
+        ("ไม่มี", [(0, 1), (1, 2), (3, 4)], ["ไ", "ม่", "มี"]),
+        ("می\u200cخواهم x", [(0, 2), (3, 8), (9, 10)], ["می\u200cخواهم"] * 2 + ["x"]),
+        ("👨\u200d👩 👍🏽\u200d", [(0, 1), (2, 3), (4, 6)], ["👨\u200d👩"] * 2 + ["👍🏽\u200d"]),
         ("😀 x", [(0, 1), (0, 1), (0, 1), (2, 3)], ["😀"] * 3 + ["x"]),  # bytes of one character
         (" index", [(1, 1), (1, 3), (3, 6)], ["index"] * 3),  # its space is a token
     ],
@@ -148,6 +154,13 @@ def test_pieces_become_words(text: str, cuts: list[tuple[int, int]], expected: l
     found = words(text, [Piece("", cut) for cut in cuts], len(cuts))
     assert [word.text for word in found] == expected
     assert all(word.span is not None and text[slice(*word.span)] == word.text for word in found)
+
+
+def test_words_keep_their_marks(minilm: pgencoder.Encoder) -> None:
+    text = "un cafe\u0301 noir, नमस्ते"
+    pieces = minilm.pieces(text, "document")  # type: ignore[attr-defined]
+    shown = [word.text for word in words(text, pieces, len(pieces)) if not word.special]
+    assert list(dict.fromkeys(shown)) == ["un", "cafe\u0301", "noir", ",", "नमस्ते"]
 
 
 def test_what_has_no_characters_is_special_and_what_does_not_fit_is_numbered() -> None:

@@ -110,7 +110,9 @@ def search(
     candidates: Annotated[int, typer.Option(help="How many passages are recalled for MaxSim.")] = 100,
     filter: Annotated[str | None, typer.Option(help="SQL condition on the table's columns.")] = None,
     group: Annotated[Group, typer.Option(help="document: the best passage of each row.")] = "passage",
-    stage: Annotated[Stage, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all.")] = "maxsim",
+    stage: Annotated[
+        Stage | None, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all; if not given, the best there is.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
     json: JSON = False,
 ) -> None:
@@ -120,10 +122,15 @@ def search(
     found = open_database(database).search(
         collection, query, k, candidates=candidates, filter=condition, group=group, stage=stage
     )
-    if json:
-        output.as_json([asdict(hit) | ({"explanation": hit.explain().to_dict()} if explain else {}) for hit in found])
+    # all of them before the first is printed, as one may fail
+    explanations = [hit.explain() for hit in found] if explain else None
+    if not json:
+        output.hits(found, explanations)
+    elif explanations is None:
+        output.as_json([asdict(hit) for hit in found])
     else:
-        output.hits(found, explain)
+        pairs = zip(found, explanations, strict=True)
+        output.as_json([asdict(hit) | {"explanation": why.to_dict()} for hit, why in pairs])
 
 
 @app.command()

@@ -24,6 +24,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from pgencoder.explanation import Explanation
+from pgencoder.explanation.terminal import one_line
 from pgencoder.ingest.backfill import Progress as OnProgress
 from pgencoder.types import CollectionStatus, FailedRow, Hit, Kernel, Pair, SyncReport, WorkerStatus
 
@@ -72,15 +74,15 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
-def hits(found: list[Hit], explain: bool = False) -> None:
+def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None) -> None:
     """Print search results, best first, or why each of them was found."""
     if not found:
         console.print("nothing found")
-    for place, hit in enumerate(found, 1):
+    for place, hit in enumerate(found):
         rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
-        console.print(Text(f"{place:>2}. {hit.score:7.3f}  {hit.key}{rank}", style="bold"))
-        if explain:
-            console.print(Padding(hit.explain(), (0, 0, 1, 4)))
+        console.print(Text(f"{place + 1:>2}. {hit.score:7.3f}  {one_line(str(hit.key))}{rank}", style="bold"))
+        if explanations is not None:
+            console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:
             console.print(Text("    " + shorten(hit.content, 240)))
 
@@ -90,7 +92,8 @@ def pairs(found: Iterator[Pair]) -> None:
     none = True
     for pair in found:
         none = False
-        line = Text.assemble((f"{pair.similarity:.4f}", "bold"), f"  {pair.key}  {pair.other}")
+        key, other = one_line(str(pair.key)), one_line(str(pair.other))
+        line = Text.assemble((f"{pair.similarity:.4f}", "bold"), f"  {key}  {other}")
         console.print(line, soft_wrap=True)
     if none:
         console.print("no similar pairs")
@@ -129,7 +132,7 @@ def status(
         for row in failed[state.name]:
             when = "rests: pgencoder retry" if row.retry_at is None else f"again at {row.retry_at:%H:%M:%S}"
             key = ", ".join(f"{name} {value}" for name, value in row.key.items())
-            line = f"  failed: {key}: {shorten(row.error, 160)} ({row.attempts} attempts, {when})"
+            line = f"  failed: {one_line(key)}: {shorten(row.error, 160)} ({row.attempts} attempts, {when})"
             console.print(Text(line, style="red"), soft_wrap=True)
         console.print()
     if workers:
@@ -140,7 +143,7 @@ def status(
 
 
 def _collection(state: CollectionStatus) -> Table:
-    table = Table(title=Text(state.name, style="bold"), title_justify="left", show_header=False, box=None)
+    table = Table(title=Text(one_line(state.name), style="bold"), title_justify="left", show_header=False, box=None)
     rows = "the table is gone" if state.source_rows is None else f"{state.source_rows:,}"
     size = "" if state.bytes_per_passage is None else f", {state.bytes_per_passage:,} bytes a passage"
     ranked = "none, dense vectors only" if state.tokens == "none" else f"{state.scoring}, kernel {state.kernel}"
@@ -151,7 +154,7 @@ def _collection(state: CollectionStatus) -> Table:
         "MaxSim": f"{ranked}{size}",
     }
     for label, fact in facts.items():
-        table.add_row(Text(f"  {label}", style="dim"), Text(fact))
+        table.add_row(Text(f"  {label}", style="dim"), Text(one_line(fact)))
     return table
 
 
@@ -172,7 +175,7 @@ def _generations(state: CollectionStatus) -> Table:
     for each in state.generations:
         table.add_row(
             Text(f"{each.number} {each.state}", style="green" if each.state == "active" else ""),
-            Text(each.model.split("/")[-1] + (f" + {each.token_model.split('/')[-1]}" if each.token_model else "")),
+            Text(one_line(" + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name))),
             f"{'dense only' if each.tokens == 'none' else each.tokens}, {each.chunking}",
             "?" if each.coverage is None else f"{_percent(each.coverage)}",
             f"{each.passages:,}",
@@ -193,11 +196,11 @@ def _workers(workers: Sequence[WorkerStatus]) -> Table:
         table.add_row(
             f"{worker.host}:{worker.pid}",
             worker.device or "-",
-            Text(", ".join(model.split("/")[-1] for model in worker.models) or "-"),
+            Text(one_line(", ".join(model.split("/")[-1] for model in worker.models)) or "-"),
             Text(seen if worker.alive else f"dead? {seen}", style="" if worker.alive else "red"),
             f"{worker.rows:,}",
             f"{worker.rows_per_second:.1f}" if worker.alive else "-",
-            Text(worker.problem or "", style="red"),
+            Text(one_line(worker.problem or ""), style="red"),
         )
     return table
 
@@ -216,5 +219,5 @@ def _age(seconds: float) -> str:
 
 def shorten(text: str, width: int) -> str:
     """The start of a text, on one line."""
-    line = " ".join(text.split())
+    line = one_line(text).strip()
     return line if len(line) <= width else line[: width - 1] + "…"

@@ -36,8 +36,8 @@ class DenseEncoder:
     ) -> None:
         if not name:
             raise InvalidRequest("an encoder needs a name, which is stored to tell its vectors from others")
-        if dims is not None and dims < 1:
-            raise InvalidRequest(f"dims must be at least 1, got {dims}")
+        if dims is not None and (isinstance(dims, bool) or not isinstance(dims, int) or dims < 1):
+            raise InvalidRequest(f"dims must be an integer of at least 1, got {dims!r}")
         self._name = name
         self._embed_documents = embed_documents
         self._embed_query = embed_query

@@ -20,7 +20,8 @@ AROUND = 60
 MOST = 4
 BAR = 10
 RAISED = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹·")
-UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+# white space, control characters, and those that turn the direction of what follows
+UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 def rendered(explanation: Explanation, coloured: bool) -> Iterator[Text | Padding]:
@@ -30,14 +31,14 @@ def rendered(explanation: Explanation, coloured: bool) -> Iterator[Text | Paddin
         if isinstance(segment, Mark):
             _mark(passage, segment, coloured)
         else:
-            passage.append(_one_line(segment))
+            passage.append(one_line(segment))
     yield passage
     yield Padding(_table(explanation), (1, 0, 0, 0))
 
 
 def _mark(passage: Text, mark: Mark, coloured: bool) -> None:
     numbers = ",".join(map(str, mark.matched)).translate(RAISED)
-    text = _one_line(mark.text)
+    text = one_line(mark.text)
     passage.append(text if coloured else f"[{text}]", _style(mark.strength))
     passage.append(numbers, "bold")
 
@@ -55,20 +56,20 @@ def _table(explanation: Explanation) -> Table:
     most = strongest(explanation)
     for number, word in enumerate(explanation.words, 1):
         bar = "▇" * round(BAR * max(0.0, word.score) / most)
-        table.add_row(str(number), Text(_one_line(word.word)), f"{word.score:.2f}", Text(bar, "yellow"), _found(word))
+        table.add_row(str(number), Text(one_line(word.word)), f"{word.score:.2f}", Text(bar, "yellow"), _found(word))
     if explanation.special is not None:
         special = explanation.special
-        table.add_row("", Text(special.word, "dim"), f"{special.score:.2f}", "", _found(special))
+        table.add_row("", Text(one_line(special.word), "dim"), f"{special.score:.2f}", "", _found(special))
     table.add_row("", Text("MaxSim", "bold"), Text(f"{explanation.score:.2f}", "bold"), "", "")
     return table
 
 
 def _found(word: WordMatch) -> Text:
-    shown = [f"{_one_line(each.word)} {each}" for each in found(word)]
+    shown = [f"{one_line(each.word)} {each}" for each in found(word)]
     more = f", and {len(shown) - MOST} more" if len(shown) > MOST else ""
     return Text(", ".join(shown[:MOST]) + more)
 
 
-def _one_line(text: str) -> str:
-    # control characters of the content must not reach the terminal
+def one_line(text: str) -> str:
+    """A text of others as it may reach a terminal: on one line, and without what would control it."""
     return UNSEEN.sub(" ", text)

@@ -17,6 +17,8 @@ from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
 
+MOST_DIMS = 4_000  # of a vector that pgvector can index
+
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
 
@@ -120,6 +122,11 @@ def describe(
     if tokens is None:
         tokens = "bit" if encoder.dims.tokens else "none"
     check_choices(tokens, chunking)
+    if encoder.dims.dense > MOST_DIMS:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} gives vectors of {encoder.dims.dense:,} dimensions, but pgvector"
+            f" indexes at most {MOST_DIMS:,}; give a model with fewer, or have it shorten them"
+        )
     if tokens == "none":
         if (token_model := encoder.fingerprint.get("token_model")) is not None:
             raise InvalidRequest(

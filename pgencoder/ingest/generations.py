@@ -6,6 +6,7 @@ swapping was. Searches use the active one.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part
 from pgencoder.types import Chunking, Collection, Generation, TokenType
+
+logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = "500ms"
 SWAP_SECONDS = 60.0  # transactions that have searched keep the view as it is until they end
@@ -41,7 +44,8 @@ def reencode(
     """Begin the next generation of a collection and queue its rows; returns it and their number.
 
     `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
-    are "none". Raises InvalidRequest if another generation is being built.
+    are "none". That they stay "none" for one that has some is logged. Raises InvalidRequest if another
+    generation is being built.
     """
 
     def begin() -> Objects:
@@ -68,6 +72,12 @@ def reencode(
         return parts
 
     parts = patiently(begin)
+    if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
+        logger.warning(
+            "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
+            " them, drop it and reencode with tokens='bit' (--tokens bit)",
+            *(parts.generation.number, name, model_names(encoder.fingerprint)),
+        )
     return parts.generation, backfill.queue_existing(connection, parts, progress)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, get_args
 
 from pgencoder.errors import InvalidRequest
@@ -27,6 +28,7 @@ CountTokens = Callable[[str], int]
 Gap = tuple[int, int, int]
 
 BYTES_PER_TOKEN = 3
+UNKNOWN = ("[UNK]", "<unk>")  # what tokenizers call it
 
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*|(?<=\S)(?=\s*\n)")
 # Chinese and Japanese have no spaces
@@ -51,18 +53,47 @@ class Budget:
         if self.order not in get_args(Order):
             raise InvalidRequest(f"order must be one of {', '.join(get_args(Order))}, got {self.order!r}")
 
+    def tokens(self, text: str) -> int:
+        """How many tokens a text has. Raises InvalidRequest where `count` returns something else."""
+        counted: Any = self.count(text)
+        if not isinstance(counted, Integral) or counted < 0:
+            shown = repr(counted) if isinstance(counted, int | float) else type(counted).__name__
+            raise InvalidRequest(
+                f"count_tokens must return the number of tokens, an integer of at least 0, got {shown}; of a tokenizer"
+                " it is the length of what it makes: lambda text: len(tokenizer.encode(text))"
+            )
+        return int(counted)
+
 
 def token_counter(encoder: object) -> CountTokens:
     """How to count tokens where the user does not say.
 
-    By the encoder's own tokenizer, special tokens aside. One without a tokenizer: a token for every three bytes of
-    UTF-8, which is more than the tokenizers of language models make of prose (some four to five bytes a token).
+    By the encoder's own tokenizer, special tokens aside. What that does not know, such as an emoji or a long word, is
+    one token to it or none, but many to a language model: it counts as a token for every three bytes of UTF-8, and so
+    does everything for an encoder without a tokenizer. That is more than the tokenizers of language models make of
+    prose (some four to five bytes a token).
     """
     windows = getattr(encoder, "windows", ())
     if not windows:
-        return lambda text: math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
+        return _by_bytes
     tokenizer = windows[0].tokenizer
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+    unknown = {tokenizer.token_to_id(name) for name in UNKNOWN}
+
+    def count(text: str) -> int:
+        encoded = tokenizer.encode(text, add_special_tokens=False)
+        known = [span for token, span in zip(encoded.ids, encoded.offsets, strict=True) if token not in unknown]
+        rest, end = [], 0
+        for start, stop in known:
+            if start > end:
+                rest.append(text[end:start])
+            end = max(end, stop)
+        return len(known) + sum(_by_bytes(word) for word in " ".join([*rest, text[end:]]).split())
+
+    return count
+
+
+def _by_bytes(text: str) -> int:
+    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)
 
 
 def gaps(hits: Sequence[Hit]) -> dict[Gap, Any]:
@@ -133,7 +164,7 @@ class _Attempt:
 
     def fits(self, piece: _Piece) -> bool:
         text = _text(_ordered(self.merged(piece), self.budget.order))
-        return self.budget.count(text) <= self.budget.max_tokens
+        return self.budget.tokens(text) <= self.budget.max_tokens
 
     def cut(self, piece: _Piece, best: bool) -> _Piece | None:
         """The longest beginning of a piece that fits and adds something: whole sentences.
@@ -200,4 +231,4 @@ def _written(pieces: Sequence[_Piece], budget: Budget) -> Context:
         Citation(number, piece.key, (piece.start, piece.end), piece.text, piece.score)
         for number, piece in enumerate(ordered, 1)
     )
-    return Context(text, citations, budget.count(text) if text else 0)
+    return Context(text, citations, budget.tokens(text) if text else 0)

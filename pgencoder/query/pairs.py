@@ -92,10 +92,15 @@ def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
         ),
         passage_key=listed(identifier("passage", key.name) for key in collection.key),
     )
-    with psycopg.RawCursor(connection) as cursor, cursor.copy(statement) as copy:
-        copy.set_types(["bytea"] * (len(collection.key) + 1))  # as the bytes that they are
-        for *key, dense in copy.rows():
-            spool.append(SEPARATOR.join(key), dense)
+    try:
+        with psycopg.RawCursor(connection) as cursor, cursor.copy(statement) as copy:
+            copy.set_types(["bytea"] * (len(collection.key) + 1))  # as the bytes that they are
+            for *key, dense in copy.rows():
+                spool.append(SEPARATOR.join(key), dense)
+    except psycopg.errors.UndefinedTable as error:
+        raise InvalidRequest(
+            f"{error.diag.message_primary}: it was dropped since similar_pairs was called; call it again"
+        ) from error
     spool.complete()
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ from pgencoder.types import PairMethod
 logger = logging.getLogger(__name__)
 
 Singles = NDArray[np.float32]
+Tile = tuple[Indices, Indices]
 T = TypeVar("T", bound=np.floating[Any])
 
 BLOCK = 16_384  # passages that are held for all others to meet
@@ -77,17 +79,17 @@ def similar_rows(spool: Spool, threshold: float, method: PairMethod) -> Iterator
     lists = _choose(comparison, method)
     looked = 0
     for number, members in enumerate(lists):
-        for p, q, pairs in comparison.candidates(members):
+        for p, q, tile, pairs in comparison.candidates(members):
             looked += pairs
-            for start in range(0, max(1, len(p)), PIECE):
-                piece = slice(start, start + PIECE)
-                yield Similar(
-                    *comparison.rows(*lists.first_here(number, p[piece], q[piece])), looked, lists.comparisons
-                )
+            for piece in comparison.pieces(q):
+                here = lists.first_here(number, p[piece], q[piece])
+                yield Similar(*comparison.rows(*here, tile if lists.once else None), looked, lists.comparisons)
 
 
 class _Everything:
     """One list of all passages, so that everything meets."""
+
+    once = True
 
     def __init__(self, passages: int) -> None:
         self.passages = passages
@@ -138,8 +140,11 @@ class _Comparison:
             made[part] = units if self.axes is None else _shortened(units @ self.axes)
         return made
 
-    def candidates(self, members: Indices) -> Iterator[tuple[Indices, Indices, int]]:
-        """Pairs of `members`, ascending, that may be similar, the first before the second; of so many looked at."""
+    def candidates(self, members: Indices) -> Iterator[tuple[Indices, Indices, Tile, int]]:
+        """Pairs of `members`, ascending, that may be similar, the first before the second; of so many looked at.
+
+        They come by the second, and with the passages of either side that met.
+        """
         height, width = TILE
         room = np.empty(height * width, np.float32)
         for start in range(0, len(members), BLOCK):
@@ -157,12 +162,19 @@ class _Comparison:
                     p, q = held[left + p], others[q]
                     before = p < q
                     looked = np.clip(np.arange(len(others)) + apart - left, 0, tile.shape[1]).sum()
-                    yield p[before], q[before], int(looked)
+                    yield p[before], q[before], (held[left : left + width], others), int(looked)
 
-    def rows(self, p: Indices, q: Indices) -> tuple[Indices, Indices, Floats]:
+    def pieces(self, q: Indices) -> Iterator[slice]:
+        """Of pairs by their second passage, the parts to take on at once; what is of one row stays together."""
+        starts = np.flatnonzero(np.diff(self.spool.row_of[q], prepend=-1))
+        cuts = starts[1:][np.diff(starts // PIECE) > 0]
+        return (slice(start, end) for start, end in pairwise([0, *cuts.tolist(), len(q)]))
+
+    def rows(self, p: Indices, q: Indices, tile: Tile | None) -> tuple[Indices, Indices, Floats]:
         """The pairs of rows that are similar, out of pairs of passages.
 
-        A pair of rows comes with its best pair of passages and with no other, so that each comes once.
+        A pair of rows comes with its best pair of passages and with no other, so that each comes once. With `tile`,
+        the passages that met, there are all similar pairs of the rows that are whole in it.
         """
         cosine = self._cosines(p, q)
         row, other = self.spool.row_of[p], self.spool.row_of[q]
@@ -171,33 +183,49 @@ class _Comparison:
         several = (self.spool.sizes[row] > 1) | (self.spool.sizes[other] > 1)
         if not several.any():
             return row, other, cosine
-        best: dict[tuple[int, int], tuple[int, int]] = {}
-        here = np.flatnonzero(several)
+        pair = row.astype(np.int64) * self.spool.rows + other
         keep = ~several
-        for place, pair, passages in zip(
-            here.tolist(),
-            zip(row[here].tolist(), other[here].tolist(), strict=True),
-            zip(p[here].tolist(), q[here].tolist(), strict=True),
-            strict=True,
-        ):
-            if pair not in best:
-                best[pair] = self._best(*pair)
-            keep[place] = best[pair] == passages
+        if tile is not None:
+            whole = several & self._within(row, tile[0]) & self._within(other, tile[1])
+            keep[_first_best(pair, cosine, whole)] = True
+            several &= ~whole
+        if several.any():
+            pairs, number = np.unique(pair[several], return_inverse=True)
+            best_p, best_q = self._best(*np.divmod(pairs, self.spool.rows))
+            keep[several] = (p[several] == best_p[number]) & (q[several] == best_q[number])
         return row[keep], other[keep], cosine[keep]
 
-    def _best(self, row: int, other: int) -> tuple[int, int]:
-        """The first of the best pairs of passages of two rows."""
-        a, b = (self.spool.first[each] + np.arange(self.spool.sizes[each]) for each in (row, other))
-        x, y = self.spool.take(a), self.spool.take(b)
-        place = int(_cosine(x @ y.T, np.outer(_squares(x), _squares(y))).argmax())
-        return int(a[place // len(b)]), int(b[place % len(b)])
+    def _within(self, rows: Indices, passages: Indices) -> NDArray[np.bool_]:
+        """Which rows have all their passages among those from the first to the last of `passages`."""
+        first = self.spool.first[rows]
+        return (passages[0] <= first) & (first + self.spool.sizes[rows] <= passages[-1] + 1)  # type: ignore[no-any-return]
+
+    def _best(self, row: Indices, other: Indices) -> tuple[Indices, Indices]:
+        """The first of the best pairs of passages of each pair of rows; compares so many at once, however many are."""
+        of, sizes = self.spool.first, self.spool.sizes
+        ends = np.cumsum(sizes[row] * sizes[other])
+        starts = np.append(0, ends[:-1])
+        best = np.full(len(row), -np.inf)
+        p, q = np.empty((2, len(row)), np.int64)
+        for start in range(0, ends[-1], PIECE):
+            numbers = np.arange(start, min(start + PIECE, ends[-1]))
+            pair = np.searchsorted(ends, numbers, "right")
+            a, b = np.divmod(numbers - starts[pair], sizes[other[pair]])
+            a, b = of[row[pair]] + a, of[other[pair]] + b
+            cosine = self._cosines(a, b)
+            found = _first_best(pair, cosine)
+            found = found[cosine[found] > best[pair[found]]]
+            best[pair[found]], p[pair[found]], q[pair[found]] = cosine[found], a[found], b[found]
+        return p, q
 
     def _cosines(self, p: Indices, q: Indices) -> Floats:
         cosines = np.empty(len(p))
         for start in range(0, len(p), CHUNK):
             part = slice(start, start + CHUNK)
-            x, y = self.spool.take(p[part]), self.spool.take(q[part])
-            cosines[part] = _cosine(np.einsum("ij,ij->i", x, y), _squares(x) * _squares(y))
+            # a passage is in many pairs where much is similar
+            (a, i), (b, j) = (np.unique(each[part], return_inverse=True) for each in (p, q))
+            x, y = self.spool.take(a), self.spool.take(b)
+            cosines[part] = _cosine(np.einsum("ij,ij->i", x[i], y[j]), _squares(x)[i] * _squares(y)[j])
         return cosines
 
     def _shorten(self) -> tuple[Floats | None, float]:
@@ -227,6 +255,8 @@ class _Comparison:
 
 class _Near:
     """Lists of passages that have a near centre in common; `recall` of trial pairs, and what is `wanted`."""
+
+    once = False  # passages may meet in several lists, and not all of two rows in any
 
     def __init__(self, comparison: _Comparison) -> None:
         passages = len(comparison.spool)
@@ -320,6 +350,13 @@ def _shortened(coordinates: Floats) -> Singles:
     """The first coordinates of unit vectors and the length of the rest."""
     rest = np.sqrt(np.maximum(0, 1 - _squares(coordinates)))
     return np.concatenate([coordinates, rest[:, None]], axis=1).astype(np.float32)
+
+
+def _first_best(group: Indices, cosine: Floats, among: NDArray[np.bool_] | None = None) -> Indices:
+    """Where the best of each group is, the first of equals."""
+    places = np.arange(len(group)) if among is None else np.flatnonzero(among)
+    places = places[np.lexsort((-cosine[places], group[places]))]
+    return places[np.diff(group[places], prepend=-1) > 0]
 
 
 def _cosine(products: Floats, squares: Floats) -> Floats:

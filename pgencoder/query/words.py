@@ -14,6 +14,8 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 
+JOINERS = ("\u200c", "\u200d")  # within a word they say whether its characters are drawn as one
+
 
 @dataclass(frozen=True)
 class Word:
@@ -32,12 +34,13 @@ def words(text: str, pieces: Sequence[Piece] | None, count: int) -> list[Word]:
     extents: dict[int, tuple[int, int] | None] = {}
     for number, piece in enumerate(pieces):
         word = extents[owners[-1]] if owners else None
-        if word is not None and piece.span is not None and _goes_on(text, word, piece.span):
+        span = piece.span and (piece.span[0], _with_marks(text, *piece.span))
+        if word is not None and span is not None and _goes_on(text, word, span):
             owners.append(owners[-1])
-            extents[owners[-1]] = word[0], max(word[1], piece.span[1])
+            extents[owners[-1]] = word[0], max(word[1], span[1])
         else:
             owners.append(number)
-            extents[number] = piece.span
+            extents[number] = span
     return [_word(text, piece, extents[owner]) for piece, owner in zip(pieces, owners, strict=True)]
 
 
@@ -46,6 +49,14 @@ def _word(text: str, piece: Piece, span: tuple[int, int] | None) -> Word:
     if span is None or span[0] == span[1]:
         return Word(piece.name, None, special=True)
     return Word(text[slice(*span)], span)
+
+
+def _with_marks(text: str, start: int, end: int) -> int:
+    """Where characters end with the marks on them, such as accents, which some tokenizers leave out."""
+    if start < end:
+        while end < len(text) and (unicodedata.category(text[end])[0] == "M" or text[end] in JOINERS):
+            end += 1
+    return end
 
 
 def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
@@ -63,6 +74,8 @@ def _within(text: str, place: int) -> bool:
     """Whether a word goes on from the character before a place to the one at it."""
     before, after = text[place - 1 : place], text[place : place + 1]
     if _joins(text, place) or _joins(text, place - 1):
+        return True
+    if before in JOINERS:
         return True
     # a combining mark belongs to what is before it
     return unicodedata.category(after or " ")[0] == "M" or (_is_letter(before) and _is_letter(after))
