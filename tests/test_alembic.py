@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pgencoder import Database, Dims
@@ -537,6 +538,74 @@ def test_offline_sql_quotes_any_name(
     online = definitions(connection)
     for each in ("functions", "columns", "triggers", "policies", "views"):
         assert online[each] == offline[each]
+
+
+KEYS = [
+    sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.NCHAR(3), sa.Unicode(5),
+    sa.Uuid, sa.Date, sa.DateTime, sa.DateTime(timezone=True), sa.Time, sa.Interval, postgresql.INTERVAL(precision=3),
+    sa.Numeric, sa.Numeric(10), sa.Numeric(20, 5), sa.DECIMAL(10, 2), sa.Float, sa.Float(24), sa.Float(53), sa.Double,
+    sa.REAL, sa.Boolean, sa.LargeBinary, sa.LargeBinary(10), sa.Text(collation="C"), postgresql.INET, postgresql.JSONB,
+    sa.ARRAY(sa.Integer), postgresql.TIMESTAMP(precision=3), postgresql.BIT(5), sa.Enum("red", name="color"),
+    sa.Enum("a", name="letter", native_enum=False), sa.Enum("so so", name="mood", schema="My Types")]  # fmt: skip
+
+
+def test_offline_sql_of_autogenerate_takes_any_type_of_key(
+    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+) -> None:
+    """And what is made of it is in the words of the server."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    connection.execute('CREATE SCHEMA "My Types"')
+    kept = [
+        type(
+            f"Thing{n}",
+            (Base,),
+            {
+                "__tablename__": f"things_{n}",
+                "__encoding__": Encoding(["body"], words),
+                "id": mapped_column(kind, primary_key=True, autoincrement=False),
+                "body": mapped_column(sa.Text),
+            },
+        )
+        for n, kind in enumerate(KEYS)
+    ]
+    simple.autogenerate(Base.metadata)
+    connection.execute("DROP TABLE alembic_version")
+    simple.script()
+    psql(url, simple.output)
+    offline = definitions(connection)
+    for n in range(len(kept)):
+        db.detach(f"things_{n}")
+    for n in range(len(kept)):
+        db.attach(f"things_{n}", ["body"], words)
+    connection.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = NULL")
+    assert definitions(connection) == offline
+
+
+def test_offline_sql_takes_types_and_names_as_people_write_them(
+    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+) -> None:
+    connection.execute("CREATE TYPE color AS ENUM ('red'); CREATE DOMAIN \"it's\" AS text")
+    connection.execute('CREATE TABLE things (a int, b color, c varchar(3) COLLATE "C", d text, PRIMARY KEY (a, b, c))')
+    connection.execute("""CREATE TABLE odd (a "it's" PRIMARY KEY, d text)""")
+    key = """{"a": "int4", "b": "public . Color", "c": 'VARCHAR( 3 ) COLLATE "C"'}"""
+    simple.revision(
+        f'op.attach_encoding("things", ["d"], WORDS, key={key})\n'
+        f'op.reencode("things", SECOND, tokens="bit", chunking="default", table="things", columns=["d"], key={key})'
+    )
+    simple.script()
+    psql(url, simple.output)
+    types = [each.type for each in db.collection("things").key]
+    assert types == ["integer", "public.color", "character varying(3)"]
+    connection.execute("INSERT INTO things VALUES (1, 'red', 'x', 'some words')")
+    db.sync("things", encoder=words)
+    assert check(connection, db, "things", words) == 1
+    simple.revision("""op.attach_encoding("odd", ["d"], WORDS, key={"a": '"it\\'s"'})""")
+    simple.script(revisions="r1:r2")
+    with pytest.raises(AssertionError, match=r"the key of .* is .*, whose types no script can name"):
+        psql(url, simple.output)
 
 
 def test_offline_sql_checks_what_it_was_told(simple: Project, connection: Connection, url: str, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any, assert_type
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -26,10 +25,8 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
-from pgencoder.db import catalog
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
-from pgencoder.orm.declare import type_of
 
 from . import checkpoints
 from .conftest import Connection
@@ -306,24 +303,6 @@ def test_composite_keys_schemas_names_that_are_taken_and_another_name(
             (part,) = thing.parts  # type: ignore[attr-defined]
             assert (part.content_key, part.passage_key, part.passage) == (thing.content, thing.passage, 0)
             assert (part.content, thing.passages) == (thing.words, 7)
-
-
-def test_types_of_keys_are_written_as_the_server_writes_them(connection: Connection, engine: sa.Engine) -> None:
-    kinds: list[Any] = [
-        sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.Uuid, sa.Date,
-        sa.DateTime, sa.DateTime(timezone=True), sa.Time, sa.Interval, sa.Numeric, sa.Numeric(20, 5), sa.Float,
-        sa.Double, sa.REAL, sa.Boolean, sa.LargeBinary, sa.Text(collation="C"), postgresql.INET, postgresql.JSONB,
-        sa.ARRAY(sa.Integer), postgresql.TIMESTAMP(precision=3), postgresql.BIT(5),
-        postgresql.ENUM("so so", name="mood", schema="My Types")]  # fmt: skip
-    columns = [sa.Column(f"c{i}", kind, primary_key=True, autoincrement=False) for i, kind in enumerate(kinds)]
-    connection.execute('CREATE SCHEMA "My Types"')
-    sa.Table("things", metadata := sa.MetaData(), *columns)
-    metadata.create_all(engine)
-    found = {
-        key.source: key.type + (f" COLLATE {key.collation}" if key.collation else "")
-        for key in catalog.find_source(connection, "things").key
-    }
-    assert {column.name: type_of(column) for column in columns} == found
 
 
 def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa.Engine) -> None:

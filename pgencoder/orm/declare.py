@@ -140,20 +140,12 @@ def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
 
 
 def type_of(column: sa.Column[Any]) -> str:
-    """The type of a key column as Postgres writes it, for scripts; it knows better where it can be asked."""
+    """The type of a key column, for scripts; "" if only the database knows it."""
     try:
         text = column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     except sa.exc.CompileError:
         return ""
-    text, _, collation = text.partition(" COLLATE ")
-    if '"' not in text:
-        text = text.lower().replace(", ", ",").replace("varchar", "character varying")
-        text = text.replace("float", "double precision") if text == "float" else text
-        if text.startswith("char("):
-            text = text.replace("char(", "character(")
-    if collation and "." not in collation:
-        collation = f"pg_catalog.{collation}"
-    return f"{text} COLLATE {collation}" if collation else text
+    return text if '"' in text else text.lower()
 
 
 def _noted(table: sa.Table) -> Sequence[Declared]:

@@ -211,8 +211,12 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
-        parts = Objects(replace(collection, generations=(generation,)), vector)
-        _print(operations, script.check_script(collection, vector), *script.attach_script(parts, create_search))
+
+        def made(collection: Collection) -> list[str]:
+            parts = Objects(replace(collection, generations=(generation,)), vector)
+            return script.attach_script(parts, create_search)
+
+        _print(operations, script.checked_script(collection, vector, made))
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
@@ -251,8 +255,15 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             raise InvalidRequest(
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
-        made = script.reencode_script(collection, vector, encoder, op.tokens, op.chunking)
-        _print(operations, script.check_script(collection, vector), made)
+        tokens, chunking = op.tokens, op.chunking
+        _print(
+            operations,
+            script.checked_script(
+                collection,
+                vector,
+                lambda collection: [script.reencode_script(collection, vector, encoder, tokens, chunking)],
+            ),
+        )
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
@@ -263,7 +274,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
 
 def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:
     """The collection, from what was given for a script."""
-    if source is None or not source.key:
+    if source is None or not source.key or not all(source.key.values()):
         missing = "key=" if source is not None else "table=, columns= and key="
         raise InvalidRequest(
             f'op.{what} of {name!r} needs {missing} for --sql, which cannot ask the database: key={{"id": "bigint"}}'
@@ -281,6 +292,5 @@ def _vector(operations: Operations) -> str:
     return str(operations.get_context().opts.get("pgencoder_vector_schema", "public"))
 
 
-def _print(operations: Operations, *statements: str) -> None:
-    for statement in statements:
-        operations.get_context().impl.static_output(f"{statement.strip().rstrip(';')};")
+def _print(operations: Operations, statement: str) -> None:
+    operations.get_context().impl.static_output(f"{statement};")
