@@ -540,8 +540,8 @@ def test_offline_sql_quotes_any_name(
         assert online[each] == offline[each]
 
 
-KEYS = [
-    sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.NCHAR(3), sa.Unicode(5),
+KEYS: list[Any] = [
+    sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.NCHAR(3),
     sa.Uuid, sa.Date, sa.DateTime, sa.DateTime(timezone=True), sa.Time, sa.Interval, postgresql.INTERVAL(precision=3),
     sa.Numeric, sa.Numeric(10), sa.Numeric(20, 5), sa.DECIMAL(10, 2), sa.Float, sa.Float(24), sa.Float(53), sa.Double,
     sa.REAL, sa.Boolean, sa.LargeBinary, sa.LargeBinary(10), sa.Text(collation="C"), postgresql.INET, postgresql.JSONB,

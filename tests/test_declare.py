@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -25,11 +27,12 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
+from pgencoder.db import catalog
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
+from pgencoder.orm import AttachReport, Encoded, Encoding, Passage, attach_all, passages_of, with_passage
 
 from . import checkpoints
-from .conftest import Connection
+from .conftest import Connection, value
 from .encoder import WordEncoder
 from .passages import check
 
@@ -153,6 +156,46 @@ def test_another_model_begins_the_next_generation(connection: Connection, db: Da
     assert [each.number for each in attach_all(base(first, tokens="halfvec"), db).begun] == [3]
     db.drop("articles", 3)
     assert [each.number for each in attach_all(base(first, chunking="truncate"), db).begun] == [3]
+
+
+def test_several_processes_at_once(connection: Connection, db: Database, url: str) -> None:
+    def note(encoder: WordEncoder) -> type[Any]:
+        class Other(DeclarativeBase):
+            pass
+
+        class Note(Other):
+            __tablename__ = "notes"
+            __encoding__ = Encoding(["body"], encoder)
+            id: Mapped[int] = mapped_column(primary_key=True)
+            body: Mapped[str]
+
+        return Note
+
+    first, second = (note(WordEncoder(Dims(8, 8), name)) for name in ("first", "second"))
+
+    def at_once(declared: type[Any]) -> list[AttachReport]:
+        """All have seen what is there before the first may change it."""
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        with ThreadPoolExecutor(4) as pool:
+            with connection.transaction():
+                catalog.lock(connection, "notes")
+                reports = [pool.submit(attach_all, [declared], url) for _ in range(4)]
+                deadline = time.monotonic() + 20
+                while value(connection, waiting) < 4 and time.monotonic() < deadline:
+                    connection.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
+            return [each.result() for each in reports]
+
+    first.metadata.create_all(db.engine)
+    attach_all([first], db)
+    db.sync("notes", encoder=WordEncoder(Dims(8, 8), "first"))
+    reports = at_once(second)
+    assert sorted(len(each.begun) for each in reports) == [0, 0, 0, 1]
+    assert {each.number for report in reports for each in report.begun + report.building} == {2}
+    db.sync("notes", encoder=WordEncoder(Dims(8, 8), "second"))
+    db.activate("notes")
+    reports = at_once(first)
+    assert sorted(len(each.activated) for each in reports) == [0, 0, 0, 1]
+    assert sorted(each.unchanged for each in reports) == [(), *[("notes",)] * 3]
 
 
 def test_other_columns_are_refused_before_anything_is_done(connection: Connection, db: Database) -> None:
