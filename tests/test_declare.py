@@ -22,6 +22,7 @@ from sqlalchemy.orm import (
     joinedload,
     mapped_column,
     registry,
+    relationship,
     selectinload,
 )
 
@@ -181,7 +182,7 @@ def test_several_processes_at_once(connection: Connection, db: Database, url: st
                 catalog.lock(connection, "notes")
                 reports = [pool.submit(attach_all, [declared], url) for _ in range(4)]
                 deadline = time.monotonic() + 20
-                while value(connection, waiting) < 4 and time.monotonic() < deadline:
+                while value(connection, waiting) != 4 and time.monotonic() < deadline:
                     connection.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
             return [each.result() for each in reports]
 
@@ -453,7 +454,9 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("body", "must be a pgencoder.orm.Encoding, not a str"),
+        ("title", "must be a pgencoder.orm.Encoding, not a str"),
+        (["title"], "must be a pgencoder.orm.Encoding, not a list"),
+        (Encoding, "must be a pgencoder.orm.Encoding, not a type"),
         (Encoding(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id, title"),
         (Encoding(["title"], passages="title"), "Wrong has 'title' already"),
         (Encoding(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),
@@ -470,6 +473,50 @@ def test_a_wrong_declaration_is_an_error_when_the_class_is_made(encoding: Any, m
             __encoding__ = encoding
             id: Mapped[int] = mapped_column(primary_key=True)
             title: Mapped[str]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", None, 7])
+def test_what_else_is_called_encoding_is_left_alone(encoding: Any) -> None:
+    class Other(DeclarativeBase):
+        pass
+
+    class File(Other):
+        __tablename__ = "files"
+        __encoding__ = encoding
+        id: Mapped[int] = mapped_column(primary_key=True)
+        title: Mapped[str]
+
+    with pytest.raises(InvalidRequest, match="is not a mapped class with an __encoding__"):
+        passages_of(File)
+
+
+def test_a_class_of_the_users_that_is_called_as_the_one_of_the_passages() -> None:
+    class Other(DeclarativeBase):
+        pass
+
+    class ArticlePassage(Other):
+        __tablename__ = "mine"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        article_id: Mapped[int] = mapped_column(sa.ForeignKey("articles.id"))
+
+    class Article(Encoded, Other):
+        __tablename__ = "articles"
+        __encoding__ = Encoding(["title"], WORDS)
+        id: Mapped[int] = mapped_column(primary_key=True)
+        title: Mapped[str]
+        mine: Mapped[list[Any]] = relationship("ArticlePassage")
+
+    Other.registry.configure()
+    assert sa.inspect(Article).relationships["mine"].mapper.class_ is ArticlePassage
+    assert sa.inspect(Article).relationships["passages"].mapper.class_ is passages_of(Article)
+
+
+def test_with_passage_of_what_has_it_or_cannot() -> None:
+    search = with_passage(pgencoder.select(Article, "title 2", encoder=WORDS))
+    again: Any = search
+    assert with_passage(again) is again
+    with pytest.raises(InvalidRequest, match="with_passage takes a search of a mapped class"):
+        with_passage(pgencoder.select(Article.__table__, "title 2", encoder=WORDS))
 
 
 @pytest.mark.parametrize(
