@@ -466,6 +466,10 @@ def test_offline_sql_gives_the_same_objects(
     db.activate("articles")
     assert check(connection, db, "articles", second) == 5
     assert db.search("articles", "title 3", k=1, encoder=second)[0].key == 3
+    simple.script(downgrade=True, revisions="r2:r1")
+    assert "-- Then activate it, and run this script again: pgencoder activate" in simple.output.read_text()
+    with pytest.raises(AssertionError, match="generation 1 of 'articles' is there already: pgencoder activate"):
+        psql(url, simple.output)
     simple.script(downgrade=True, revisions="r1:base")
     connection.execute("DELETE FROM alembic_version")
     connection.execute("INSERT INTO alembic_version VALUES ('r1')")
@@ -730,7 +734,7 @@ def test_autogenerate(project: Project, connection: Connection, db: Database, mo
 
 def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: WordEncoder) -> None:
     declared = metadata(Encoding(["title"], words))
-    assert "model=pgencoder.orm.alembic.declared('notes_1')" in project.autogenerate(declared)
+    assert "model=pgencoder.orm.alembic.declared('notes_1', '" in project.autogenerate(declared)
     project.upgrade()
     assert db.collection("notes_1").generation.encoder["model"] == "words"
     project.check(declared)
@@ -738,6 +742,45 @@ def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: 
     assert "op.reencode(" in project.autogenerate(other)
     project.upgrade()
     assert [each.number for each in db.collection("notes_1").generations] == [1, 2]
+    with pytest.raises(InvalidRequest, match="the class of 'notes_1' now declares other, which is another encoder"):
+        project.downgrade("-1")
+    project.config.attributes["metadata"] = declared
+    project.downgrade("-1")
+    assert [each.number for each in db.collection("notes_1").generations] == [1]
+
+
+@pytest.mark.filterwarnings("ignore:autoincrement and existing_autoincrement")  # Alembic's own
+def test_autogenerate_of_a_key_that_changes(
+    project: Project, connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    def notes(kind: Any, key: str = "id") -> sa.MetaData:
+        class Base(DeclarativeBase):
+            pass
+
+        class Note(Base):
+            __tablename__ = "notes"
+            __encoding__ = Encoding(["body"], words)
+            body: Mapped[str]
+            number = mapped_column(key, kind, primary_key=True)
+
+        kept.append(Note)
+        return Base.metadata
+
+    kept: list[Any] = []
+    project.autogenerate(notes(sa.Integer))
+    project.upgrade()
+    text = project.autogenerate(notes(sa.BigInteger))
+    assert text.index("op.detach_encoding(") < text.index("op.alter_column(") < text.index("op.attach_encoding(")
+    project.upgrade()
+    connection.execute("INSERT INTO notes (id, body) VALUES (10000000000, 'some words')")
+    db.sync("notes", encoder=words)
+    assert check(connection, db, "notes", words) == 1
+    connection.execute("DELETE FROM notes")
+    project.downgrade("-1")
+    assert [each.type for each in db.collection("notes").key] == ["integer"]
+    project.upgrade()
+    text = project.autogenerate(notes(sa.BigInteger, "key"))
+    assert text.index("op.detach_encoding(") < text.index("op.drop_column(") < text.index("op.attach_encoding(")
 
 
 def test_autogenerate_leaves_alone_what_is_not_its_own(
