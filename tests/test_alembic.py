@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pgencoder import Database, Dims
@@ -465,6 +466,10 @@ def test_offline_sql_gives_the_same_objects(
     db.activate("articles")
     assert check(connection, db, "articles", second) == 5
     assert db.search("articles", "title 3", k=1, encoder=second)[0].key == 3
+    simple.script(downgrade=True, revisions="r2:r1")
+    assert "-- Then activate it, and run this script again: pgencoder activate" in simple.output.read_text()
+    with pytest.raises(AssertionError, match="generation 1 of 'articles' is there already: pgencoder activate"):
+        psql(url, simple.output)
     simple.script(downgrade=True, revisions="r1:base")
     connection.execute("DELETE FROM alembic_version")
     connection.execute("INSERT INTO alembic_version VALUES ('r1')")
@@ -537,6 +542,74 @@ def test_offline_sql_quotes_any_name(
     online = definitions(connection)
     for each in ("functions", "columns", "triggers", "policies", "views"):
         assert online[each] == offline[each]
+
+
+KEYS: list[Any] = [
+    sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.NCHAR(3),
+    sa.Uuid, sa.Date, sa.DateTime, sa.DateTime(timezone=True), sa.Time, sa.Interval, postgresql.INTERVAL(precision=3),
+    sa.Numeric, sa.Numeric(10), sa.Numeric(20, 5), sa.DECIMAL(10, 2), sa.Float, sa.Float(24), sa.Float(53), sa.Double,
+    sa.REAL, sa.Boolean, sa.LargeBinary, sa.LargeBinary(10), sa.Text(collation="C"), postgresql.INET, postgresql.JSONB,
+    sa.ARRAY(sa.Integer), postgresql.TIMESTAMP(precision=3), postgresql.BIT(5), sa.Enum("red", name="color"),
+    sa.Enum("a", name="letter", native_enum=False), sa.Enum("so so", name="mood", schema="My Types")]  # fmt: skip
+
+
+def test_offline_sql_of_autogenerate_takes_any_type_of_key(
+    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+) -> None:
+    """And what is made of it is in the words of the server."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    connection.execute('CREATE SCHEMA "My Types"')
+    kept = [
+        type(
+            f"Thing{n}",
+            (Base,),
+            {
+                "__tablename__": f"things_{n}",
+                "__encoding__": Encoding(["body"], words),
+                "id": mapped_column(kind, primary_key=True, autoincrement=False),
+                "body": mapped_column(sa.Text),
+            },
+        )
+        for n, kind in enumerate(KEYS)
+    ]
+    simple.autogenerate(Base.metadata)
+    connection.execute("DROP TABLE alembic_version")
+    simple.script()
+    psql(url, simple.output)
+    offline = definitions(connection)
+    for n in range(len(kept)):
+        db.detach(f"things_{n}")
+    for n in range(len(kept)):
+        db.attach(f"things_{n}", ["body"], words)
+    connection.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = NULL")
+    assert definitions(connection) == offline
+
+
+def test_offline_sql_takes_types_and_names_as_people_write_them(
+    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+) -> None:
+    connection.execute("CREATE TYPE color AS ENUM ('red'); CREATE DOMAIN \"it's\" AS text")
+    connection.execute('CREATE TABLE things (a int, b color, c varchar(3) COLLATE "C", d text, PRIMARY KEY (a, b, c))')
+    connection.execute("""CREATE TABLE odd (a "it's" PRIMARY KEY, d text)""")
+    key = """{"a": "int4", "b": "public . Color", "c": 'VARCHAR( 3 ) COLLATE "C"'}"""
+    simple.revision(
+        f'op.attach_encoding("things", ["d"], WORDS, key={key})\n'
+        f'op.reencode("things", SECOND, tokens="bit", chunking="default", table="things", columns=["d"], key={key})'
+    )
+    simple.script()
+    psql(url, simple.output)
+    types = [each.type for each in db.collection("things").key]
+    assert types == ["integer", "public.color", "character varying(3)"]
+    connection.execute("INSERT INTO things VALUES (1, 'red', 'x', 'some words')")
+    db.sync("things", encoder=words)
+    assert check(connection, db, "things", words) == 1
+    simple.revision("""op.attach_encoding("odd", ["d"], WORDS, key={"a": '"it\\'s"'})""")
+    simple.script(revisions="r1:r2")
+    with pytest.raises(AssertionError, match=r"the key of .* is .*, whose types no script can name"):
+        psql(url, simple.output)
 
 
 def test_offline_sql_checks_what_it_was_told(simple: Project, connection: Connection, url: str, tmp_path: Path) -> None:
@@ -661,7 +734,7 @@ def test_autogenerate(project: Project, connection: Connection, db: Database, mo
 
 def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: WordEncoder) -> None:
     declared = metadata(Encoding(["title"], words))
-    assert "model=pgencoder.orm.alembic.declared('notes_1')" in project.autogenerate(declared)
+    assert "model=pgencoder.orm.alembic.declared('notes_1', '" in project.autogenerate(declared)
     project.upgrade()
     assert db.collection("notes_1").generation.encoder["model"] == "words"
     project.check(declared)
@@ -669,6 +742,45 @@ def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: 
     assert "op.reencode(" in project.autogenerate(other)
     project.upgrade()
     assert [each.number for each in db.collection("notes_1").generations] == [1, 2]
+    with pytest.raises(InvalidRequest, match="the class of 'notes_1' now declares other, which is another encoder"):
+        project.downgrade("-1")
+    project.config.attributes["metadata"] = declared
+    project.downgrade("-1")
+    assert [each.number for each in db.collection("notes_1").generations] == [1]
+
+
+@pytest.mark.filterwarnings("ignore:autoincrement and existing_autoincrement")  # Alembic's own
+def test_autogenerate_of_a_key_that_changes(
+    project: Project, connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    def notes(kind: Any, key: str = "id") -> sa.MetaData:
+        class Base(DeclarativeBase):
+            pass
+
+        class Note(Base):
+            __tablename__ = "notes"
+            __encoding__ = Encoding(["body"], words)
+            body: Mapped[str]
+            number = mapped_column(key, kind, primary_key=True)
+
+        kept.append(Note)
+        return Base.metadata
+
+    kept: list[Any] = []
+    project.autogenerate(notes(sa.Integer))
+    project.upgrade()
+    text = project.autogenerate(notes(sa.BigInteger))
+    assert text.index("op.detach_encoding(") < text.index("op.alter_column(") < text.index("op.attach_encoding(")
+    project.upgrade()
+    connection.execute("INSERT INTO notes (id, body) VALUES (10000000000, 'some words')")
+    db.sync("notes", encoder=words)
+    assert check(connection, db, "notes", words) == 1
+    connection.execute("DELETE FROM notes")
+    project.downgrade("-1")
+    assert [each.type for each in db.collection("notes").key] == ["integer"]
+    project.upgrade()
+    text = project.autogenerate(notes(sa.BigInteger, "key"))
+    assert text.index("op.detach_encoding(") < text.index("op.drop_column(") < text.index("op.attach_encoding(")
 
 
 def test_autogenerate_leaves_alone_what_is_not_its_own(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, assert_type
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -21,6 +22,7 @@ from sqlalchemy.orm import (
     joinedload,
     mapped_column,
     registry,
+    relationship,
     selectinload,
 )
 
@@ -28,11 +30,10 @@ import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
 from pgencoder.db import catalog
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
-from pgencoder.orm.declare import type_of
+from pgencoder.orm import AttachReport, Encoded, Encoding, Passage, attach_all, passages_of, with_passage
 
 from . import checkpoints
-from .conftest import Connection
+from .conftest import Connection, value
 from .encoder import WordEncoder
 from .passages import check
 
@@ -156,6 +157,46 @@ def test_another_model_begins_the_next_generation(connection: Connection, db: Da
     assert [each.number for each in attach_all(base(first, tokens="halfvec"), db).begun] == [3]
     db.drop("articles", 3)
     assert [each.number for each in attach_all(base(first, chunking="truncate"), db).begun] == [3]
+
+
+def test_several_processes_at_once(connection: Connection, db: Database, url: str) -> None:
+    def note(encoder: WordEncoder) -> type[Any]:
+        class Other(DeclarativeBase):
+            pass
+
+        class Note(Other):
+            __tablename__ = "notes"
+            __encoding__ = Encoding(["body"], encoder)
+            id: Mapped[int] = mapped_column(primary_key=True)
+            body: Mapped[str]
+
+        return Note
+
+    first, second = (note(WordEncoder(Dims(8, 8), name)) for name in ("first", "second"))
+
+    def at_once(declared: type[Any]) -> list[AttachReport]:
+        """All have seen what is there before the first may change it."""
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        with ThreadPoolExecutor(4) as pool:
+            with connection.transaction():
+                catalog.lock(connection, "notes")
+                reports = [pool.submit(attach_all, [declared], url) for _ in range(4)]
+                deadline = time.monotonic() + 20
+                while value(connection, waiting) != 4 and time.monotonic() < deadline:
+                    connection.execute("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()")
+            return [each.result() for each in reports]
+
+    first.metadata.create_all(db.engine)
+    attach_all([first], db)
+    db.sync("notes", encoder=WordEncoder(Dims(8, 8), "first"))
+    reports = at_once(second)
+    assert sorted(len(each.begun) for each in reports) == [0, 0, 0, 1]
+    assert {each.number for report in reports for each in report.begun + report.building} == {2}
+    db.sync("notes", encoder=WordEncoder(Dims(8, 8), "second"))
+    db.activate("notes")
+    reports = at_once(first)
+    assert sorted(len(each.activated) for each in reports) == [0, 0, 0, 1]
+    assert sorted(each.unchanged for each in reports) == [(), *[("notes",)] * 3]
 
 
 def test_other_columns_are_refused_before_anything_is_done(connection: Connection, db: Database) -> None:
@@ -308,24 +349,6 @@ def test_composite_keys_schemas_names_that_are_taken_and_another_name(
             assert (part.content, thing.passages) == (thing.words, 7)
 
 
-def test_types_of_keys_are_written_as_the_server_writes_them(connection: Connection, engine: sa.Engine) -> None:
-    kinds: list[Any] = [
-        sa.Integer, sa.BigInteger, sa.SmallInteger, sa.Text, sa.String, sa.String(5), sa.CHAR(3), sa.Uuid, sa.Date,
-        sa.DateTime, sa.DateTime(timezone=True), sa.Time, sa.Interval, sa.Numeric, sa.Numeric(20, 5), sa.Float,
-        sa.Double, sa.REAL, sa.Boolean, sa.LargeBinary, sa.Text(collation="C"), postgresql.INET, postgresql.JSONB,
-        sa.ARRAY(sa.Integer), postgresql.TIMESTAMP(precision=3), postgresql.BIT(5),
-        postgresql.ENUM("so so", name="mood", schema="My Types")]  # fmt: skip
-    columns = [sa.Column(f"c{i}", kind, primary_key=True, autoincrement=False) for i, kind in enumerate(kinds)]
-    connection.execute('CREATE SCHEMA "My Types"')
-    sa.Table("things", metadata := sa.MetaData(), *columns)
-    metadata.create_all(engine)
-    found = {
-        key.source: key.type + (f" COLLATE {key.collation}" if key.collation else "")
-        for key in catalog.find_source(connection, "things").key
-    }
-    assert {column.name: type_of(column) for column in columns} == found
-
-
 def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa.Engine) -> None:
     class Other(DeclarativeBase):
         pass
@@ -431,7 +454,9 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("body", "must be a pgencoder.orm.Encoding, not a str"),
+        ("title", "must be a pgencoder.orm.Encoding, not a str"),
+        (["title"], "must be a pgencoder.orm.Encoding, not a list"),
+        (Encoding, "must be a pgencoder.orm.Encoding, not a type"),
         (Encoding(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id, title"),
         (Encoding(["title"], passages="title"), "Wrong has 'title' already"),
         (Encoding(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),
@@ -448,6 +473,50 @@ def test_a_wrong_declaration_is_an_error_when_the_class_is_made(encoding: Any, m
             __encoding__ = encoding
             id: Mapped[int] = mapped_column(primary_key=True)
             title: Mapped[str]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", None, 7])
+def test_what_else_is_called_encoding_is_left_alone(encoding: Any) -> None:
+    class Other(DeclarativeBase):
+        pass
+
+    class File(Other):
+        __tablename__ = "files"
+        __encoding__ = encoding
+        id: Mapped[int] = mapped_column(primary_key=True)
+        title: Mapped[str]
+
+    with pytest.raises(InvalidRequest, match="is not a mapped class with an __encoding__"):
+        passages_of(File)
+
+
+def test_a_class_of_the_users_that_is_called_as_the_one_of_the_passages() -> None:
+    class Other(DeclarativeBase):
+        pass
+
+    class ArticlePassage(Other):
+        __tablename__ = "mine"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        article_id: Mapped[int] = mapped_column(sa.ForeignKey("articles.id"))
+
+    class Article(Encoded, Other):
+        __tablename__ = "articles"
+        __encoding__ = Encoding(["title"], WORDS)
+        id: Mapped[int] = mapped_column(primary_key=True)
+        title: Mapped[str]
+        mine: Mapped[list[Any]] = relationship("ArticlePassage")
+
+    Other.registry.configure()
+    assert sa.inspect(Article).relationships["mine"].mapper.class_ is ArticlePassage
+    assert sa.inspect(Article).relationships["passages"].mapper.class_ is passages_of(Article)
+
+
+def test_with_passage_of_what_has_it_or_cannot() -> None:
+    search = with_passage(pgencoder.select(Article, "title 2", encoder=WORDS))
+    again: Any = search
+    assert with_passage(again) is again
+    with pytest.raises(InvalidRequest, match="with_passage takes a search of a mapped class"):
+        with_passage(pgencoder.select(Article.__table__, "title 2", encoder=WORDS))
 
 
 @pytest.mark.parametrize(

@@ -147,18 +147,30 @@ def attach_script(parts: Objects, create_search: CreateSearch) -> list[str]:
     return script.statements
 
 
-def check_script(collection: Collection, vector: str) -> str:
-    """The statement that fails unless a database is what a script was made for: its revision and the table's key."""
-    key = [
-        f"{column.source} {column.type}" + (f" COLLATE {column.collation}" if column.collation else "")
+def checked_script(collection: Collection, vector: str, make: Callable[[Collection], Sequence[str]]) -> str:
+    """What `make` makes for a collection, as one statement, for a database that could not be asked.
+
+    It fails unless that is what the script was made for: its revision and the table's key. The types and collations of
+    the key, which people write as they like, are put in as the server spells them.
+    """
+    marker = _unused("pgencoder_key_{}", collection)
+    given = [
+        as_text(identifier(column.source))
+        + f" {column.type}"
+        + (f" COLLATE {column.collation}" if column.collation else "")
         for column in collection.key
     ]
-    source = as_text(identifier(collection.source_schema, collection.source_table))
+    key = tuple(
+        replace(column, type=f"{marker}_{n}_type", collation=column.collation and f"{marker}_{n}_collation")
+        for n, column in enumerate(collection.key, 1)
+    )
     body = query("check_offline").format(
         head=sql.Literal(migrate.head()),
         vector_name=sql.Literal(as_text(identifier(vector))),
-        source_name=sql.Literal(source),
-        expected=sql.Literal(", ".join(key)),
+        source_name=sql.Literal(as_text(identifier(collection.source_schema, collection.source_table))),
+        given=raw(", ".join(given)),
+        marker=sql.Literal(marker),
+        script=raw(_quoted(";\n".join(make(replace(collection, key=key))))),
     )
     return _block(body)
 
@@ -172,7 +184,7 @@ def reencode_script(
     encoder is given up.
     """
     # stands for numbers that only the database knows
-    marker = next(number for number in count(1_000_000_000) if str(number) not in repr(collection))
+    marker = int(_unused("{}", collection))
     generation = attach.describe(collection.name, marker, "building", encoder, tokens, chunking)
     parts = Objects(replace(collection, generations=(generation,)), vector, generation)
     changed, made = Script(), Script()
@@ -245,10 +257,19 @@ def _decoded(statement: Part | bytes) -> str:
     return statement.decode() if isinstance(statement, bytes) else as_text(statement)
 
 
+def _unused(name: str, collection: Collection) -> str:
+    """A name with a number in it that is nowhere in what describes a collection."""
+    return next(made for made in map(name.format, count(1_000_000_000)) if made not in repr(collection))
+
+
 def _block(body: Part) -> str:
-    text = as_text(body)
-    quoted = f"$pgencoder$\n{text}$pgencoder$" if "$pgencoder$" not in text else as_text(sql.Literal(text))
-    return f"DO {quoted}"
+    return f"DO {_quoted(as_text(body))}"
+
+
+def _quoted(text: str) -> str:
+    """A literal that is readable, as long as it is not quoted again."""
+    tag = next(tag for tag in (f"$pgencoder{number or ''}$" for number in count()) if tag not in text)
+    return f"{tag}\n{text}\n{tag}"
 
 
 def _jsonb(value: Any) -> Part:

@@ -54,6 +54,9 @@ def attach_all(
     collection has, the next generation is begun. Nothing is removed: if a class declares other columns, or another
     table, for a collection that is there, nothing at all is done and InvalidRequest says what to do. `progress` is as
     in `Database.attach`.
+
+    Several processes may do this at once. Of an engine only its URL is taken, as by `connect`: what it was given
+    besides, such as `connect_args`, `creator` or listeners for `do_connect`, is not known here; then give a `Database`.
     """
     declared = declarations(classes)
     owned = not isinstance(database, Database)
@@ -99,18 +102,40 @@ def _make(
     """Do what is to be done for one collection; what that was, and to which."""
     if collection is None:
         return _attach(db, declared, progress)
+    found = _found(declared, collection)
+    if found is not None:
+        return found
+    try:
+        return _change(db, declared, collection, progress)
+    except InvalidRequest:
+        # another process may have done it in the meantime
+        found = _found(declared, db.collection(declared.name))
+        if found is None:
+            raise
+        return found
+
+
+def _found(declared: Declared, collection: Collection) -> tuple[str, object] | None:
+    """What is to be reported of a collection that needs nothing, else None."""
     fitting = {each.state: each for each in collection.generations if declared.encoding.fits(each)}
     if "active" in fitting:
         return "unchanged", declared.name
     if "building" in fitting:
         return "building", fitting["building"]
-    if "retired" in fitting:
-        return "activated", db.activate(declared.name, fitting["retired"].number)
+    return None
+
+
+def _change(
+    db: Database, declared: Declared, collection: Collection, progress: Progress | None
+) -> tuple[str, Generation]:
     encoding = declared.encoding
+    retired = [each for each in collection.generations if encoding.fits(each)]
+    if retired:
+        return "activated", db.activate(declared.name, retired[-1].number)
     db.reencode(
         declared.name, encoding.encoder(), tokens=encoding.tokens, chunking=encoding.chunking, progress=progress
     )
-    return "begun", next(each for each in db.collection(declared.name).generations if each.state == "building")
+    return "begun", max(filter(encoding.fits, db.collection(declared.name).generations), key=lambda each: each.number)
 
 
 def _attach(db: Database, declared: Declared, progress: Progress | None) -> tuple[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations.ops import DropTableOp, MigrateOperation, UpgradeOps
+from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
 from pgencoder.ingest import script
 from pgencoder.orm.declare import Declared, declarations
@@ -58,7 +58,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
         collection = there.get(name)
         if collection is None:
             yield _attach_declared(each)
-        elif not each.is_of(collection, default_schema):
+        elif not each.is_of(collection, default_schema) or _other_key(each, collection, upgrade_ops, default_schema):
             yield DetachEncodingOp(name, _attach_again(collection, default_schema))
             yield _attach_declared(each)
         elif not any(each.encoding.fits(generation) for generation in _in_use(collection)):
@@ -68,6 +68,19 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
         place = (collection.source_schema, collection.source_table)
         if name not in wanted and place in known and _included(context, name, collection.source_schema):
             yield DetachEncodingOp(name, _attach_again(collection, default_schema))
+
+
+def _other_key(each: Declared, collection: Collection, upgrade_ops: UpgradeOps, default: str | None) -> bool:
+    """Whether the key has other columns, or changes its type, which nothing that is made for a collection follows."""
+    key = {column.source for column in collection.key}
+    altered = (op for table in upgrade_ops.ops if isinstance(table, ModifyTableOps) for op in table.ops)
+    return key != set(each.key) or any(
+        isinstance(op, AlterColumnOp)
+        and op.modify_type is not None
+        and op.column_name in key
+        and (op.schema or default, op.table_name) == (collection.source_schema, collection.source_table)
+        for op in altered
+    )
 
 
 def _in_use(collection: Collection) -> list[Generation]:
@@ -87,7 +100,9 @@ def _tables(context: AutogenContext, upgrade_ops: UpgradeOps, default: str | Non
 
 def _models(each: Declared) -> Models:
     encoding = each.encoding
-    model = encoding.model if isinstance(encoding.model, str) else declared(each.name)
+    model = encoding.model
+    if not isinstance(model, str):
+        return Models(declared.of(each.name, model.fingerprint), None, encoding.allow_untrained)
     return Models(model, encoding.token_model, encoding.allow_untrained)
 
 
@@ -127,7 +142,7 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
 def _models_of(generation: Generation) -> Models:
     encoder = generation.encoder
     if encoder.get("encoder") != "sentence-transformers":
-        return Models(declared(generation.collection))
+        return Models(declared.of(generation.collection, encoder))
     return Models(encoder["model"], encoder["token_model"], not encoder["trained"])
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 
-from pgencoder import encoders
+from pgencoder import encoders, types
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, canonical, same_encoder
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.ingest.attach import check_choices, check_columns, check_name
@@ -30,6 +30,9 @@ class Encoding:
     checkpoint or an `Encoder`, `token_model` a second checkpoint for the token vectors. The collection is called
     `name`, or as the table. `tokens` not given are as the collection has them, or as `Database.attach` chooses.
     `passages` names the relationship to the passages; with None there is none.
+
+    An `__encoding__` that is something else, such as "utf-8", is left alone, unless it looks like a mistake: the name
+    of an attribute, a list of them, a dict, or an encoded text.
     """
 
     columns: Sequence[str]
@@ -111,6 +114,13 @@ def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> lis
     return list(found.values())
 
 
+def meant(mapper: Mapper[Any], encoding: Any) -> bool:
+    """Whether the `__encoding__` of a class is for us, if perhaps a wrong one; others use that name too: "utf-8"."""
+    if isinstance(encoding, str):
+        return encoding in mapper.columns
+    return encoding is Encoding or isinstance(encoding, Encoding | types.Encoding | Mapping | list | tuple)
+
+
 def inherited(mapper: Mapper[Any]) -> bool:
     """Whether what a class declares is what the class that it inherits from has declared, on the same rows."""
     parent = mapper.inherits
@@ -140,20 +150,12 @@ def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
 
 
 def type_of(column: sa.Column[Any]) -> str:
-    """The type of a key column as Postgres writes it, for scripts; it knows better where it can be asked."""
+    """The type of a key column, for scripts; "" if only the database knows it."""
     try:
         text = column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     except sa.exc.CompileError:
         return ""
-    text, _, collation = text.partition(" COLLATE ")
-    if '"' not in text:
-        text = text.lower().replace(", ", ",").replace("varchar", "character varying")
-        text = text.replace("float", "double precision") if text == "float" else text
-        if text.startswith("char("):
-            text = text.replace("char(", "character(")
-    if collation and "." not in collation:
-        collation = f"pg_catalog.{collation}"
-    return f"{text} COLLATE {collation}" if collation else text
+    return text if '"' in text else text.lower()
 
 
 def _noted(table: sa.Table) -> Sequence[Declared]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,33 +14,49 @@ from psycopg import errors as pg
 from pgencoder import encoders
 from pgencoder.db import catalog
 from pgencoder.db.connection import translated, vector_schema
-from pgencoder.encoders import DEFAULT_MODEL, Encoder
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, comparable, model_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, script
 from pgencoder.ingest.objects import Objects
 from pgencoder.orm.declare import declarations
-from pgencoder.types import Chunking, Collection, KeyColumn, TokenType
+from pgencoder.types import Chunking, Collection, Fingerprint, KeyColumn, TokenType
 from pgencoder.upkeep import create_search
 
 
 class declared:
     """The encoder object that a class declares for a collection: `model=declared("articles")` in a revision.
 
-    It is looked up in the `target_metadata` of `env.py` when the migration runs.
+    It is looked up in the `target_metadata` of `env.py` when the migration runs. `digest`, which autogenerate writes,
+    says which encoder that was: the class may declare another by then, as it does when a downgrade runs.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, digest: str | None = None) -> None:
         self.name = name
+        self.digest = digest
+
+    @classmethod
+    def of(cls, name: str, fingerprint: Fingerprint) -> declared:
+        """The encoder of this fingerprint."""
+        text = json.dumps(dict(comparable(fingerprint)), sort_keys=True)
+        return cls(name, hashlib.sha256(text.encode()).hexdigest()[:12])
 
     def __repr__(self) -> str:
-        return f"pgencoder.orm.alembic.declared({self.name!r})"
+        arguments = [self.name] if self.digest is None else [self.name, self.digest]
+        return f"pgencoder.orm.alembic.declared({', '.join(map(repr, arguments))})"
 
     def find(self, operations: Operations) -> Encoder:
         """The object; raises InvalidRequest if no class declares it any more."""
         metadata = operations.get_context().opts.get("target_metadata")
         for each in declarations(metadata) if metadata is not None else ():
-            if each.name == self.name and not isinstance(each.encoding.model, str):
-                return each.encoding.model
+            model = each.encoding.model
+            if each.name != self.name or isinstance(model, str):
+                continue
+            if self.digest not in (None, self.of(self.name, model.fingerprint).digest):
+                raise InvalidRequest(
+                    f"the class of {self.name!r} now declares {model_names(model.fingerprint)}, which is another"
+                    f" encoder than {self} was; give that one as model= here"
+                )
+            return model
         raise InvalidRequest(
             f"no class in target_metadata declares an encoder object for {self.name!r}; give one as model= here"
         )
@@ -187,7 +205,9 @@ class ReencodeOp(MigrateOperation):
         Searches use it after `pgencoder activate`. If it is there already nothing is begun: the active generation
         stays, and one that was active before is so again. A generation that is being built with another encoder is
         given up.
-        `tokens` and `chunking` stay unless given. Only `--sql` needs `table`, `columns` and `key`.
+        `tokens` and `chunking` stay unless given. Only `--sql` needs `table`, `columns` and `key`. What `--sql` prints
+        cannot activate: where a generation of this encoder was active before, as in most downgrades, it fails and says
+        which; then `pgencoder activate` that one, and run the script again.
         """
         source = None if table is None or columns is None else Source(table, tuple(columns), schema, key)
         operations.invoke(cls(name, Models(model, token_model, allow_untrained), tokens, chunking, source))
@@ -211,8 +231,12 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
-        parts = Objects(replace(collection, generations=(generation,)), vector)
-        _print(operations, script.check_script(collection, vector), *script.attach_script(parts, create_search))
+
+        def made(collection: Collection) -> list[str]:
+            parts = Objects(replace(collection, generations=(generation,)), vector)
+            return script.attach_script(parts, create_search)
+
+        _print(operations, script.checked_script(collection, vector, made))
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
@@ -251,8 +275,19 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             raise InvalidRequest(
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
-        made = script.reencode_script(collection, vector, encoder, op.tokens, op.chunking)
-        _print(operations, script.check_script(collection, vector), made)
+        tokens, chunking = op.tokens, op.chunking
+        operations.get_context().impl.static_output(
+            "-- Where this encoder was in use before, that generation is not begun again: this fails and names it."
+            "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
+        )
+        _print(
+            operations,
+            script.checked_script(
+                collection,
+                vector,
+                lambda collection: [script.reencode_script(collection, vector, encoder, tokens, chunking)],
+            ),
+        )
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
@@ -263,7 +298,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
 
 def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:
     """The collection, from what was given for a script."""
-    if source is None or not source.key:
+    if source is None or not source.key or not all(source.key.values()):
         missing = "key=" if source is not None else "table=, columns= and key="
         raise InvalidRequest(
             f'op.{what} of {name!r} needs {missing} for --sql, which cannot ask the database: key={{"id": "bigint"}}'
@@ -281,6 +316,5 @@ def _vector(operations: Operations) -> str:
     return str(operations.get_context().opts.get("pgencoder_vector_schema", "public"))
 
 
-def _print(operations: Operations, *statements: str) -> None:
-    for statement in statements:
-        operations.get_context().impl.static_output(f"{statement.strip().rstrip(';')};")
+def _print(operations: Operations, statement: str) -> None:
+    operations.get_context().impl.static_output(f"{statement};")

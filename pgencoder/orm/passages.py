@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator
 
 from pgencoder.db.catalog import free_names
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm.declare import Declared, Encoding, declare, inherited
+from pgencoder.orm.declare import Declared, Encoding, declare, inherited, meant
 from pgencoder.query.select import SearchSelect
 from pgencoder.query.template import key_names
 from pgencoder.sql import SCHEMA
@@ -65,7 +65,15 @@ def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passa
 
     `for article, score, passage in session.execute(with_passage(pgencoder.select(Article, "query")))`.
     """
-    made = passages_of(search.column_descriptions[0]["expr"])
+    found = search.column_descriptions
+    if found[0].get("entity") is None:
+        raise InvalidRequest(
+            "with_passage takes a search of a mapped class with an __encoding__; of a table, or of a collection by its"
+            " name, the passage is in the columns of search.hits"
+        )
+    made = passages_of(found[0]["expr"])
+    if any(each["expr"] is made for each in found):
+        return cast("SearchSelect[E, float, Passage]", search)
     view = sa.inspect(made).local_table
     *key, passage = view.primary_key
     hits = search.hits.c
@@ -87,8 +95,8 @@ class _Span(TypeDecorator[tuple[int, int]]):
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _declare(mapper: Mapper[Any], entity: type[Any]) -> None:
     """Take up what a class declares when it is mapped."""
-    encoding = getattr(entity, "__encoding__", None)
-    if encoding is None or inherited(mapper):
+    encoding: Any = getattr(entity, "__encoding__", None)
+    if not meant(mapper, encoding) or inherited(mapper):
         return
     declared = declare(mapper, encoding)
     made = _map(mapper, declared)
@@ -111,9 +119,11 @@ def _map(mapper: Mapper[Any], declared: Declared) -> type[Passage]:
         sa.Column("content", sa.Text, nullable=False),
         schema=SCHEMA,
     )
-    name = f"{mapper.class_.__name__}Passage"
-    made: type[Passage] = type(name, (Passage,), {"__module__": mapper.class_.__module__})
+    name = mapper.class_.__name__
+    # mapped under a name that no class of the user's has: relationship("ArticlePassage") finds theirs
+    made: type[Passage] = type(f"passages of {name}", (Passage,), {"__module__": mapper.class_.__module__})
     mapper.registry.map_imperatively(made, view)
+    made.__name__ = made.__qualname__ = f"{name}Passage"
     return made
 
 
