@@ -165,8 +165,8 @@ class Database(Upkeep):
         """A text for a prompt of the best passages for a query, numbered `[1]`, `[2]`, ..., with their citations.
 
         The whole text never has more than `max_tokens` tokens, counted by `count_tokens`: give that of your language
-        model. Without it the encoder's own tokenizer counts; what that does not know, and everything where an encoder has
-        none, counts as one for three bytes of UTF-8.
+        model. Without it the encoder's own tokenizer counts; what that does not know, and everything where an encoder
+        has none, counts as one for three bytes of UTF-8.
 
         Up to `k` passages are taken, best first, see `search`. Those of one row that overlap or follow each other are
         merged, and one that another contains is left out. The last ends with a sentence where it does not fit whole.
