@@ -16,7 +16,7 @@ from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
-from pgencoder.errors import InvalidRequest, NotMigrated
+from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.explanation import Explanation
 from pgencoder.ingest import roles as granted
 from pgencoder.query import PairSearch, Search, check_encoded, rows, search_statement, similar_pairs
@@ -129,23 +129,23 @@ class Database(Upkeep):
         not given, it is "maxsim" where the collection has token vectors. Fewer than `k` only if the filter leaves
         fewer.
         """
-
-        def found(collection: Collection) -> list[Hit]:
-            chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
-            search = Search(k, candidates, filter, group, chosen)
-            asked = self._question(collection, query, encoder)
-            hits = self.run(collection, search, asked.encoding)
-            return [replace(hit, explainer=partial(self._explain_hit, asked)) for hit in hits]
-
-        collection = self.collection(name)
-        try:
-            return found(collection)
-        except NotMigrated:
-            swapped = self.collection(name)
-            if swapped.generation == collection.generation:
-                raise
-            # another was activated, and this one dropped, while the query was encoded
-            return found(swapped)
+        collection = self._described.get(name) or self.collection(name)
+        while True:
+            try:
+                chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
+                asked = self._question(collection, query, encoder)
+                search = Search(k, candidates, filter, group, chosen)
+                hits = self.run(collection, search, asked.encoding, partial(self._explain_hit, asked))
+            except (PgencoderError, sa.exc.DBAPIError):
+                # perhaps because it was described for an earlier search, or changed while the query was encoded
+                self._described.pop(name, None)
+                now = self.collection(name)
+                if now == collection:
+                    raise
+                collection = now
+            else:
+                self._described[name] = collection
+                return hits
 
     asearch = in_thread(search)
 
@@ -216,8 +216,14 @@ class Database(Upkeep):
         """The encoding of a query by the collection's encoder."""
         return self._encoder(collection.generation.encoder, encoder).encode_query(query)
 
-    def run(self, collection: Collection, search: Search, query: Encoding) -> list[Hit]:
-        """The hits for an encoded query."""
+    def run(
+        self,
+        collection: Collection,
+        search: Search,
+        query: Encoding,
+        explainer: Callable[[Hit], Explanation] | None = None,
+    ) -> list[Hit]:
+        """The hits for an encoded query; the database refuses if the collection is no longer as it is described."""
         built = search_statement(collection, search, query)
         with (
             translated(),
@@ -225,7 +231,7 @@ class Database(Upkeep):
         ):
             rows = connection.execute(built).all()
         width = len(collection.key)
-        return [_hit(row[:width], row[width:]) for row in rows]
+        return [_hit(row[:width], row[width:], explainer) for row in rows]
 
     def similar_pairs(
         self,
@@ -297,6 +303,7 @@ class Database(Upkeep):
             )
 
 
-def _hit(key: Any, rest: Any) -> Hit:
+def _hit(key: Any, rest: Any, explainer: Callable[[Hit], Explanation] | None) -> Hit:
     passage, start, end, content, score, rank, dense_score = rest
-    return Hit(key[0] if len(key) == 1 else tuple(key), score or 0.0, passage, (start, end), content, rank, dense_score)
+    value = key[0] if len(key) == 1 else tuple(key)
+    return Hit(value, score or 0.0, passage, (start, end), content, rank, dense_score, explainer)

@@ -30,6 +30,8 @@ class Session:
         self._device: str | None = None
         self._vector_schema: str | None = None
         self._checked = False
+        # as of the last search, whose statement makes sure that it is still so
+        self._described: dict[str, Collection] = {}
 
     def __repr__(self) -> str:
         return f"Database({self.engine.url.render_as_string(hide_password=True)!r})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, LiteralString
@@ -12,6 +12,7 @@ from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource, UnknownCollection
+from pgencoder.sql import as_text, identifier, listed
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
 # Names that a key column cannot have in the passages table, the queue and the search function's arguments
@@ -88,6 +89,22 @@ def collection(connection: Connection, name: str) -> Collection:
 def _read(connection: Connection, where: LiteralString, parameters: Sequence[Any]) -> list[Collection]:
     rows = connection.execute(_COLLECTIONS + where + " ORDER BY c.name, g.number", parameters).fetchall()
     return [_collection(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
+
+
+def description(collection: Collection) -> dict[str, Any]:
+    """What the function `<name>_active` says of the active generation: all that a search of it depends on."""
+    return {
+        "collection": collection.name,
+        "generation": collection.generation.number,
+        "source": as_text(identifier(collection.source_schema, collection.source_table)),
+        "key": key_text([key.name for key in collection.key]),
+        "encoder": dict(collection.generation.encoder),
+    }
+
+
+def key_text(names: Iterable[str]) -> str:
+    """The key's columns, whose order does not matter, as one value."""
+    return as_text(listed(map(identifier, sorted(names))))
 
 
 def lock(connection: Connection, name: str, *, shared: bool = False) -> None:

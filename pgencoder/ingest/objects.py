@@ -13,6 +13,7 @@ from functools import cached_property
 from psycopg import errors as pg
 from psycopg import sql
 
+from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
 from pgencoder.sql import SCHEMA, Part, as_text, content, identifier, listed, own, query, raw
@@ -347,7 +348,7 @@ def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
 def create_view(connection: Connection, objects: Objects) -> None:
     """Let `<name>_passages` show the passages of the active generation, to whoever may read those.
 
-    `<name>_active` describes it: what it was encoded by, and of which table.
+    `<name>_active` describes it, see `catalog.description`.
 
     Raises InvalidRequest where its columns change and another view depends on them.
     """
@@ -372,17 +373,11 @@ def create_view(connection: Connection, objects: Objects) -> None:
         connection.execute(statement)
     for (reader,) in readers:
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(objects.view, raw(reader)))
-    description = {
-        "collection": objects.collection.name,
-        "generation": objects.generation.number,
-        "source": as_text(objects.source),
-        "encoder": dict(objects.generation.encoder),
-    }
     connection.execute(
         objects.fill(
             "create_active",
             active=objects.active,
-            description=sql.Literal(json.dumps(description)),
+            description=sql.Literal(json.dumps(catalog.description(objects.collection))),
             comment=_comment(objects, "the active generation"),
         )
     )

@@ -18,9 +18,9 @@ from pgencoder.orm.declare import inherited
 from pgencoder.query.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.query.statement import Check, Filter, Place, Search, ranking, source_of, stage_for
 from pgencoder.query.types import NumbersType
-from pgencoder.sql import SCHEMA
+from pgencoder.sql import SCHEMA, as_text, identifier
 from pgencoder.threads import in_thread
-from pgencoder.types import Collection, Encoding, Group, Matrix, Stage
+from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize
 
 E = TypeVar("E")
@@ -118,7 +118,8 @@ def recall(
     else:
         assert found.collection is not None
         source = source_of(found.collection)
-        place = Place(f"{entity}_passages", tuple(key.name for key in found.collection.key), source.keys)
+        key = tuple(column.name for column in found.collection.key)
+        place = Place(f"{found.collection.name}_passages", key, source.keys)
     if filter is not None:
         place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
     search = Search(candidates, candidates, stage="dense")
@@ -158,14 +159,14 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
         encoding = db.encode_query(described, query, encoder) if isinstance(query, str) else _encoding(query)
         fingerprint = described.generation.encoder if isinstance(query, str) else None
         tokens = described.generation.dims.tokens > 0 and encoding.tokens.shape[1] > 0
-        return _Found(Check(described.name, fingerprint, _source(table)), encoding, tokens, table, described)
+        return _Found(_check(described.name, fingerprint, table), encoding, tokens, table, described)
     if isinstance(query, str):
         encoder = encoder or (declared.encoder() if declared is not None else None)
         assert encoder is not None
         encoding = encoder.encode_query(query)
     else:
         encoding = _encoding(query)
-    check = Check(collection or _name(table, declared), encoder.fingerprint if encoder else None, _source(table))
+    check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
     tokens = encoding.tokens.shape[1] > 0 and (declared is None or declared.tokens != "none")
     return _Found(check, encoding, tokens, table)
 
@@ -202,8 +203,13 @@ def _name(table: sa.Table, declared: Declaration | None) -> str:
     return (declared.name if declared is not None else None) or table.name
 
 
-def _source(table: sa.Table | None) -> tuple[str, str] | None:
-    return None if table is None or table.schema is None else (table.schema, table.name)
+def _check(collection: str, encoder: Fingerprint | None, table: sa.Table | None) -> Check:
+    expected: dict[str, Any] = {}
+    if encoder is not None:
+        expected["encoder"] = dict(encoder)
+    if table is not None and table.schema is not None:
+        expected["source"] = as_text(identifier(table.schema, table.name))
+    return Check(collection, expected)
 
 
 def _of(table: sa.Table, collection: str | None, declared: Declaration | None, db: Database) -> Collection:

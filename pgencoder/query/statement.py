@@ -18,11 +18,12 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement, TextClause
 from sqlalchemy.sql.selectable import TextualSelect
 from sqlalchemy.sql.visitors import InternalTraversal
 
+from pgencoder.db.catalog import description, key_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.query.template import SCORE, key_names, same, template
 from pgencoder.query.types import NumbersType
-from pgencoder.sql import SCHEMA, as_text, identifier
-from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Fingerprint, Group, Stage
+from pgencoder.sql import SCHEMA
+from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Group, Stage
 from pgencoder.vectors import Numbers, normalize
 
 Filter = ColumnElement[bool] | TextClause
@@ -74,11 +75,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Check:
-    """What must hold of the active generation of a collection: its encoder, and its source table, as far as known."""
+    """What must hold of the active generation of a collection, of what `catalog.description` says."""
 
     collection: str
-    encoder: Fingerprint | None
-    source: tuple[str, str] | None = None
+    expected: Mapping[str, Any]
 
 
 class Ranking(ClauseElement):
@@ -120,14 +120,19 @@ def _compile_ranking(ranking: Ranking, compiler: Any, **options: Any) -> str:
         source=f"({compiler.process(source.subquery('source').element, asfrom=True, **literal)})",
         dense=f"{SCHEMA}.query_dense(CAST({binds['dense']} AS real[]))",
         tokens=f"{SCHEMA}.query_tokens(CAST({binds['tokens']} AS real[]), {binds['dims']})",
-        check="true"
-        if collection is None
-        else f"{SCHEMA}.check_encoder({SCHEMA}.{quote(f'{collection}_active')}(), CAST({binds['encoder']} AS jsonb),"
-        # what a schema is called here is not what it is called there
-        f" {'NULL' if compiler.schema_translate_map else binds['of']})",
+        check=_checked(collection, binds, compiler),
         k=binds["k"],
         candidates=binds["candidates"],
     )
+
+
+def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) -> str:
+    if collection is None:
+        return "true"
+    active = f"{SCHEMA}.{compiler.preparer.quote_identifier(f'{collection}_active')}()"
+    # what a schema is called here is not what it is called there
+    without = " - 'source'" if compiler.schema_translate_map else ""
+    return f"{SCHEMA}.check_active({active}, CAST({binds['expected']} AS jsonb){without})"
 
 
 def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:
@@ -160,9 +165,8 @@ def ranking(
         "dims": _bind("token_dims", query.tokens.shape[1], sa.Integer()),
     }
     if check is not None:
-        encoder = None if check.encoder is None else json.dumps(dict(check.encoder))
-        of = None if check.source is None else as_text(identifier(*check.source))
-        binds |= {"encoder": _bind("query_encoder", encoder, sa.Text()), "of": _bind("source", of, sa.Text())}
+        expected = json.dumps({**check.expected, "key": key_text(place.key)})
+        binds["expected"] = _bind("expected", expected, sa.Text())
     collection = None if check is None else check.collection
     text = Ranking(place, search.group, search.stage if rerank else None, score, binds, collection)
     keys = [
@@ -197,15 +201,17 @@ def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
 
 
 def search_statement(collection: Collection, search: Search, query: Encoding, *, score: str = SCORE) -> sa.Select[Any]:
-    """The statement that answers `search` for an encoded query in the active generation.
+    """The statement that answers `search` for an encoded query in the active generation, as it is described.
 
-    Its columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score. `score` is
-    the function of query and document tokens that ranks.
+    It fails with `object_not_in_prerequisite_state` where another is active, or the collection another one. Its
+    columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score. `score` is the
+    function of query and document tokens that ranks.
     """
     source = source_of(collection)
     keys = source.keys if search.filter is None else source.keys.where(source.translated(search.filter))
     names = [key.name for key in collection.key]
-    hits = ranking(Place(collection.generation.passages, tuple(names), keys), search, query, score=score)
+    place = Place(collection.generation.passages, tuple(names), keys)
+    hits = ranking(place, search, query, score=score, check=Check(collection.name, description(collection)))
     return sa.select(*result_columns(hits, names)).order_by(*best_first(hits, len(names)))
 
 
