@@ -20,9 +20,7 @@ WORDS, OTHER = WordEncoder(), WordEncoder(Dims(8, 8), "other")
 def searching(connection: Connection, db: Database, url: str) -> Database:
     """A database that has searched, in which `db` then changes something."""
     connection.execute("CREATE TABLE articles (id int, part int DEFAULT 1, body text, PRIMARY KEY (id))")
-    connection.execute(
-        "INSERT INTO articles SELECT i, 1, 'number ' || i, 'title ' || -i FROM generate_series(1, 30) AS i"
-    )
+    connection.execute("INSERT INTO articles SELECT i, 1, 'number ' || i FROM generate_series(1, 30) AS i")
     connection.execute("CREATE TABLE notes AS SELECT * FROM articles; ALTER TABLE notes ADD PRIMARY KEY (id)")
     db.attach("articles", ["body"], WORDS)
     db.sync("articles")
