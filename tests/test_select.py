@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, assert_type
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -25,10 +20,7 @@ from sqlalchemy.orm import (
 )
 
 import pgencoder
-from pgencoder import Database, Dims, Encoding, SearchSelect
-from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import generations
-from pgencoder.orm import Encoding as DeclaredEncoding
+from pgencoder import Database, Dims, SearchSelect
 from pgencoder.types import KernelName
 
 from .conftest import Connection
@@ -72,7 +64,6 @@ def encoder() -> WordEncoder:
 @pytest.fixture
 def articles(connection: Connection, db: Database, encoder: WordEncoder, kernel: KernelName) -> Database:
     """A thousand articles, one in a hundred of them rare."""
-    connection.execute("CREATE SCHEMA blog")
     Base.metadata.create_all(db.engine)
     connection.execute("INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(0, 9) AS i")
     connection.execute(
@@ -273,258 +264,6 @@ def test_it_can_be_read(articles: Database, encoder: WordEncoder) -> None:
     with articles.engine.connect() as connection:
         rows = connection.exec_driver_sql(str(literal).replace("%", "%%")).all()
     assert [row[0] for row in rows] == ids(find(articles, search))
-
-
-@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
-@pytest.mark.parametrize("autocommit", [False, True])
-def test_on_async_engines(articles: Database, encoder: WordEncoder, driver: str, autocommit: bool) -> None:
-    expected = ids(find(articles, pgencoder.select(Article, QUERY, encoder=encoder).where(Article.lang == "rare")))
-    few = Article.id.in_([100, 200, 300])
-
-    async def run() -> None:
-        url = articles.engine.url.set(drivername=f"postgresql+{driver}")
-        options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
-        engine = create_async_engine(url, **options)
-        async with AsyncSession(engine) as session:
-            search = await pgencoder.aselect(Article, QUERY, encoder=encoder)
-            assert_type(search, SearchSelect[Article, float])
-            # often enough that the server could choose a plan without values
-            for _ in range(12):
-                found = (await session.execute(search.where(Article.lang == "rare"))).all()
-                assert [row[0].id for row in found] == expected
-            assert {row[0].id for row in (await session.execute(search.where(few))).all()} == {100, 200, 300}
-            by_name = await pgencoder.aselect("articles", QUERY, 3, db=articles)
-            assert len((await session.execute(by_name)).all()) == 3
-        await engine.dispose()
-
-    asyncio.run(run())
-
-
-def test_another_encoder_is_refused_and_both_are_named(articles: Database) -> None:
-    other = WordEncoder(Dims(16, 16), name="other")
-    with pytest.raises(sa.exc.DBAPIError, match=r'generation 1 of articles was encoded by .*"words".*"other"'):
-        find(articles, pgencoder.select(Article, QUERY, encoder=other))
-
-
-def test_the_query_can_be_vectors(articles: Database, encoder: WordEncoder) -> None:
-    encoding = encoder.encode_query(QUERY)
-    expected = find(articles, pgencoder.select(Article, QUERY, encoder=encoder))
-    assert scored(find(articles, pgencoder.select(Article, encoding))) == scored(expected)
-    dense = find(articles, pgencoder.select(Article, QUERY, stage="dense", encoder=encoder))
-    for vector in (encoding.dense, encoding.dense.tolist()):
-        assert ids(find(articles, pgencoder.select(Article, vector))) == ids(dense)
-
-
-def test_requests_that_cannot_be_served(articles: Database, encoder: WordEncoder) -> None:
-    requests: list[tuple[Any, Any, dict[str, Any], str]] = [
-        (Article, QUERY, {"k": 0, "encoder": encoder}, "k must be"),
-        (Article, QUERY, {"group": "row", "encoder": encoder}, "passage, document"),
-        (Article, [1.0, 2.0], {"stage": "maxsim"}, "no token vectors"),
-        (Article, Encoding(encoder.encode_query("a").dense, encoder.encode_query("a").tokens[:0]), {}, "no tokens"),
-        (Article, QUERY, {"k": True, "encoder": encoder}, "k must be"),
-        (Article, QUERY, {"candidates": 2**31, "encoder": encoder}, "candidates must be"),
-        (Article, None, {}, r"got \(\)"),
-        (Article, {"a": 1}, {}, "not dict"),
-        (Article, [], {}, r"got \(0,\)"),
-        (Article, np.ones((2, 16)), {}, r"got \(2, 16\)"),
-        (Article, [float("nan")] * 16, {}, "NaN"),
-        (object(), QUERY, {"encoder": encoder}, "give a class that is mapped"),
-        (Session, QUERY, {"encoder": encoder}, "give a class that is mapped"),
-        (Article.__table__.alias(), QUERY, {"encoder": encoder}, "a Table with a primary key"),
-        (sa.Table("keyless", sa.MetaData(), sa.Column("a")), QUERY, {"encoder": encoder}, "a Table with a primary key"),
-    ]
-    for entity, query, options, message in requests:
-        with pytest.raises(InvalidRequest, match=message):
-            pgencoder.select(entity, query, **options)
-    with pytest.raises(sa.exc.DBAPIError, match=r'function pgencoder."?nothing_active"?\(\) does not exist'):
-        find(articles, pgencoder.select(Article, QUERY, encoder=encoder, collection="nothing"))
-    with pytest.raises(pgencoder.errors.UnknownCollection, match="articles"):
-        pgencoder.select("nothing", QUERY, db=articles)
-
-
-def test_a_collection_by_its_name_needs_to_know_its_database(articles: Database, url: str) -> None:
-    assert len(find(articles, pgencoder.select("articles", QUERY, 3))) == 3
-    second = pgencoder.connect(url)
-    with pytest.raises(InvalidRequest, match=r"which database\? 2 open"):
-        pgencoder.select("articles", QUERY)
-    second.close()
-    assert len(find(articles, pgencoder.select("articles", QUERY, 3))) == 3
-
-
-def test_a_statement_follows_the_active_generation(articles: Database, encoder: WordEncoder) -> None:
-    vector = pgencoder.select(Article, encoder.encode_query(QUERY))
-    text = pgencoder.select(Article, QUERY, encoder=encoder)
-    before = scored(find(articles, vector))
-    other = WordEncoder(Dims(16, 16), name="other")
-    articles.reencode("articles", other, tokens="halfvec")
-    articles.sync("articles")
-    articles.activate("articles")
-    assert len(find(articles, vector)) == 10
-    assert scored(find(articles, vector)) != before
-    with pytest.raises(sa.exc.DBAPIError, match="generation 2 of articles"):
-        find(articles, text)
-    articles.rollback("articles")
-    assert scored(find(articles, text)) == before
-
-
-@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
-def test_an_old_snapshot_does_not_search_another_models_vectors(
-    articles: Database, encoder: WordEncoder, isolation: str
-) -> None:
-    other = WordEncoder(Dims(16, 16), name="other")
-    articles.reencode("articles", other)
-    articles.sync("articles")
-    with articles.engine.connect().execution_options(isolation_level=isolation) as connection:
-        connection.execute(sa.text("SELECT count(*) FROM authors"))
-        articles.activate("articles")
-        with pytest.raises(sa.exc.DBAPIError, match="generation 2 of articles was encoded by"):
-            connection.execute(pgencoder.select(Article, QUERY, encoder=encoder))
-        connection.rollback()
-        assert connection.execute(pgencoder.select(Article, QUERY, encoder=other)).all()
-
-
-def test_activation_waits_for_those_who_have_searched_but_not_for_ever(
-    articles: Database, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(generations, "SWAP_SECONDS", 0.5)
-    articles.reencode("articles", tokens="halfvec")
-    articles.sync("articles")
-    with Session(articles.engine) as session:
-        pid = session.scalar(sa.select(sa.func.pg_backend_pid()))
-        session.execute(pgencoder.select(Article, QUERY, encoder=encoder)).all()
-        with pytest.raises(InvalidRequest, match=rf"have searched 'articles'.* {pid} \(idle in transaction\)"):
-            articles.activate("articles")
-    assert articles.activate("articles").number == 2
-    assert articles.rollback("articles").number == 1
-
-
-def test_it_can_be_copied_and_shared_by_threads(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder).where(Article.lang == "rare")
-    expected = scored(find(articles, search))
-    assert scored(find(articles, copy.deepcopy(search))) == expected
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(lambda _: scored(find(articles, search)), range(32))) == [expected] * 32
-
-
-def test_tables_of_the_same_name_in_two_schemas(connection: Connection, db: Database, encoder: WordEncoder) -> None:
-    connection.execute("CREATE SCHEMA blog")
-    here, there = (sa.Table("texts", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True),
-                            sa.Column("body", sa.Text), schema=schema) for schema in (None, "blog"))  # fmt: skip
-    for table, word in ((here, "here"), (there, "there")):
-        table.create(db.engine)
-        with db.engine.begin() as each:
-            each.execute(sa.insert(table), [{"id": i, "body": f"{word} w{i}"} for i in range(20)])
-    db.attach("texts", ["body"], encoder)
-    db.attach("texts", ["body"], encoder, schema="blog", name="blog_texts")
-    for name in ("texts", "blog_texts"):
-        db.sync(name)
-    with pytest.raises(sa.exc.DBAPIError, match=r'the collection texts has .*"public.*"blog'):
-        find(db, pgencoder.select(there, "there w3", encoder=encoder))
-    for search in (
-        pgencoder.select(there, "there w3", encoder=encoder, collection="blog_texts"),
-        pgencoder.select(there, "there w3", db=db),
-    ):
-        with db.engine.connect() as each:
-            assert each.execute(search).first()[0] == 3  # type: ignore[index]
-            assert len(each.execute(search).all()) == 10
-    # an application that calls the schema otherwise
-    tenant = sa.Table("texts", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), schema="tenant")
-    search = pgencoder.select(tenant, "there w3", encoder=encoder, collection="blog_texts")
-    with db.engine.connect().execution_options(schema_translate_map={"tenant": "blog"}) as each:
-        assert each.execute(search).first()[0] == 3  # type: ignore[index]
-
-
-class Named(Base):
-    __tablename__ = "odd 100%"
-    __table_args__ = {"schema": "blog"}  # noqa: RUF012
-    passage: Mapped[str] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column('the "no"', primary_key=True)
-    text_: Mapped[str] = mapped_column("body %")
-
-
-class Animal(Base):
-    __tablename__ = "animals"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    body: Mapped[str]
-    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "animal"}  # noqa: RUF012
-
-
-class Cat(Animal):
-    __mapper_args__ = {"polymorphic_identity": "cat"}  # noqa: RUF012
-
-
-class Dog(Animal):
-    __tablename__ = "dogs"
-    animal: Mapped[int] = mapped_column("animal_id", sa.ForeignKey("animals.id"), primary_key=True)
-    story: Mapped[str]
-    __mapper_args__ = {"polymorphic_identity": "dog"}  # noqa: RUF012
-
-
-def test_names_of_every_kind(connection: Connection, db: Database, encoder: WordEncoder) -> None:
-    connection.execute("CREATE SCHEMA blog")
-    Base.metadata.create_all(db.engine)
-    with Session(db.engine) as session:
-        session.add_all([Named(passage=f"p{i % 3}", number=i, text_=f"red w{i}") for i in range(30)])
-        session.commit()
-    db.attach("odd 100%", ["body %"], encoder, schema="blog")
-    db.sync("odd 100%")
-    found = find(db, pgencoder.select(Named, "red w7", 3, encoder=encoder).where(Named.passage == "p1"))
-    assert [row[0].number for row in found][:1] == [7]
-    assert {row[0].passage for row in found} == {"p1"}
-    by_name = find(db, pgencoder.select("odd 100%", "red w7", 3, db=db).where(Named.number == 7))
-    assert [row[:2] for row in by_name] == [("p1", 7)]
-
-
-def test_inheritance(connection: Connection, db: Database, encoder: WordEncoder) -> None:
-    connection.execute("CREATE SCHEMA blog")
-    Base.metadata.create_all(db.engine)
-    with Session(db.engine) as session:
-        session.add_all([Animal(id=i, body=f"red w{i}") for i in range(300)])
-        session.add_all([Cat(id=i, body=f"blue w{i}") for i in range(300, 305)])
-        session.add_all([Dog(id=i, body="pink", story=f"green w{i}") for i in range(305, 320)])
-        session.commit()
-    for table, column in (("animals", "body"), ("dogs", "story")):
-        db.attach(table, [column], encoder)
-        db.sync(table)
-    # the condition that makes a cat of an animal is inside the recall too
-    cats = find(db, pgencoder.select(Cat, "red w7", 5, candidates=5, encoder=encoder))
-    assert sorted(ids(cats)) == list(range(300, 305))
-    dogs = find(db, pgencoder.select(Dog, "green w310", 3, encoder=encoder).where(Dog.body == "pink", Dog.id > 307))
-    assert ids(dogs)[0] == 310
-    assert len(dogs) == 3
-
-
-def test_a_class_searches_what_the_class_above_it_declares(
-    connection: Connection, db: Database, encoder: WordEncoder
-) -> None:
-    class Own(DeclarativeBase):
-        pass
-
-    class Beast(Own):
-        __tablename__ = "beasts"
-        __encoding__ = DeclaredEncoding(columns=["body"], model=encoder)
-        number: Mapped[int] = mapped_column(primary_key=True)
-        kind: Mapped[str]
-        body: Mapped[str]
-        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "beast"}  # noqa: RUF012
-
-    class Horse(Beast):
-        __tablename__ = "horses"
-        horse: Mapped[int] = mapped_column("horse_id", sa.ForeignKey("beasts.number"), primary_key=True)
-        __mapper_args__ = {"polymorphic_identity": "horse"}  # noqa: RUF012
-
-    Own.metadata.create_all(db.engine)
-    with Session(db.engine) as session:
-        session.add_all([Beast(number=i, body=f"red w{i}") for i in range(300)])
-        session.add_all([Horse(number=i, body=f"blue w{i}") for i in range(300, 306)])
-        session.commit()
-    assert pgencoder.attach_all(Own, db.engine).attached == ("beasts",)
-    db.sync("beasts", encoder=encoder)
-    found = find(db, pgencoder.select(Horse, "red blue", 5, candidates=5))
-    assert {type(row[0]) for row in found} == {Horse}
-    assert len(found) == 5
-    assert len(find(db, pgencoder.select("beasts", "red", 3))) == 3  # attach_all has opened no other database
 
 
 def test_recall_and_maxsim_are_the_parts_of_a_search(articles: Database, encoder: WordEncoder) -> None:

@@ -27,8 +27,8 @@ def make(connection: Connection, name: str) -> None:
 
     Raises InvalidSource for a table of another's making.
     """
-    # another process may make it at the same moment
-    with suppress(pg.DuplicateTable, pg.UniqueViolation):
+    # another process may make it at the same moment: its table, its row type or their catalogue rows are in the way
+    with suppress(pg.DuplicateTable, pg.DuplicateObject, pg.UniqueViolation):
         connection.execute(query("create_store").format(table=identifier(name), mark=sql.Literal(MARK)))
     there = catalog.find_columns(connection, name)
     source = there.schema, there.table
