@@ -1,6 +1,8 @@
 # Everything runs in .venv, which is made on first use; constraints.txt pins the versions.
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that share the tests by files, each with a server
+TESTERS ?= 2
 
 .PHONY: demo test lint clean
 
@@ -8,7 +10,10 @@ demo: .venv/demo
 	@$(BIN)/pgencoder demo
 
 test: .venv/dev
-	@$(BIN)/python -m pytest
+	@PATH="$$PATH:/usr/sbin"; for program in pgbouncer qemu-x86_64 qemu-aarch64 aarch64-linux-gnu-gcc; do command -v $$program >/dev/null \
+		|| missing="$$missing $$program"; done; test -z "$$missing" || echo "tests that need$$missing are skipped;" \
+		"Debian: apt-get install pgbouncer qemu-user gcc-aarch64-linux-gnu"
+	@$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev
 	@$(BIN)/ruff check .

@@ -83,21 +83,29 @@ def packed(data: bytes, tokens: Floats) -> Document:
     return Document(data, len(data), len(tokens))
 
 
-@pytest.fixture(scope="module")
-def library() -> ctypes.CDLL:
+def compiled() -> ctypes.CDLL | str:
+    """The kernels, or why they cannot be compiled here."""
     try:
         return ctypes.CDLL(str(native.kernel_library()))
     except NativeUnavailable as error:
-        pytest.skip(str(error))
+        return str(error)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+LIBRARY = compiled()
+RUNS = [name for name in NAMES if not isinstance(LIBRARY, str) and Kernel(LIBRARY, name).runs()]
+
+
+@pytest.fixture(scope="module")
+def library() -> ctypes.CDLL:
+    if isinstance(LIBRARY, str):
+        pytest.skip(LIBRARY)
+    return LIBRARY
+
+
+@pytest.fixture(scope="module", params=RUNS)
 def simd(request: pytest.FixtureRequest, library: ctypes.CDLL) -> Kernel:
-    """A kernel that runs here."""
-    kernel = Kernel(library, request.param)
-    if not kernel.runs():
-        pytest.skip(f"this processor does not have {kernel.name}")
-    return kernel
+    """A kernel that runs here; the others are tried by `test_other_processors`."""
+    return Kernel(library, request.param)
 
 
 @st.composite
@@ -234,22 +242,51 @@ def test_an_unknown_kernel_is_refused(library: ctypes.CDLL) -> None:
     assert Kernel(library, "mmx").call(Form.BIT, packed(bits(token), token), [])[0] == 1
 
 
+def fuzzer(directory: Path, compiler: str, *variables: str) -> Path:
+    """The fuzzer, compiled in a copy of the sources."""
+    make = shutil.which("make")
+    assert make is not None
+    sources = shutil.copytree(native.sources(), directory / "native", ignore=shutil.ignore_patterns("build"))
+    command = [make, "-f", "kernel.mk", f"CC={compiler}", *variables, "fuzz"]
+    built = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return sources / "build" / "fuzz"
+
+
+def fuzzed(*command: str | Path) -> list[str]:
+    """The kernels that a run of the fuzzer compared, after it found nothing."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("kernels: ")[1].split()
+
+
 def test_fuzzing_finds_nothing(library: ctypes.CDLL, tmp_path: Path) -> None:
     compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
-    make = shutil.which("make")
     assert compiler is not None
-    assert make is not None
     probe = tmp_path / "probe.c"
     probe.write_text("int main(void) { return 0; }\n")
     options = ["-fsanitize=address,undefined", "-o", str(tmp_path / "probe")]
     for command in ([compiler, str(probe), *options], [str(tmp_path / "probe")]):
         if subprocess.run(command, capture_output=True, check=False).returncode != 0:
             pytest.skip(f"{compiler} lacks the sanitizers")
-    directory = shutil.copytree(native.sources(), tmp_path / "native", ignore=shutil.ignore_patterns("build"))
-    built = subprocess.run(
-        [make, "-f", "kernel.mk", f"CC={compiler}", "fuzz"], cwd=directory, capture_output=True, text=True, check=False
-    )
-    assert built.returncode == 0, built.stderr
-    done = subprocess.run([directory / "build" / "fuzz", "3000", "1"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split("kernels: ")[1].split() == [name for name in NAMES if Kernel(library, name).runs()]
+    assert fuzzed(fuzzer(tmp_path, compiler), "3000", "1") == RUNS
+
+
+@pytest.mark.parametrize(
+    ("machine", "cpus"),
+    [
+        # one without AVX2, one without AVX-512; qemu has no processor with AVX-512
+        ("x86_64", {"qemu64": ["plain"], "Haswell": ["avx2", "plain"]}),
+        ("aarch64", {"cortex-a53": ["neon", "plain"], "max": ["neondot", "neon", "plain"]}),
+    ],
+)
+def test_other_processors(tmp_path: Path, machine: str, cpus: dict[str, list[str]]) -> None:
+    """Under emulation each processor chooses the instructions that it has, and they find what plain C finds."""
+    compiler, emulator = (shutil.which(name) for name in (f"{machine}-linux-gnu-gcc", f"qemu-{machine}"))
+    if compiler is None or emulator is None:
+        pytest.skip(
+            f"{machine} cannot be emulated: Debian's packages qemu-user and gcc-{machine.replace('_', '-')}-linux-gnu"
+        )
+    program = fuzzer(tmp_path, compiler, "SANITIZE=-static")
+    for cpu, names in cpus.items():
+        assert fuzzed(emulator, "-cpu", cpu, program, "1000", "1") == names

@@ -122,26 +122,21 @@ def test_migrations_at_the_same_time_do_not_fail(url: str, db: Database) -> None
 def test_a_library_that_is_lost_leaves_pure_sql(db: Database, connection: Connection, url: str) -> None:
     """As after a new virtual environment, or a restore where the extension was never installed."""
     db.use_kernel("native")
-    server = native.embedded_server()
-    library = server.libraries / "pgencoder_native.so"
-    away = library.with_suffix(".away")
-    library.rename(away)
-    try:
-        with pgencoder.connect(url) as other:
-            why = other.kernel().why
-            assert "cannot be used" in why
-            assert "run: pgencoder native install" in why
-            other.migrate()
-            assert other.kernel().name == "sql"
-            assert "cannot be used" in other.kernel().why
-            with pytest.raises(NativeUnavailable, match="ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE"):
-                other.use_kernel("native")
-            with psycopg.connect(url, autocommit=True) as fresh:
-                assert value(fresh, SCORE) == pytest.approx(1.8, abs=1e-3)
-                fresh.execute("ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE")
-                fresh.execute("DROP EXTENSION pgencoder_native")
-    finally:
-        away.rename(library)
+    # in this database only: other tests use the files at the same time
+    connection.execute("UPDATE pg_proc SET probin = '$libdir/lost' WHERE probin LIKE '%pgencoder_native'")
+    with pgencoder.connect(url) as other:
+        why = other.kernel().why
+        assert "cannot be used" in why
+        assert "run: pgencoder native install" in why
+        other.migrate()
+        assert other.kernel().name == "sql"
+        assert "cannot be used" in other.kernel().why
+        with pytest.raises(NativeUnavailable, match="ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE"):
+            other.use_kernel("native")
+        with psycopg.connect(url, autocommit=True) as fresh:
+            assert value(fresh, SCORE) == pytest.approx(1.8, abs=1e-3)
+            fresh.execute("ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE")
+            fresh.execute("DROP EXTENSION pgencoder_native")
     db.use_kernel("native")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 
+import pgencoder
 from pgencoder import Database, native
 from pgencoder.query import Search, search_statement
 from pgencoder.vectors import HalfvecArray, normalize
@@ -16,6 +17,28 @@ from .conftest import Connection, value
 from .encoder import WordEncoder
 
 pytestmark = pytest.mark.usefixtures("native_available")
+
+
+SIMD = ("avx512", "avx2", "neondot", "neon", "plain")
+
+
+def fresh(connection: Connection) -> Connection:
+    """A new session in the same database, which has not loaded the library."""
+    return psycopg.connect(connection.info.dsn, autocommit=True)
+
+
+def usable(connection: Connection) -> list[str]:
+    """The instructions that this processor has."""
+    found = []
+    value(connection, "SELECT pgencoder_native.simd()")  # loads the library, which then refuses the others
+    for simd in SIMD:
+        try:
+            connection.execute(f"SET pgencoder_native.simd = {simd}".encode())
+        except psycopg.errors.InvalidParameterValue:
+            continue
+        found.append(simd)
+    connection.execute("RESET pgencoder_native.simd")
+    return found
 
 
 def test_each_processors_instructions_give_the_same(native_server: Connection) -> None:
@@ -28,13 +51,10 @@ def test_each_processors_instructions_give_the_same(native_server: Connection) -
         "sign": "pgencoder.maxsim(%(q)s, pgencoder.binary_quantize(%(d)s))",
     }
     found = {}
-    for simd in ("avx512", "avx2", "neon", "neondot", "plain", "auto"):
-        try:
-            native_server.execute(f"SET pgencoder_native.simd = {simd}".encode())
-        except psycopg.errors.InvalidParameterValue:
-            continue
-        name = value(native_server, "SELECT pgencoder_native.simd()")
-        assert simd in ("auto", name)
+    names = usable(native_server)
+    for simd in (*names, "auto"):
+        native_server.execute(f"SET pgencoder_native.simd = {simd}".encode())
+        assert value(native_server, "SELECT pgencoder_native.simd()") == (names[0] if simd == "auto" else simd)
         row = native_server.execute(
             f"SELECT {', '.join(calls.values())}".encode(), {"q": query, "d": document}
         ).fetchone()
@@ -44,8 +64,64 @@ def test_each_processors_instructions_give_the_same(native_server: Connection) -
     for row in found.values():
         assert row[:2] == pytest.approx(found["plain"][:2], abs=1e-5)
         assert row[2:] == found["plain"][2:]
-    with pytest.raises(psycopg.errors.InvalidParameterValue):
-        native_server.execute("SET pgencoder_native.simd = 'quantum'")
+
+
+def test_instructions_that_are_not_there_are_refused(native_server: Connection) -> None:
+    """Each machine lacks some: those of the other kind of processor."""
+    absent = [*(set(SIMD) - set(usable(native_server))), "quantum"]
+    call = "SELECT pgencoder.maxsim(ARRAY['[1]']::halfvec[], ARRAY['[1]']::halfvec[])"
+    for simd in absent:
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            native_server.execute(f"SET pgencoder_native.simd = '{simd}'".encode())
+        with fresh(native_server) as connection:
+            # the library is not loaded, so the server does not know the setting yet
+            connection.execute(f"SET pgencoder_native.simd = '{simd}'".encode())
+            for _ in range(2):
+                with pytest.raises(psycopg.errors.InvalidParameterValue, match=f'simd is "{simd}"'):
+                    value(connection, call)
+            connection.execute("SET pgencoder_native.simd = 'PLAIN'")
+            assert value(connection, "SELECT pgencoder_native.simd()") == "plain"
+            assert value(connection, call) == 1
+
+
+@pytest.mark.parametrize("place", ["DATABASE", "ROLE", "SYSTEM", "options"])
+def test_instructions_that_are_not_there_are_refused_wherever_they_are_set(
+    native_server: Connection, url: str, place: str
+) -> None:
+    absent = next(simd for simd in SIMD if simd not in usable(native_server))
+    info = native_server.info
+    where = {"DATABASE": f'DATABASE "{info.dbname}"', "ROLE": f'ROLE "{info.user}"', "SYSTEM": "SYSTEM"}.get(place)
+    with fresh(native_server) as connection:
+        if place == "SYSTEM":  # takes only settings that are known, while the others are checked if they are
+            value(connection, "SELECT pgencoder_native.simd()")
+        if where is not None:
+            connection.execute(f"ALTER {where} SET pgencoder_native.simd = '{absent}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+    try:
+        with (
+            new_session(info.dsn, absent, place) as connection,
+            pytest.raises(psycopg.errors.InvalidParameterValue, match=f'simd is "{absent}"'),
+        ):
+            value(connection, "SELECT pgencoder_native.simd()")
+        if where is not None:
+            with pgencoder.connect(url) as database:
+                assert f'simd is "{absent}"' in database.kernel().why
+    finally:
+        if where is not None:
+            native_server.execute(f"ALTER {where} RESET pgencoder_native.simd".encode())
+            native_server.execute("SELECT pg_reload_conf()")
+
+
+def new_session(dsn: str, simd: str, place: str) -> Connection:
+    """A session with that setting, once the server has read its files again."""
+    options = f"-c pgencoder_native.simd={simd}" if place == "options" else ""
+    for _ in range(100):
+        connection = psycopg.connect(dsn, autocommit=True, options=options)
+        if value(connection, "SELECT current_setting('pgencoder_native.simd', true)") == simd:
+            return connection
+        connection.close()
+        time.sleep(0.05)
+    pytest.fail(f"no session has the setting {simd}")
 
 
 def test_a_query_that_changes_between_calls_is_noticed(native_server: Connection) -> None:

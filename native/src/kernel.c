@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "half.h"
 
@@ -30,12 +31,12 @@ kernel_best(void)
 	return kernels[i];
 }
 
-/* The kernel of that name, NULL if this build has none */
+/* The kernel of that name, in any case, NULL if this build has none */
 const Kernel *
 kernel_find(const char *name)
 {
 	for (int i = 0; kernels[i] != NULL; i++)
-		if (strcmp(kernels[i]->name, name) == 0)
+		if (strcasecmp(kernels[i]->name, name) == 0)
 			return kernels[i];
 	return NULL;
 }

@@ -43,46 +43,76 @@ typedef struct State
 	Room		document;
 } State;
 
-/* -1 is auto, else the place in kernels[] */
-static int	simd_setting = -1;
+#define SIMD_NAMES "auto, avx512, avx2, neondot, neon and plain"
 
-static struct config_enum_entry simd_options[] = {
-	{"auto", -1, false},
-#if defined(__x86_64__)
-	{"avx512", 0, false},
-	{"avx2", 1, false},
-	{"plain", 2, false},
-#elif defined(__aarch64__)
-	{"neondot", 0, false},
-	{"neon", 1, false},
-	{"plain", 2, false},
-#else
-	{"plain", 0, false},
-#endif
-	{NULL, 0, false}
-};
+/* As it was set, "auto" or the name of a kernel */
+static char *simd_setting;
+
+/* In _PG_init() the setting takes what was set before: refused there, it would be a warning, and auto in its place */
+static bool loading;
 
 static bool
-check_simd(int *newval, void **extra, GucSource source)
+is_auto(const char *setting)
 {
-	if (*newval < 0 || kernels[*newval]->supported())
+	return pg_strcasecmp(setting, "auto") == 0;
+}
+
+/* Why a setting cannot be used here, NULL if it can */
+static const char *
+simd_problem(const char *setting)
+{
+	static const char *const names[] = {"avx512", "avx2", "neondot", "neon", "plain"};
+	const Kernel *kernel = kernel_find(setting);
+
+	if (is_auto(setting) || (kernel != NULL && kernel->supported()))
+		return NULL;
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (pg_strcasecmp(setting, names[i]) == 0)
+			return psprintf("This processor does not have %s.", names[i]);
+	return "It may be " SIMD_NAMES ".";
+}
+
+/*
+ * SET is refused at once. What comes from a file, a database or a role is refused when it is used: refused here, the
+ * server would only warn and go on without it.
+ */
+static bool
+check_simd(char **newval, void **extra, GucSource source)
+{
+	const char *problem;
+
+	if (loading || source < PGC_S_INTERACTIVE)
 		return true;
-	GUC_check_errdetail("This processor does not have %s.", kernels[*newval]->name);
-	return false;
+	problem = simd_problem(*newval);
+	if (problem != NULL)
+		GUC_check_errdetail("%s", problem);
+	return problem == NULL;
 }
 
 static const Kernel *
 current_kernel(void)
 {
-	return simd_setting < 0 ? kernel_best() : kernels[simd_setting];
+	const char *problem = simd_problem(simd_setting);
+
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("pgencoder_native.simd is \"%s\", which cannot be used", simd_setting),
+				 errdetail("%s", problem),
+				 errhint("SET pgencoder_native.simd = auto, or change it where it is set: postgresql.conf, ALTER"
+						 " DATABASE or ALTER ROLE.")));
+	return is_auto(simd_setting) ? kernel_best() : kernel_find(simd_setting);
 }
 
 void
 _PG_init(void)
 {
-	DefineCustomEnumVariable("pgencoder_native.simd",
-							 "Instructions that MaxSim uses; auto takes the best that the processor has.",
-							 NULL, &simd_setting, -1, simd_options, PGC_USERSET, 0, check_simd, NULL, NULL);
+	loading = true;
+	DefineCustomStringVariable("pgencoder_native.simd",
+							   "Instructions that MaxSim uses; auto takes the best that the processor has.",
+							   "It may be " SIMD_NAMES ".",
+							   &simd_setting, "auto", PGC_USERSET, 0, check_simd, NULL, NULL);
+	loading = false;
 	MarkGUCPrefixReserved("pgencoder_native");
 }
 

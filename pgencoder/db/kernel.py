@@ -139,6 +139,8 @@ def _check_library(connection: Connection) -> str:
     try:
         with connection.transaction():
             row = connection.execute("SELECT pgencoder_native.simd()").fetchone()
+    except pg.InvalidParameterValue as error:  # the setting asks for what this processor lacks
+        raise NativeUnavailable(" ".join(str(error).split())) from error
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
         raise NativeUnavailable(f"the library of the extension {EXTENSION} cannot be used: {reason}{LOST}") from error
