@@ -95,9 +95,11 @@ def apply_functions(connection: Connection) -> None:
 
     Postgres replaces none whose columns change: a revision drops such a function, and the view on it, beforehand.
     """
-    _search_path(connection)
-    for _name, text in (*functions(), *views()):
-        connection.execute(text.encode())
+    # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
+    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
+    vector = identifier(vector_schema(connection))
+    for _name, template in (*functions(), *views()):
+        connection.execute(template.format(vector=vector))
 
 
 def current(engine: sa.Engine) -> str | None:
@@ -143,14 +145,6 @@ def _driver(connection: sa.Connection) -> Connection:
     driver: Any = connection.connection.driver_connection
     assert driver is not None
     return driver  # type: ignore[no-any-return]
-
-
-def _search_path(connection: Connection) -> None:
-    # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
-    connection.execute(
-        "SELECT set_config('search_path', %s, true)",
-        [f"pg_catalog, {identifier(vector_schema(connection)).as_string(connection)}"],
-    )
 
 
 def _check_rights(connection: Connection) -> None:

@@ -34,8 +34,11 @@ def query(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
-def functions() -> Iterator[tuple[str, str]]:
-    """Name and text of each file in `sql/functions/`, a function after those that it calls."""
+def functions() -> Iterator[tuple[str, sql.SQL]]:
+    """Name and template of each file in `sql/functions/`, a function after those that it calls.
+
+    The hole `vector` is for pgvector's schema.
+    """
     files = {path.stem: path.read_text(encoding="utf-8") for path in (resources() / "sql" / "functions").glob("*.sql")}
     graph: dict[str, set[str]] = {
         name: {
@@ -47,13 +50,13 @@ def functions() -> Iterator[tuple[str, str]]:
         for name, text in sorted(files.items())
     }
     for name in TopologicalSorter(graph).static_order():
-        yield name, files[name]
+        yield name, sql.SQL(files[name])
 
 
-def views() -> Iterator[tuple[str, str]]:
-    """Name and text of each file in `sql/views/`."""
+def views() -> Iterator[tuple[str, sql.SQL]]:
+    """Name and template of each file in `sql/views/`."""
     for path in sorted((resources() / "sql" / "views").glob("*.sql")):
-        yield path.stem, path.read_text(encoding="utf-8")
+        yield path.stem, sql.SQL(path.read_text(encoding="utf-8"))
 
 
 def identifier(*names: str) -> Part:
@@ -76,10 +79,15 @@ def raw(text: str) -> Part:
     return sql.SQL(text)
 
 
+def equal(left: Part, right: Part) -> Part:
+    """The condition that both are equal, by an operator of Postgres itself."""
+    return sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(left, right)
+
+
 def content(columns: Iterable[str], relation: str) -> Part:
     """The content of a row: its columns as text, NULLs left out, with a space between (empty if all are NULL)."""
-    values = (sql.SQL("{}::text").format(sql.Identifier(relation, column)) for column in columns)
-    return sql.SQL("concat_ws(' ', {})").format(listed(values))
+    values = (sql.SQL("{}::pg_catalog.text").format(sql.Identifier(relation, column)) for column in columns)
+    return sql.SQL("pg_catalog.concat_ws(' ', {})").format(listed(values))
 
 
 def as_text(statement: Part, connection: Any = None) -> str:

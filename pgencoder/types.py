@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, astuple, dataclass, field
 from datetime import datetime
@@ -30,6 +31,12 @@ CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
 GROUPS: tuple[Group, ...] = get_args(Group)
 STAGES: tuple[Stage, ...] = get_args(Stage)
 PAIR_METHODS: tuple[PairMethod, ...] = get_args(PairMethod)
+
+# The server's spelling of types that no search path can turn into others: keywords, and names with their schema. The
+# server reads this expression too.
+FULL_TYPE = (
+    r"^(?:bit|boolean|character|double|integer|bigint|smallint|interval|numeric|real|time|timestamp)(?![a-z0-9_])|[.]"
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,18 @@ class Span:
 class KeyColumn:
     """A primary key column of the source and the name, type and collation it has in the passages table.
 
-    `collation` is a quoted name, empty for the type's own.
+    `type` is spelled as the server spells it, `collation` is a quoted name, empty for the type's own.
     """
 
     source: str
     name: str
     type: str
     collation: str
+
+    @property
+    def full_type(self) -> str:
+        """The type, which no search path can turn into another."""
+        return self.type if re.search(FULL_TYPE, self.type) else f"pg_catalog.{self.type}"
 
 
 @dataclass(frozen=True)

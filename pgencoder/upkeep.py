@@ -245,6 +245,6 @@ def refresh(connection: Connection) -> None:
         objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)
         objects.create_functions(connection, parts, collection.generations)
         create_search(connection, parts)
-    connection.execute("SELECT set_config('role', 'none', true)")
+    connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
     if granted.in_use(connection):
         granted.create(connection)

@@ -10,7 +10,7 @@ from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import execute, giving_way, waiting
-from pgencoder.sql import Part, as_text, identifier, raw
+from pgencoder.sql import Part, as_text, equal, identifier, raw
 
 PIECE_ROWS = 200  # whose keys applications cannot change meanwhile
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
@@ -67,7 +67,7 @@ def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, ty
 
     def is_row(relation: str, in_source: bool) -> Part:
         return all_of(
-            identifier(relation, column.source if in_source else column.name) + raw(" = ") + identifier("row", f"k{i}")
+            equal(identifier(relation, column.source if in_source else column.name), identifier("row", f"k{i}"))
             for i, column in numbered
         )
 
@@ -82,7 +82,7 @@ def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, ty
                 vector=objects.vector, column=identifier("v", dense), dims=raw(str(generation.dims.dense))
             ),
             "tokens": _tokens(objects, tokens, types),
-            "from_is_row": all_of(identifier("v", column.source) + raw(f" = r.k{i}") for i, column in numbered),
+            "from_is_row": all_of(equal(identifier("v", column.source), raw(f"r.k{i}")) for i, column in numbered),
             "passage_is_row": is_row("passage", False),
             "queue_is_row": is_row("queue", False),
         },
@@ -108,6 +108,6 @@ def _tokens(objects: Objects, column: str | None, types: dict[str, str]) -> Part
     floats = given + raw(f"::{halfvec}[]")
     if kind == "bit":
         return raw("pgencoder.binary_quantize(") + floats + raw(f")::bit({dims})[]")
-    return sql.SQL("ARRAY(SELECT {}.l2_normalize(t) FROM unnest({}) WITH ORDINALITY AS u (t, n) ORDER BY n)").format(
-        objects.vector, floats
-    )
+    return sql.SQL(
+        "ARRAY(SELECT {}.l2_normalize(t) FROM pg_catalog.unnest({}) WITH ORDINALITY AS u (t, n) ORDER BY n)"
+    ).format(objects.vector, floats)

@@ -144,8 +144,10 @@ def describe(
 
 def _warn_superuser(connection: Connection, source: catalog.Source) -> None:
     row = connection.execute(
-        "SELECT r.rolsuper, o.rolname FROM pg_roles r, pg_class c JOIN pg_roles o ON o.oid = c.relowner"
-        " WHERE r.rolname = current_user AND c.oid = to_regclass(format('%%I.%%I', %s::text, %s::text))"
+        "SELECT r.rolsuper, o.rolname FROM pg_catalog.pg_roles r, pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
+        " WHERE r.rolname OPERATOR(pg_catalog.=) current_user AND c.oid OPERATOR(pg_catalog.=)"
+        " pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', %s::pg_catalog.text, %s::pg_catalog.text))"
         " AND NOT o.rolsuper",
         [source.schema, source.table],
     ).fetchone()

@@ -44,7 +44,7 @@ def queue_existing(connection: Connection, objects: Objects, progress: Progress 
 
 def check_readable(connection: Connection, objects: Objects) -> None:
     """Raise what reading the source would raise, such as of a policy that holds for its owner too."""
-    connection.execute(sql.SQL("SELECT count(*) FROM {}(NULL, 1, true)").format(objects.scan))
+    connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 1, true)").format(objects.scan))
 
 
 def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:
@@ -52,8 +52,8 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
     generation = [objects.generation.collection, objects.generation.number]
     with giving_way(connection):
         state = connection.execute(
-            "SELECT queued_to FROM pgencoder.generation WHERE collection = %s AND number = %s AND queued_at IS NULL"
-            " FOR UPDATE SKIP LOCKED",
+            "SELECT queued_to FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
+            " AND number OPERATOR(pg_catalog.=) %s AND queued_at IS NULL FOR UPDATE SKIP LOCKED",
             generation,
         ).fetchone()
         if state is None:
@@ -62,7 +62,8 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
         found, added, last = execute(connection, statement, [state[0], rows]).fetchone() or (0, 0, None)
         connection.execute(
             "UPDATE pgencoder.generation SET queued_to = coalesce(%s, queued_to),"
-            " queued_at = CASE WHEN %s THEN clock_timestamp() END WHERE collection = %s AND number = %s",
+            " queued_at = CASE WHEN %s THEN pg_catalog.clock_timestamp() END"
+            " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
             [last, found < rows, *generation],
         )
     return int(added)
@@ -76,27 +77,30 @@ def move_late(connection: Connection, name: str) -> bool:
         collection = catalog.collection(connection, name)
         objects = Objects(collection, vector_schema(connection))
         rows = connection.execute(
-            "DELETE FROM pgencoder.late WHERE id IN (SELECT id FROM pgencoder.late WHERE collection = %s"
-            " AND key IS NOT NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING key",
+            "DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY (SELECT id FROM pgencoder.late"
+            " WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NOT NULL"
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING key",
             [name, LATE_ROWS],
         ).fetchall()
         if rows:
             keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
-                listed(raw(f"k{i}::{column.type}") for i, column in enumerate(collection.key, 1)),
+                listed(raw(f"k{i}::{column.full_type}") for i, column in enumerate(collection.key, 1)),
                 objects.unnest_keys,
                 objects.claim_columns,
             )
             text = queue_keys(objects, collection.generations).replace("/* keys */", keys.as_string(connection))
             execute(connection, raw(text), [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
     truncated = connection.execute(
-        "SELECT id FROM pgencoder.late WHERE collection = %s AND key IS NULL", [name]
+        "SELECT id FROM pgencoder.late WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NULL", [name]
     ).fetchall()
     if truncated:
         # read after the marks: a generation that is not in it began after the TRUNCATE
         for generation in catalog.collection(connection, name).generations:
             _requeue(connection, objects.of(generation))
         # by their numbers: one that commits only now may have a lower number than another that is done
-        connection.execute("DELETE FROM pgencoder.late WHERE id = ANY (%s)", [[number for (number,) in truncated]])
+        connection.execute(
+            "DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY (%s)", [[number for (number,) in truncated]]
+        )
     return bool(rows or truncated)
 
 
@@ -109,7 +113,7 @@ def _requeue(connection: Connection, objects: Objects) -> None:
         "requeue_passages",
         key_descending=descending,
         key_text=objects.key_text(),
-        after=objects.key_from("($1::text[])"),
+        after=objects.key_from("($1::pg_catalog.text[])"),
     )
     after, found = None, PIECE_ROWS
     while found == PIECE_ROWS:
@@ -124,7 +128,9 @@ def late(connection: Connection) -> set[str]:
 
 def indexed(connection: Connection, generation: Generation) -> bool:
     """Whether the HNSW index on `dense` is there."""
-    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)])
+    row = connection.execute(
+        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)]
+    )
     found = row.fetchone()
     return found is not None and bool(found[0])
 
@@ -135,10 +141,13 @@ def ready_to_index(connection: Connection, objects: Objects) -> bool:
     Where many fail it is not they that are bad: their passages would come after the index, one by one.
     """
     statement = sql.SQL(
-        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {queue} q WHERE q.changed_at <= g.queued_at"
-        " AND q.last_error IS NULL) AND (SELECT count(*) FROM {queue} q WHERE q.run_after < 'infinity'"
-        " AND q.last_error IS NOT NULL) * 10 <= (SELECT count(*) FROM {write})"
-        " FROM pgencoder.generation g WHERE g.collection = $1 AND g.number = $2"
+        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {queue} q"
+        "  WHERE q.changed_at OPERATOR(pg_catalog.<=) g.queued_at AND q.last_error IS NULL)"
+        " AND ((SELECT pg_catalog.count(*) FROM {queue} q WHERE q.run_after OPERATOR(pg_catalog.<) 'infinity'"
+        "  AND q.last_error IS NOT NULL) OPERATOR(pg_catalog.*) 10)"
+        "  OPERATOR(pg_catalog.<=) (SELECT pg_catalog.count(*) FROM {write})"
+        " FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) $1"
+        " AND g.number OPERATOR(pg_catalog.=) $2"
     ).format(queue=objects.queue, write=objects.write)
     generation = objects.generation
     row = execute(connection, statement, [generation.collection, generation.number]).fetchone()
@@ -151,7 +160,8 @@ def build_index(connection: Connection, objects: Objects) -> bool:
         return False
     with connection.transaction():
         lock = connection.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"pgencoder {objects.generation.index}"]
+            "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(%s, 0))",
+            [f"pgencoder {objects.generation.index}"],
         ).fetchone()
         if lock != (True,):
             return False
@@ -162,7 +172,8 @@ def build_index(connection: Connection, objects: Objects) -> bool:
 def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:
     """Phase, tuples done and tuples in all of an index build that runs; None if none does."""
     return connection.execute(
-        "SELECT phase, tuples_done, tuples_total FROM pg_stat_progress_create_index WHERE relid = to_regclass(%s)",
+        "SELECT phase, tuples_done, tuples_total FROM pg_catalog.pg_stat_progress_create_index"
+        " WHERE relid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)",
         [objects.passages.as_string(connection)],
     ).fetchone()
 
@@ -182,13 +193,14 @@ def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
 
 
 def _text(objects: Objects) -> Part:
-    return raw(", ".join(f"k{i}::text" for i in objects.numbers))
+    return raw(", ".join(f"k{i}::pg_catalog.text" for i in objects.numbers))
 
 
 def _estimate(connection: Connection, objects: Objects) -> int:
     row = connection.execute(
-        "SELECT greatest(sum(reltuples), 0)::bigint FROM pg_class WHERE oid = to_regclass(%s) OR oid IN"
-        " (SELECT relid FROM pg_partition_tree(to_regclass(%s)))",
+        "SELECT greatest(pg_catalog.sum(reltuples), 0)::bigint FROM pg_catalog.pg_class"
+        " WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) OR oid OPERATOR(pg_catalog.=) ANY"
+        " (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(%s)))",
         [objects.source.as_string(connection)] * 2,
     ).fetchone()
     return 0 if row is None or row[0] is None else int(row[0])

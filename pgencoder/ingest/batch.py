@@ -210,7 +210,7 @@ class Target:
         hashes = {batch.passages[i].content_hash for i in again}
         # not the rows of these passages, but all that had such: a row whose key has changed finds its old one's
         rows = sorted(row for row in batch.replaced if stored[row].hashes & hashes)
-        statement = self.objects.fill("vectors", hashes=self.objects.parameter(1, "::bytea[]"))
+        statement = self.objects.fill("vectors", hashes=self.objects.parameter(1, "::pg_catalog.bytea[]"))
         arrays = batch.claim.take(rows).key_arrays
         result = queue.execute(connection, statement, [*arrays, list(hashes)], binary=True).pgresult
         assert result is not None
@@ -293,7 +293,9 @@ class Target:
 
 
 def _oid(connection: Connection, objects: Objects) -> object:
-    return connection.execute("SELECT to_regclass(%s)::oid", [objects.passages.as_string(connection)]).fetchone()
+    return connection.execute(
+        "SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [objects.passages.as_string(connection)]
+    ).fetchone()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pgencoder.ingest import backfill, objects, roles
 from pgencoder.ingest.attach import describe
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
-from pgencoder.sql import Part
+from pgencoder.sql import Part, equal, identifier
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,8 @@ def rollback(connection: Connection, name: str, create_search: CreateSearch) -> 
         with connection.transaction():
             collection = _locked(connection, name)
             row = connection.execute(
-                "SELECT number FROM pgencoder.generation WHERE collection = %s AND state = 'retired'"
-                " ORDER BY activated_at DESC LIMIT 1",
+                "SELECT number FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
+                " AND state OPERATOR(pg_catalog.=) 'retired' ORDER BY activated_at DESC LIMIT 1",
                 [name],
             ).fetchone()
             if row is None:
@@ -128,7 +128,7 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
                 )
             parts = Objects(collection, vector_schema(connection), chosen)
             # first what readers may hold for long: writers must not queue behind that
-            connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
             _quiet(connection, parts)
             left = [each for each in collection.generations if each is not chosen]
@@ -160,7 +160,7 @@ def _quiet(connection: Connection, parts: Objects) -> None:
     runs the new one. Gives up after half a second, so as not to hold up those who queue behind the lock, and is then
     tried again.
     """
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))
 
 
@@ -187,9 +187,11 @@ def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) 
         return patiently(swap, SWAP_SECONDS)
     except pg.LockNotAvailable as error:
         holders = connection.execute(
-            "SELECT string_agg(DISTINCT format('%%s (%%s)', l.pid, coalesce(a.state, 'unknown')), ', ')"
-            " FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.granted AND l.pid <> pg_backend_pid()"
-            " AND l.relation = to_regclass(format('pgencoder.%%I', %s::text))",
+            "SELECT pg_catalog.string_agg(DISTINCT "
+            " pg_catalog.format('%%s (%%s)', l.pid, coalesce(a.state, 'unknown')), ', ')"
+            " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid"
+            " WHERE l.granted AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.relation"
+            " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(pg_catalog.format('pgencoder.%%I', %s::pg_catalog.text))",
             [f"{name}_passages"],
         ).fetchone()
         raise InvalidRequest(
@@ -207,15 +209,17 @@ def _swap(
     _check_complete(connection, parts)
     generation = [collection.name, chosen.number]
     connection.execute(
-        "UPDATE pgencoder.generation SET state = 'retired' WHERE collection = %s AND state = 'active'", generation[:1]
+        "UPDATE pgencoder.generation SET state = 'retired' WHERE collection OPERATOR(pg_catalog.=) %s"
+        " AND state OPERATOR(pg_catalog.=) 'active'",
+        generation[:1],
     )
     connection.execute(
-        "UPDATE pgencoder.generation SET state = 'active', activated_at = clock_timestamp()"
-        " WHERE collection = %s AND number = %s",
+        "UPDATE pgencoder.generation SET state = 'active', activated_at = pg_catalog.clock_timestamp()"
+        " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
         generation,
     )
     swapped = catalog.collection(connection, collection.name)
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
     objects.become_owner(connection, parts)
     create_search(connection, Objects(swapped, parts.vector_schema))
     return swapped.generation
@@ -226,12 +230,12 @@ def _check_complete(connection: Connection, parts: Objects) -> None:
 
     def same(table: str) -> Part:
         return objects.all_of(
-            sql.Identifier(table, column.name) + sql.SQL(" = ") + sql.Identifier("n", column.name)
-            for column in parts.collection.key
+            equal(identifier(table, column.name), identifier("n", column.name)) for column in parts.collection.key
         )
 
     statement = sql.SQL(
-        "SELECT count(*), count(*) FILTER (WHERE n.run_after = 'infinity') FROM {queue} n"
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE n.run_after OPERATOR(pg_catalog.=) 'infinity')"
+        " FROM {queue} n"
         " WHERE NOT EXISTS (SELECT FROM {active_queue} a WHERE {same_a})"
         " OR EXISTS (SELECT FROM {active} p WHERE {same_p}) AND NOT EXISTS (SELECT FROM {new} p WHERE {same_p})"
     ).format(

@@ -102,20 +102,25 @@ class Heartbeat:
     def registered(self) -> Iterator[None]:
         """Extend leases and be seen meanwhile."""
         with connected(self._engine) as connection:
-            connection.execute(f"DELETE FROM pgencoder.worker WHERE last_seen < now() - interval '{FORGOTTEN}'")
+            connection.execute(
+                "DELETE FROM pgencoder.worker WHERE last_seen OPERATOR(pg_catalog.<)"
+                f" (pg_catalog.now() OPERATOR(pg_catalog.-) interval '{FORGOTTEN}')"
+            )
             self._renew(connection)
         try:
             with self.extending(register=True):
                 yield
         finally:
             with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
-                connection.execute("DELETE FROM pgencoder.worker WHERE id = %s", [self._id])
+                connection.execute("DELETE FROM pgencoder.worker WHERE id OPERATOR(pg_catalog.=) %s", [self._id])
 
     def wait_for_changes(self, waiting: bool) -> None:
         """Say whether writers are to notify this worker."""
         self._tally.waiting = waiting
         with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
-            connection.execute("UPDATE pgencoder.worker SET waiting = %s WHERE id = %s", [waiting, self._id])
+            connection.execute(
+                "UPDATE pgencoder.worker SET waiting = %s WHERE id OPERATOR(pg_catalog.=) %s", [waiting, self._id]
+            )
 
     def _run(self, register: bool) -> None:
         while not self._done.wait(min(self._lease / 3, BEAT_SECONDS)):
@@ -138,9 +143,9 @@ class Heartbeat:
         connection.execute(
             "INSERT INTO pgencoder.worker AS w (id, host, pid, models, device, waiting, rows, passages, failures,"
             " rates, problem) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"
-            " models = EXCLUDED.models, device = EXCLUDED.device, waiting = EXCLUDED.waiting, last_seen = now(),"
-            " rows = EXCLUDED.rows, passages = EXCLUDED.passages, failures = EXCLUDED.failures,"
-            " rates = EXCLUDED.rates, problem = EXCLUDED.problem",
+            " models = EXCLUDED.models, device = EXCLUDED.device, waiting = EXCLUDED.waiting,"
+            " last_seen = pg_catalog.now(), rows = EXCLUDED.rows, passages = EXCLUDED.passages,"
+            " failures = EXCLUDED.failures, rates = EXCLUDED.rates, problem = EXCLUDED.problem",
             [
                 self._id,
                 socket.gethostname(),

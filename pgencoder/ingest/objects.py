@@ -16,7 +16,7 @@ from psycopg import sql
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
-from pgencoder.sql import SCHEMA, Part, as_text, content, identifier, listed, own, query, raw
+from pgencoder.sql import SCHEMA, Part, as_text, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Generation
 
 # What a value looks like as text must not depend on the session
@@ -65,7 +65,7 @@ class Objects:
         """The key columns as CREATE TABLE takes them."""
         return listed(
             identifier(column.name)
-            + raw(f" {column.type}{' COLLATE ' + column.collation if column.collation else ''} NOT NULL")
+            + raw(f" {column.full_type}{' COLLATE ' + column.collation if column.collation else ''} NOT NULL")
             for column in self.collection.key
         )
 
@@ -88,20 +88,23 @@ class Objects:
         """The key columns of a table of ours as text."""
         names = [column.name for column in self.collection.key]
         return listed(
-            (identifier(name) if relation is None else identifier(relation, name)) + raw("::text") for name in names
+            (identifier(name) if relation is None else identifier(relation, name)) + raw("::pg_catalog.text")
+            for name in names
         )
 
     def matches(self, source: str, passage: str) -> Part:
         """The row `source` of the source table belongs to the row `passage` of a table of ours."""
         return all_of(
-            identifier(source, column.source) + raw(" = ") + identifier(passage, column.name)
-            for column in self.collection.key
+            equal(identifier(source, column.source), identifier(passage, column.name)) for column in self.collection.key
         )
 
     def claimed(self, relation: str, in_source: bool = False) -> Part:
         """The row has the key of the row `claim`, whose columns k1, k2, ... are the key as text."""
         return all_of(
-            identifier(relation, column.source if in_source else column.name) + raw(f" = claim.k{i}::{column.type}")
+            equal(
+                identifier(relation, column.source if in_source else column.name),
+                raw(f"claim.k{i}::{column.full_type}"),
+            )
             for i, column in enumerate(self.collection.key, 1)
         )
 
@@ -136,7 +139,7 @@ class Objects:
     @cached_property
     def unnest_keys(self) -> Part:
         """The claimed keys, one array parameter for each key column: $1, $2, ..."""
-        return raw(", ".join(f"unnest(${i}::text[])" for i in self.numbers))
+        return raw(", ".join(f"pg_catalog.unnest(${i}::pg_catalog.text[])" for i in self.numbers))
 
     def parameter(self, place: int, type_: str = "") -> Part:
         """The parameter `place` places after the key arrays, from 1."""
@@ -144,7 +147,7 @@ class Objects:
 
     def key_from(self, array: str) -> Part:
         """The key out of a text array."""
-        return raw(", ".join(f"{array}[{i}]::{column.type}" for i, column in enumerate(self.collection.key, 1)))
+        return raw(", ".join(f"{array}[{i}]::{column.full_type}" for i, column in enumerate(self.collection.key, 1)))
 
     def text(self, template: str, /, **parts: Part) -> str:
         """A template, filled, for a statement without parameters."""
@@ -194,10 +197,12 @@ def become_owner(connection: Connection, objects: Objects) -> None:
 
     The trigger runs as that role: were a new queue a superuser's, the applications' writes would fail.
     """
-    connection.execute("SELECT set_config('role', 'none', true)")
+    connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
     connection.execute(
-        "SELECT set_config('role', rolname, true) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner"
-        " WHERE pg_class.oid = to_regclass(%s) AND rolname <> current_user",
+        "SELECT pg_catalog.set_config('role', r.rolname, true) FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner"
+        " WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)"
+        " AND r.rolname OPERATOR(pg_catalog.<>) current_user",
         [objects.passages.as_string(connection)],
     )
 
@@ -266,23 +271,23 @@ def _create_read(connection: Connection, objects: Objects) -> None:
     visible = objects.text(
         "visible_body",
         source_is_key=all_of(
-            identifier("source", column.source) + raw(f" = ${i}")
+            equal(identifier("source", column.source), raw(f"${i}"))
             for i, column in zip(objects.numbers, objects.collection.key, strict=True)
         ),
         hash=objects.parameter(1),
         content=content(objects.collection.columns, "source"),
     )
     keys = [f"key{i}" for i in objects.numbers]
-    outputs = [f"k{i} {column.type}" for i, column in enumerate(objects.collection.key, 1)]
+    outputs = [f"k{i} {column.full_type}" for i, column in enumerate(objects.collection.key, 1)]
     connection.execute(
         objects.fill(
             "create_read",
-            key_arrays=raw(", ".join(f"{key} text[]" for key in keys)),
-            key_array_types=raw(", ".join("text[]" for _ in keys)),
+            key_arrays=raw(", ".join(f"{key} pg_catalog.text[]" for key in keys)),
+            key_array_types=raw(", ".join("pg_catalog.text[]" for _ in keys)),
             outputs=raw(", ".join(outputs)),
             read_body=body(rows, ", ".join([*keys, "bytes"])),
             scan_body=body(scan, "after, count, hashed"),
-            key_types=raw(", ".join(column.type for column in objects.collection.key)),
+            key_types=raw(", ".join(column.full_type for column in objects.collection.key)),
             visible_body=sql.Literal(visible),
             visible_comment=_comment(objects, "whether the caller may see a row that holds what was hashed"),
             read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
@@ -307,8 +312,7 @@ def create_changed(connection: Connection, objects: Objects, generations: Sequen
         )
 
     same_key = all_of(
-        identifier("new", column.source) + raw(" = ") + identifier("old", column.source)
-        for column in objects.collection.key
+        equal(identifier("new", column.source), identifier("old", column.source)) for column in objects.collection.key
     )
     updated = objects.fill(
         "updated_keys",
@@ -354,9 +358,11 @@ def create_view(connection: Connection, objects: Objects) -> None:
     """
     names = [as_text(relation) for relation in (objects.view, objects.passages)]
     readers = connection.execute(
-        "SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END"
-        " FROM pg_class, aclexplode(relacl) WHERE pg_class.oid IN (to_regclass(%s), to_regclass(%s))"
-        " AND privilege_type = 'SELECT' AND grantee <> relowner",
+        "SELECT DISTINCT CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+        "  ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END"
+        " FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) g WHERE c.oid OPERATOR(pg_catalog.=) ANY"
+        "  (ARRAY[pg_catalog.to_regclass(%s), pg_catalog.to_regclass(%s)]::pg_catalog.oid[])"
+        " AND g.privilege_type OPERATOR(pg_catalog.=) 'SELECT' AND g.grantee OPERATOR(pg_catalog.<>) c.relowner",
         names,
     ).fetchall()
     statement = objects.fill("create_view", comment=_comment(objects, "passages of the active generation"))
@@ -407,7 +413,8 @@ def drop_generation(connection: Connection, objects: Objects) -> None:
     for table in (objects.passages, objects.queue):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
     connection.execute(
-        "DELETE FROM pgencoder.generation WHERE collection = %s AND number = %s",
+        "DELETE FROM pgencoder.generation"
+        " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
         [objects.generation.collection, objects.generation.number],
     )
 
@@ -419,8 +426,9 @@ def drop_overloads(connection: Connection, objects: Objects, arguments: int) -> 
 
 def _drop_function(connection: Connection, name: str, but_for: int = -1) -> None:
     rows = connection.execute(
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = %s::regnamespace AND proname = %s"
-        " AND pronargs <> %s",
+        "SELECT oid::pg_catalog.regprocedure::pg_catalog.text FROM pg_catalog.pg_proc"
+        " WHERE pronamespace OPERATOR(pg_catalog.=) %s::pg_catalog.regnamespace AND proname OPERATOR(pg_catalog.=) %s"
+        " AND pronargs OPERATOR(pg_catalog.<>) %s",
         [SCHEMA, name, but_for],
     ).fetchall()
     for (signature,) in rows:

@@ -69,9 +69,9 @@ Which = Literal["new", "again", "alone"]
 # What was claimed once and came back, by an error or because its worker died, is tried with few others, then alone:
 # a row that kills its worker takes at most these along
 _READY: Mapping[Which, tuple[str, str]] = {
-    "new": ("attempts = 0", "seq"),
-    "again": ("attempts = 1", "run_after"),
-    "alone": ("attempts > 1", "run_after"),
+    "new": ("attempts OPERATOR(pg_catalog.=) 0", "seq"),
+    "again": ("attempts OPERATOR(pg_catalog.=) 1", "run_after"),
+    "alone": ("attempts OPERATOR(pg_catalog.>) 1", "run_after"),
 }
 MOST_ROWS: Mapping[Which, int] = {"new": 100_000, "again": 32, "alone": 1}
 
@@ -154,7 +154,7 @@ def claim(
     """
     ready, first = _READY[which]
     if after is not None:
-        ready += f" AND seq > {after:d}"
+        ready += f" AND seq OPERATOR(pg_catalog.>) {after:d}"
     statement = objects.fill("claim", ready=raw(ready), first=raw(first), key_text=objects.key_text("queue"))
     found = execute(connection, statement, [min(rows, MOST_ROWS[which]), lease]).fetchall()
     return Claim([row[0] for row in found], [row[1] for row in found], [tuple(row[2:]) for row in found])
@@ -224,13 +224,15 @@ def fail(connection: Connection, objects: Objects, claimed: Claim, errors: Mappi
 
 def retry(connection: Connection, objects: Objects, *, rested: bool = True) -> int:
     """Queue what failed anew; without `rested` only what would be tried again by itself. Returns how many keys."""
-    which = "true" if rested else "run_after < 'infinity'"
+    which = "true" if rested else "run_after OPERATOR(pg_catalog.<) 'infinity'"
     return execute(connection, objects.fill("retry", which=raw(which)), []).rowcount
 
 
 def waiting(connection: Connection, objects: Objects) -> int:
     """How many keys are queued and do not rest."""
-    statement = sql.SQL("SELECT count(*) FROM {} WHERE run_after < 'infinity'").format(objects.queue)
+    statement = sql.SQL("SELECT pg_catalog.count(*) FROM {} WHERE run_after OPERATOR(pg_catalog.<) 'infinity'").format(
+        objects.queue
+    )
     row = connection.execute(statement).fetchone()
     assert row is not None
     return int(row[0])
@@ -240,7 +242,7 @@ def waiting(connection: Connection, objects: Objects) -> int:
 def giving_way(connection: Connection) -> Iterator[None]:
     """A transaction that fails with LockNotAvailable where it would have to wait for an application."""
     with connection.transaction():
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         yield
 
 
@@ -262,11 +264,11 @@ def _update(
     """Fill and run a template that updates `mine`: the queue rows of a claim, but for those that someone holds."""
     if not claimed.keys:
         return
-    arrays = [objects.unnest_keys, raw("unnest(") + objects.parameter(1, "::bigint[])")]
+    arrays = [objects.unnest_keys, raw("pg_catalog.unnest(") + objects.parameter(1, "::bigint[])")]
     columns = ["seq"]
     parameters: list[Any] = [*claimed.key_arrays, claimed.seqs]
     if errors is not None:
-        arrays.append(raw("unnest(") + objects.parameter(2, "::text[])"))
+        arrays.append(raw("pg_catalog.unnest(") + objects.parameter(2, "::pg_catalog.text[])"))
         columns.append("error")
         parameters.append(list(errors))
     mine = objects.fill("mine", arrays=listed(arrays), columns=raw(", ".join(columns)))

@@ -16,7 +16,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import execute, giving_way
-from pgencoder.sql import Part, identifier, listed, raw
+from pgencoder.sql import Part, equal, identifier, listed, raw
 from pgencoder.types import ReconcileReport
 
 PIECE_ROWS = 2_000
@@ -68,22 +68,21 @@ def _statement(objects: Objects) -> sql.Composed:
         "reconcile",
         passage_keys=listed(identifier("passage", name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
         passage_key=objects.key_columns("passage"),
-        after=objects.key_from("($1::text[])"),
+        after=objects.key_from("($1::pg_catalog.text[])"),
         either=listed(part + raw(f" AS {key}") for part, key in zip(either, keys, strict=True)),
         either_within=_within(either, keys),
         within=_within(of("piece"), keys),
         stored_is_null=of("stored")[0] + raw(" IS NULL"),
         piece_is_null=of("piece")[0] + raw(" IS NULL"),
-        piece_is_stored=all_of(
-            left + raw(" = ") + right for left, right in zip(of("piece"), of("stored"), strict=True)
-        ),
+        piece_is_stored=all_of(map(equal, of("piece"), of("stored"))),
+        differing_is_added=all_of(map(equal, of("differing"), of("added"))),
         key_as_claim=listed(identifier(name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
-        key_text=raw(", ".join(f"{key}::text" for key in keys)),
+        key_text=raw(", ".join(f"{key}::pg_catalog.text" for key in keys)),
     )
 
 
 def _within(columns: Sequence[Part], keys: Sequence[str]) -> Part:
     """The key is not after the edge of the piece, if that has one."""
-    return sql.SQL("(NOT EXISTS (SELECT FROM edge) OR ({}) <= (SELECT {} FROM edge))").format(
+    return sql.SQL("(NOT EXISTS (SELECT FROM edge) OR ({}) OPERATOR(pg_catalog.<=) (SELECT {} FROM edge))").format(
         listed(columns), raw(", ".join(keys))
     )

@@ -15,15 +15,18 @@ READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"
 
 _IN_USE = (
-    f"SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('{READER}', '{WORKER}')"
-    " AND has_schema_privilege(oid, 'pgencoder', 'USAGE')"
+    "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles"
+    f" WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['{READER}', '{WORKER}'])"
+    " AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')"
 )
 
 
 def create(connection: Connection) -> None:
     """Create the two roles where they are not there, and grant them what they need in this database."""
     for role in (READER, WORKER):
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+        if not connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) %s", [role]
+        ).fetchone():
             try:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
             except pg.InsufficientPrivilege as error:
@@ -49,7 +52,7 @@ def refresh(connection: Connection) -> None:
 
 def grant(connection: Connection, objects: Objects) -> None:
     """Grant what the roles need of one generation, in a database that uses them."""
-    arguments: Part = raw(", ".join(["text[]"] * len(objects.collection.key) + ["bigint"]))
+    arguments: Part = raw(", ".join(["pg_catalog.text[]"] * len(objects.collection.key) + ["bigint"]))
     grants = objects.text("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
     body = objects.text("if_roles", in_use=raw(_IN_USE), statements=sql.Literal(grants))
     connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))

@@ -27,7 +27,7 @@ from pgencoder.ingest import attach, generations, objects, roles
 from pgencoder.ingest.generations import CreateSearch
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part, as_text, identifier, query, raw
-from pgencoder.types import Chunking, Collection, TokenType
+from pgencoder.types import FULL_TYPE, Chunking, Collection, TokenType
 
 # What a transaction keeps of ours after the part of it that is ours
 _SETTINGS = ("role", "search_path", "lock_timeout")
@@ -112,10 +112,12 @@ class Borrowed:
     def transaction(self) -> Iterator[None]:
         """A savepoint, after which the settings of the transaction are what they were."""
         with self._connection.begin_nested():
-            before = self.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in _SETTINGS)).fetchone()
+            before = self.execute(
+                "SELECT " + ", ".join(f"pg_catalog.current_setting('{name}')" for name in _SETTINGS)
+            ).fetchone()
             yield
             for name, value in zip(_SETTINGS, before, strict=True):
-                self.execute("SELECT set_config(%s, %s, true)", [name, value])
+                self.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
 
 
 def borrowed(connection: sa.Connection) -> Connection:
@@ -134,7 +136,7 @@ def collections(connection: sa.Connection) -> list[Collection]:
 
 def _revision(connection: Connection) -> str | None:
     """The revision that the database is at, None without the schema."""
-    if connection.execute("SELECT to_regclass('pgencoder.revision') IS NULL").fetchone() == (True,):
+    if connection.execute("SELECT pg_catalog.to_regclass('pgencoder.revision') IS NULL").fetchone() == (True,):
         return None
     row = connection.execute("SELECT version_num FROM pgencoder.revision").fetchone()
     return None if row is None else str(row[0])
@@ -161,7 +163,7 @@ def checked_script(collection: Collection, vector: str, make: Callable[[Collecti
         for column in collection.key
     ]
     key = tuple(
-        replace(column, type=f"{marker}_{n}_type", collation=column.collation and f"{marker}_{n}_collation")
+        replace(column, type=f"{marker}_{n}.type", collation=column.collation and f"{marker}_{n}_collation")
         for n, column in enumerate(collection.key, 1)
     )
     body = query("check_offline").format(
@@ -170,6 +172,8 @@ def checked_script(collection: Collection, vector: str, make: Callable[[Collecti
         source_name=sql.Literal(as_text(identifier(collection.source_schema, collection.source_table))),
         given=raw(", ".join(given)),
         marker=sql.Literal(marker),
+        name=sql.Literal(collection.name),
+        full_type=sql.Literal(FULL_TYPE),
         script=raw(_quoted(";\n".join(make(replace(collection, key=key))))),
     )
     return _block(body)
@@ -273,7 +277,7 @@ def _quoted(text: str) -> str:
 
 
 def _jsonb(value: Any) -> Part:
-    return sql.Literal(json.dumps(dict(value))) + sql.SQL("::jsonb")
+    return sql.Literal(json.dumps(dict(value))) + sql.SQL("::pg_catalog.jsonb")
 
 
 def _as_psycopg(error: sa.exc.DBAPIError) -> psycopg.Error:

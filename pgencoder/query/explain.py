@@ -17,7 +17,7 @@ from pgencoder.encoders import Kind, Piece
 from pgencoder.errors import InvalidRequest
 from pgencoder.explanation import Explanation, Match, Span, WordMatch
 from pgencoder.query.words import Word, words
-from pgencoder.sql import Part, content, identifier, listed, own, query, raw
+from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
 from pgencoder.vectors import HalfvecArray, normalize
 
@@ -137,11 +137,10 @@ def _statement(collection: Collection, vector: str) -> Part:
     generation = collection.generation
     tokens = raw("$1::") + identifier(vector) + raw(".halfvec[]")
     same_key = (
-        identifier("source", column.source) + raw(" = ") + identifier("passages", column.name)
-        for column in collection.key
+        equal(identifier("source", column.source), identifier("passages", column.name)) for column in collection.key
     )
     is_key = (
-        identifier("passages", column.name) + raw(f" = ${place}::{column.type}")
+        equal(identifier("passages", column.name), raw(f"${place}::{column.full_type}"))
         for place, column in enumerate(collection.key, 2)
     )
     return query("explain").format(

@@ -33,7 +33,7 @@ def search_function(collection: Collection, vector: str) -> str:
         query("create_search").format(
             function=function,
             vector=identifier(vector),
-            key_columns=listed(identifier(key.name) + raw(f" {key.type}") for key in collection.key),
+            key_columns=listed(identifier(key.name) + raw(f" {key.full_type}") for key in collection.key),
             body=sql.Literal(as_text(body)),
             comment=sql.Literal(f"pgencoder: searches {collection.name}; filter is SQL on the source's columns"),
         )

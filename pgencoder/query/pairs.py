@@ -22,7 +22,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
 from pgencoder.query.similar import Similar, similar_rows
 from pgencoder.query.spool import Spool
-from pgencoder.sql import identifier, listed, own, query, raw
+from pgencoder.sql import equal, identifier, listed, own, query, raw
 from pgencoder.types import PAIR_METHODS, Collection, Pair, PairMethod
 
 AT_ONCE = 5_000  # pairs that are looked up and handed out together,
@@ -83,11 +83,11 @@ def similar_pairs(
 
 def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
     statement = query("pair_vectors").format(
-        key_text=listed(identifier("passage", key.name) + raw("::text") for key in collection.key),
+        key_text=listed(identifier("passage", key.name) + raw("::pg_catalog.text") for key in collection.key),
         passages=own(collection.generation.passages),
         source=identifier(collection.source_schema, collection.source_table),
         source_is_passage=listed(
-            (identifier("source", key.source) + raw(" = ") + identifier("passage", key.name) for key in collection.key),
+            (equal(identifier("source", key.source), identifier("passage", key.name)) for key in collection.key),
             " AND ",
         ),
         passage_key=listed(identifier("passage", key.name) for key in collection.key),
@@ -159,12 +159,12 @@ def _shown(connection: Connection, collection: Collection, spool: Spool, batch: 
     numbers = range(1, len(collection.key) + 1)
     statement = query("pair_keys").format(
         source_key=listed(identifier("source", key.source) for key in collection.key),
-        unnest_keys=raw(", ".join(f"unnest(${i}::text[])" for i in numbers)),
+        unnest_keys=raw(", ".join(f"pg_catalog.unnest(${i}::pg_catalog.text[])" for i in numbers)),
         claim_columns=raw(", ".join(f"k{i}" for i in numbers)),
         source=identifier(collection.source_schema, collection.source_table),
         source_is_claim=listed(
             (
-                identifier("source", key.source) + raw(f" = claim.k{i}::{key.type}")
+                equal(identifier("source", key.source), raw(f"claim.k{i}::{key.full_type}"))
                 for i, key in zip(numbers, collection.key, strict=True)
             ),
             " AND ",

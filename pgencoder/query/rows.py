@@ -11,7 +11,7 @@ from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource
-from pgencoder.sql import Part, content, identifier, listed, query, raw
+from pgencoder.sql import Part, content, equal, identifier, listed, query, raw
 from pgencoder.types import Collection
 
 _NO_SPAN = (0, 0)
@@ -34,7 +34,9 @@ def pieces(
 ) -> list[str | None]:
     """The characters [start, end) of the content of the row of each key; None where there is no such row."""
     whole = content(collection.columns, "source")
-    piece = sql.SQL("substring({} FROM wanted.first + 1 FOR wanted.past - wanted.first)").format(whole)
+    piece = sql.SQL(
+        "pg_catalog.substr({}, wanted.first OPERATOR(pg_catalog.+) 1, wanted.past OPERATOR(pg_catalog.-) wanted.first)"
+    ).format(whole)
     rows = _read(connection, collection, [piece], wanted)
     return [rows[i][0] if i in rows else None for i in range(len(wanted))]
 
@@ -57,10 +59,10 @@ def _read(
         for column, value in zip(collection.key, (key,) if single else key, strict=True):
             values.append(value)
             # cast, because a value of a type that Python does not know, such as an enum's, travels as text
-            row.append(raw(f"${len(values)}::{column.type}"))
+            row.append(raw(f"${len(values)}::{column.full_type}"))
         listing.append(sql.SQL("({})").format(listed(row)))
     same = [
-        sql.SQL("{} = {}").format(identifier("source", key.source), identifier("wanted", name))
+        equal(identifier("source", key.source), identifier("wanted", name))
         for key, name in zip(collection.key, names, strict=True)
     ]
     statement = query("read_source").format(

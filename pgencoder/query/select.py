@@ -127,7 +127,7 @@ def select_entity(
     place, source = entity_place(entity, table, check.collection)
     hits = ranking(place, search, query, check=check)
     same = [
-        column.element == hits.c[k]
+        column.element.bool_op("OPERATOR(pg_catalog.=)")(hits.c[k])
         for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
     ]
     made = _search_select(source, search, hits, entity, hits.c.score)

@@ -131,8 +131,8 @@ def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) ->
         return "true"
     active = f"{SCHEMA}.{compiler.preparer.quote_identifier(f'{collection}_active')}()"
     # what a schema is called here is not what it is called there
-    without = " - 'source'" if compiler.schema_translate_map else ""
-    return f"{SCHEMA}.check_active({active}, CAST({binds['expected']} AS jsonb){without})"
+    without = " OPERATOR(pg_catalog.-) 'source'" if compiler.schema_translate_map else ""
+    return f"{SCHEMA}.check_active({active}, CAST({binds['expected']} AS pg_catalog.jsonb){without})"
 
 
 def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:
@@ -220,8 +220,8 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
     return [
         *(hits.c[k].label(name) for k, name in zip(key_names(len(key)), key, strict=True)),
         hits.c.passage,
-        sa.func.lower(hits.c.span).label("span_start"),
-        sa.func.upper(hits.c.span).label("span_end"),
+        sa.func.pg_catalog.lower(hits.c.span).label("span_start"),
+        sa.func.pg_catalog.upper(hits.c.span).label("span_end"),
         hits.c.content,
         hits.c.score,
         hits.c.recall_rank,

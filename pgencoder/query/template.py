@@ -38,7 +38,7 @@ def template(keys: int, group: Group, stage: Stage | None, score: str = SCORE) -
     holes = {
         "keys": names,
         "source_keys": ", ".join(f"source.{name}" for name in key_names(keys)),
-        "score": "-distance" if stage == "dense" else f"{score}({{tokens}}, tokens)",
+        "score": "OPERATOR(pg_catalog.-) distance" if stage == "dense" else f"{score}({{tokens}}, tokens)",
         "scored": "scored"
         if group == "passage"
         else f"(SELECT DISTINCT ON ({names}) * FROM scored ORDER BY {names}, score DESC NULLS LAST, passage) AS best",
@@ -62,7 +62,7 @@ def key_names(keys: int) -> list[str]:
 def same(passage_key: Sequence[str], quote: Callable[[str], str]) -> str:
     """The condition that a passage is of a row of the source."""
     pairs = zip(passage_key, key_names(len(passage_key)), strict=True)
-    return " AND ".join(f"passages.{quote(name)} = source.{k}" for name, k in pairs)
+    return " AND ".join(f"passages.{quote(name)} OPERATOR(pg_catalog.=) source.{k}" for name, k in pairs)
 
 
 def _text(name: str) -> str:

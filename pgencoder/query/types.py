@@ -89,7 +89,7 @@ class Tokens(UserDefinedType[Matrix]):
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Their binary form, which any driver can read."""
-        return sa.type_coerce(sa.func.array_send(column, type_=sa.LargeBinary()), self)
+        return sa.type_coerce(sa.func.pg_catalog.array_send(column, type_=sa.LargeBinary()), self)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
         """From the binary form."""

@@ -1,6 +1,7 @@
-CREATE OR REPLACE FUNCTION pgencoder.binary_quantize(tokens halfvec[]) RETURNS bit[]
+CREATE OR REPLACE FUNCTION pgencoder.binary_quantize(tokens {vector}.halfvec[]) RETURNS bit[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT array(SELECT binary_quantize(token) FROM unnest(tokens) WITH ORDINALITY AS t(token, n) ORDER BY n);
+    SELECT array(SELECT {vector}.binary_quantize(token)
+                 FROM pg_catalog.unnest(tokens) WITH ORDINALITY AS t(token, n) ORDER BY n);
 END;
-COMMENT ON FUNCTION pgencoder.binary_quantize(halfvec[]) IS 'The signs of each token: 1 where positive';
+COMMENT ON FUNCTION pgencoder.binary_quantize({vector}.halfvec[]) IS 'The signs of each token: 1 where positive';

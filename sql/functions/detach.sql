@@ -1,34 +1,45 @@
-CREATE OR REPLACE FUNCTION pgencoder.detach(name text) RETURNS void
+CREATE OR REPLACE FUNCTION pgencoder.detach(name pg_catalog.text) RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    passages text[];
-    each text;
+    passages pg_catalog.text[];
+    each pg_catalog.text;
+    key_types pg_catalog.text;
+    key_arrays pg_catalog.text;
+    vector pg_catalog.regnamespace;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('pgencoder collection ' || detach.name, 0));
-    SELECT array_agg(g.collection || '_' || g.number) INTO passages
-        FROM pgencoder.generation g WHERE g.collection = detach.name;
+    PERFORM pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended('pgencoder collection ' OPERATOR(pg_catalog.||) detach.name, 0));
+    SELECT pg_catalog.array_agg(g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number) INTO passages
+        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name;
     IF passages IS NULL THEN
-        RAISE EXCEPTION 'no collection %', quote_literal(detach.name) USING ERRCODE = 'undefined_object';
+        RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal(detach.name) USING ERRCODE = 'undefined_object';
     END IF;
+    SELECT pg_catalog.string_agg(k.type, ', ' ORDER BY k.position),
+        pg_catalog.string_agg('text[]', ', ') INTO key_types, key_arrays
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) detach.name;
+    SELECT e.extnamespace INTO vector FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector';
     -- the triggers go with their function
-    EXECUTE format('DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name || '_changed');
-    EXECUTE format('DROP VIEW IF EXISTS pgencoder.%I', detach.name || '_passages');
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
     FOREACH each IN ARRAY passages LOOP
-        EXECUTE format('DROP VIEW IF EXISTS pgencoder.%I', each || '_write');
-        EXECUTE format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', each, each || '_queue');
+        EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', each OPERATOR(pg_catalog.||) '_write');
+        EXECUTE pg_catalog.format(
+            'DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', each, each OPERATOR(pg_catalog.||) '_queue');
+        EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()',
+            each OPERATOR(pg_catalog.||) '_write', each OPERATOR(pg_catalog.||) '_build');
     END LOOP;
-    FOR each IN
-        SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'pgencoder'::regnamespace AND p.proname IN (
-            SELECT detach.name || s FROM unnest(ARRAY['_search', '_read', '_scan', '_visible', '_active']) AS s
-            UNION ALL SELECT p || s FROM unnest(passages) AS p CROSS JOIN unnest(ARRAY['_write', '_build']) AS s
-        )
-    LOOP
-        EXECUTE 'DROP FUNCTION ' || each;
-    END LOOP;
-    DELETE FROM pgencoder.late l WHERE l.collection = detach.name;
-    DELETE FROM pgencoder.collection c WHERE c.name = detach.name;
+    -- each by its arguments: other functions may have the same name
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(%s, bigint), pgencoder.%I(text[], int, boolean),'
+        ' pgencoder.%I(%s, bytea), pgencoder.%I(%s.halfvec, %8$s.halfvec[], int, int, text, text, jsonb)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
+        detach.name OPERATOR(pg_catalog.||) '_scan', detach.name OPERATOR(pg_catalog.||) '_visible', key_types,
+        detach.name OPERATOR(pg_catalog.||) '_search', vector);
+    DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
+    DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.detach(text) IS
+COMMENT ON FUNCTION pgencoder.detach(pg_catalog.text) IS
     'Removes a collection and everything that was made for it; the source table keeps its rows';

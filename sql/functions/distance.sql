@@ -1,5 +1,5 @@
-CREATE OR REPLACE FUNCTION pgencoder.distance(dense halfvec, query halfvec) RETURNS float8
+CREATE OR REPLACE FUNCTION pgencoder.distance(dense {vector}.halfvec, query {vector}.halfvec) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN dense <#> query;
-COMMENT ON FUNCTION pgencoder.distance(halfvec, halfvec) IS
+RETURN dense OPERATOR({vector}.<#>) query;
+COMMENT ON FUNCTION pgencoder.distance({vector}.halfvec, {vector}.halfvec) IS
     'The negative inner product; inlined, so that ORDER BY uses the HNSW index wherever pgvector lives';

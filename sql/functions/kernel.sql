@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS text
+CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'sql';
 COMMENT ON FUNCTION pgencoder.kernel() IS

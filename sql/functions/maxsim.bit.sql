@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.maxsim(query bit[], document bit[]) RETURNS float8
+CREATE OR REPLACE FUNCTION pgencoder.maxsim(query bit[], document bit[]) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 40000
 RETURN pgencoder.maxsim_sql(query, document);
 COMMENT ON FUNCTION pgencoder.maxsim(bit[], bit[]) IS

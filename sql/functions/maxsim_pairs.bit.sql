@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgencoder.maxsim_pairs(query bit[], document bit[])
-RETURNS TABLE (query_token int, document_token int, similarity float8)
+RETURNS TABLE (query_token int, document_token int, similarity double precision)
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 80000 ROWS 32
 BEGIN ATOMIC
     SELECT * FROM pgencoder.maxsim_pairs_sql(query, document);

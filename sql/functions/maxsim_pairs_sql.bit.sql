@@ -1,11 +1,13 @@
 CREATE OR REPLACE FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[])
-RETURNS TABLE (query_token int, document_token int, similarity float8)
+RETURNS TABLE (query_token int, document_token int, similarity double precision)
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 80000 ROWS 32
 BEGIN ATOMIC
-    SELECT i::int, best.j::int, 1 - 2 * best.distance / length(q.v)
-    FROM unnest(query) WITH ORDINALITY AS q(v, i),
-         LATERAL (SELECT j, d <~> q.v AS distance FROM unnest(document) WITH ORDINALITY AS t(d, j)
-                  ORDER BY d <~> q.v, j LIMIT 1) AS best
+    SELECT i::int, best.j::int,
+        1 OPERATOR(pg_catalog.-) ((2 OPERATOR(pg_catalog.*) best.distance) OPERATOR(pg_catalog./) pg_catalog.length(q.v))
+    FROM pg_catalog.unnest(query) WITH ORDINALITY AS q(v, i),
+         LATERAL (SELECT j, d OPERATOR({vector}.<~>) q.v AS distance
+                  FROM pg_catalog.unnest(document) WITH ORDINALITY AS t(d, j)
+                  ORDER BY d OPERATOR({vector}.<~>) q.v, j LIMIT 1) AS best
     WHERE pgencoder.maxsim_sql(query, document) IS NOT NULL
     ORDER BY i;
 END;

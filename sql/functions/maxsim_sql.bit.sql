@@ -1,24 +1,36 @@
 -- Eight query tokens share each pass over the document: reading a row costs the executor as much as two products.
 -- Beyond the query's end q[n] is NULL: such a pair is skipped by min() and counts 0.
-CREATE OR REPLACE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) RETURNS float8
+CREATE OR REPLACE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[])
+RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 40000
 BEGIN ATOMIC
-    SELECT CASE WHEN bool_and(complete) THEN cardinality(query) - 2 * sum(distance) / min(length(q1))
-                WHEN count(*) > 0 THEN pgencoder.reject_tokens(query, document) END
+    SELECT CASE WHEN pg_catalog.bool_and(complete) THEN pg_catalog.cardinality(query) OPERATOR(pg_catalog.-)
+                ((2 OPERATOR(pg_catalog.*) pg_catalog.sum(distance))
+                    OPERATOR(pg_catalog./) pg_catalog.min(pg_catalog.length(q1)))
+                WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 THEN pgencoder.reject_tokens(query, document) END
     FROM (
-        SELECT valid, q[n] AS q1, q[n + 1] AS q2, q[n + 2] AS q3, q[n + 3] AS q4,
-               q[n + 4] AS q5, q[n + 5] AS q6, q[n + 6] AS q7, q[n + 7] AS q8
-        FROM (SELECT q, array_position(q, NULL) IS NULL AND length(q[1]) > 0 AS valid
-              FROM (SELECT array(SELECT unnest(query)) AS q OFFSET 0) AS flat OFFSET 0) AS checked,
-             generate_series(1, cardinality(q), 8) AS n
+        SELECT valid,
+               q[n] AS q1, q[n OPERATOR(pg_catalog.+) 1] AS q2,
+               q[n OPERATOR(pg_catalog.+) 2] AS q3, q[n OPERATOR(pg_catalog.+) 3] AS q4,
+               q[n OPERATOR(pg_catalog.+) 4] AS q5, q[n OPERATOR(pg_catalog.+) 5] AS q6,
+               q[n OPERATOR(pg_catalog.+) 6] AS q7, q[n OPERATOR(pg_catalog.+) 7] AS q8
+        FROM (SELECT q, pg_catalog.array_position(q, NULL) IS NULL AND pg_catalog.length(q[1]) OPERATOR(pg_catalog.>) 0
+                  AS valid
+              FROM (SELECT array(SELECT pg_catalog.unnest(query)) AS q OFFSET 0) AS flat OFFSET 0) AS checked,
+             pg_catalog.generate_series(1, pg_catalog.cardinality(q), 8) AS n
         OFFSET 0
     ) AS eight,
     LATERAL (
-        SELECT valid AND count(token) = count(*) AS complete,
-               min(token <~> q1) + coalesce(min(token <~> q2), 0) + coalesce(min(token <~> q3), 0)
-                   + coalesce(min(token <~> q4), 0) + coalesce(min(token <~> q5), 0) + coalesce(min(token <~> q6), 0)
-                   + coalesce(min(token <~> q7), 0) + coalesce(min(token <~> q8), 0) AS distance
-        FROM unnest(document) AS token
+        SELECT valid AND pg_catalog.count(token) OPERATOR(pg_catalog.=) pg_catalog.count(*) AS complete,
+               pg_catalog.min(token OPERATOR({vector}.<~>) q1) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q2), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q3), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q4), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q5), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q6), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q7), 0) OPERATOR(pg_catalog.+)
+                   coalesce(pg_catalog.min(token OPERATOR({vector}.<~>) q8), 0) AS distance
+        FROM pg_catalog.unnest(document) AS token
     ) AS pass;
 END;
 COMMENT ON FUNCTION pgencoder.maxsim_sql(bit[], bit[]) IS 'maxsim() in pure SQL';

@@ -1,5 +1,5 @@
-CREATE OR REPLACE FUNCTION pgencoder.query_dense(dims real[]) RETURNS halfvec
+CREATE OR REPLACE FUNCTION pgencoder.query_dense(dims real[]) RETURNS {vector}.halfvec
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN dims::halfvec;
+RETURN dims::{vector}.halfvec;
 COMMENT ON FUNCTION pgencoder.query_dense(real[]) IS
     'A vector from numbers, which every driver can send in binary without knowing pgvector';

@@ -1,9 +1,9 @@
-CREATE OR REPLACE FUNCTION pgencoder.query_tokens(numbers real[], dims int) RETURNS halfvec[]
+CREATE OR REPLACE FUNCTION pgencoder.query_tokens(numbers real[], dims int) RETURNS {vector}.halfvec[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT array(
-        SELECT numbers[first : first + dims - 1]::halfvec
-        FROM generate_series(1, cardinality(numbers), greatest(dims, 1)) AS first ORDER BY first
+        SELECT numbers[first : (first OPERATOR(pg_catalog.+) dims) OPERATOR(pg_catalog.-) 1]::{vector}.halfvec
+        FROM pg_catalog.generate_series(1, pg_catalog.cardinality(numbers), greatest(dims, 1)) AS first ORDER BY first
     );
 END;
 COMMENT ON FUNCTION pgencoder.query_tokens(real[], int) IS

@@ -1,17 +1,20 @@
 CREATE OR REPLACE FUNCTION pgencoder.read_failed()
 RETURNS TABLE (
-    collection text, generation int, key jsonb, error text, attempts int, retry_at timestamptz, changed_at timestamptz
+    collection pg_catalog.text, generation int, key pg_catalog.jsonb, error pg_catalog.text, attempts int,
+    retry_at timestamp with time zone, changed_at timestamp with time zone
 )
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    each record;
+    each pg_catalog.record;
 BEGIN
     FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g ORDER BY 1, 2 LOOP
-        RETURN QUERY EXECUTE format(
-            'SELECT $1, $2, to_jsonb(q) - ARRAY[''seq'', ''attempts'', ''run_after'', ''claimed_until'', ''last_error'',
-                ''changed_at''], q.last_error, q.attempts, nullif(q.run_after, ''infinity''), q.changed_at
-            FROM pgencoder.%I q WHERE q.last_error IS NOT NULL', each.name || '_' || each.number || '_queue'
+        RETURN QUERY EXECUTE pg_catalog.format(
+            'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
+                ''claimed_until'', ''last_error'', ''changed_at''], q.last_error, q.attempts,
+                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN q.run_after END, q.changed_at
+            FROM pgencoder.%I q WHERE q.last_error IS NOT NULL',
+            each.name OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) each.number OPERATOR(pg_catalog.||) '_queue'
         ) USING each.name, each.number;
     END LOOP;
 END

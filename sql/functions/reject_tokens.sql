@@ -1,19 +1,21 @@
 -- VOLATILE, or the planner would call it while it folds constants, whatever the CASE around it says.
-CREATE OR REPLACE FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) RETURNS float8
-LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+CREATE OR REPLACE FUNCTION pgencoder.reject_tokens(query pg_catalog.anyarray, document pg_catalog.anyarray)
+RETURNS double precision
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     at int;
 BEGIN
-    at := array_position(array(SELECT unnest(query)), NULL);
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(query)), NULL);
     IF at IS NOT NULL THEN
         RAISE EXCEPTION 'query token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    at := array_position(array(SELECT unnest(document)), NULL);
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(document)), NULL);
     IF at IS NOT NULL THEN
         RAISE EXCEPTION 'document token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
     END IF;
     RAISE EXCEPTION 'query tokens have 0 dimensions' USING ERRCODE = 'data_exception';
 END
 $$;
-COMMENT ON FUNCTION pgencoder.reject_tokens(anyarray, anyarray) IS 'Raises the error that says which token is NULL';
+COMMENT ON FUNCTION pgencoder.reject_tokens(pg_catalog.anyarray, pg_catalog.anyarray) IS
+    'Raises the error that says which token is NULL';

@@ -1,58 +1,76 @@
 DECLARE
-    path CONSTANT text := current_setting('search_path');
-    revision text;
-    key text;
-    given text;
-    types text[];
-    collations text[];
-    script text := {script};
+    path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
+    revision pg_catalog.text;
+    key pg_catalog.text;
+    given pg_catalog.text;
+    types pg_catalog.text[];
+    full_types pg_catalog.text[];
+    collations pg_catalog.text[];
+    script pg_catalog.text := {script};
 BEGIN
-    IF to_regclass('pgencoder.revision') IS NOT NULL THEN
+    IF pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL THEN
         SELECT version_num INTO revision FROM pgencoder.revision;
     END IF;
-    IF revision IS DISTINCT FROM {head} THEN
+    IF (revision OPERATOR(pg_catalog.=) {head}) IS NOT TRUE THEN
         RAISE EXCEPTION 'this database has no schema pgencoder at revision %', {head} USING HINT = 'Run: pgencoder migrate';
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector' AND extnamespace = to_regnamespace({vector_name})) THEN
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'
+            AND extnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace({vector_name})
+    ) THEN
         RAISE EXCEPTION 'the extension vector is not in the schema %', {vector_name}
             USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
     END IF;
     -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
     CREATE TABLE pgencoder.key_as_given ({given});
-    PERFORM set_config('search_path', 'pg_catalog', true);
-    SELECT
-        string_agg(format('%I %s', name, type) || coalesce(' COLLATE ' || collate_as, ''), ', ' ORDER BY n) FILTER (WHERE own),
-        string_agg(format('%I %s', name, type) || coalesce(' COLLATE ' || collate_as, ''), ', ' ORDER BY n) FILTER (WHERE NOT own),
-        array_agg(type ORDER BY n) FILTER (WHERE own), array_agg(collate_as ORDER BY n) FILTER (WHERE own)
-    INTO key, given, types, collations
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
+    SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),
+        pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE NOT own),
+        pg_catalog.array_agg(type ORDER BY n) FILTER (WHERE own),
+        pg_catalog.array_agg(CASE WHEN type OPERATOR(pg_catalog.~) {full_type} THEN type
+            ELSE 'pg_catalog.' OPERATOR(pg_catalog.||) type END ORDER BY n) FILTER (WHERE own),
+        pg_catalog.array_agg(collate_as ORDER BY n) FILTER (WHERE own)
+    INTO key, given, types, full_types, collations
     FROM (
-        SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, k.n, k.own,
-            CASE WHEN a.attcollation <> t.typcollation
-                THEN format('%I.%I', s.nspname, c.collname) END AS collate_as
+        SELECT k.n, k.own, s.type, s.collate_as,
+            pg_catalog.format('%I %s', a.attname, s.type) OPERATOR(pg_catalog.||)
+                coalesce(' COLLATE ' OPERATOR(pg_catalog.||) s.collate_as, '') AS spelled
         FROM (
             SELECT i.indrelid, u.attnum, u.n, true
-            FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, n)
-            WHERE i.indrelid = {source_name}::regclass AND i.indisprimary AND u.n <= i.indnkeyatts
+            FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS u (attnum, n)
+            WHERE i.indrelid OPERATOR(pg_catalog.=) {source_name}::pg_catalog.regclass AND i.indisprimary
+                AND u.n OPERATOR(pg_catalog.<=) i.indnkeyatts
             UNION ALL
-            SELECT attrelid, attnum, attnum, false FROM pg_attribute
-            WHERE attrelid = 'pgencoder.key_as_given'::regclass AND attnum > 0
+            SELECT attrelid, attnum, attnum, false FROM pg_catalog.pg_attribute
+            WHERE attrelid OPERATOR(pg_catalog.=) 'pgencoder.key_as_given'::pg_catalog.regclass
+                AND attnum OPERATOR(pg_catalog.>) 0
         ) AS k (relation, attnum, n, own)
-        JOIN pg_attribute a ON a.attrelid = k.relation AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid
-        LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace s ON s.oid = c.collnamespace
+        JOIN pg_catalog.pg_attribute a
+            ON a.attrelid OPERATOR(pg_catalog.=) k.relation AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+        JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
+        LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
+        LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.collnamespace
+        CROSS JOIN LATERAL (
+            SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+                CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) t.typcollation
+                    THEN pg_catalog.format('%I.%I', n.nspname, c.collname) END AS collate_as
+        ) AS s
     ) AS columns;
-    PERFORM set_config('search_path', path, true);
+    PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
-    IF key IS DISTINCT FROM given THEN
+    IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
         RAISE EXCEPTION 'the key of % is (%), not (%)', {source_name}, key, given
             USING HINT = 'Give its columns and types as key={{...}} to the operation.';
     END IF;
-    IF array_to_string(types || collations, ' ') ~ '[''\\$]' THEN
+    IF pg_catalog.array_to_string(types OPERATOR(pg_catalog.||) collations, ' ') OPERATOR(pg_catalog.~) '[''\\$]' THEN
         RAISE EXCEPTION 'the key of % is (%), whose types no script can name', {source_name}, key
             USING HINT = 'Run this revision without --sql.';
     END IF;
-    FOR n IN 1 .. cardinality(types) LOOP
-        script := replace(script, format('%s_%s_type', {marker}, n), types[n]);
-        script := replace(script, format('%s_%s_collation', {marker}, n), coalesce(collations[n], 'pg_catalog."default"'));
+    FOR n IN 1 .. pg_catalog.cardinality(types) LOOP
+        script := pg_catalog.replace(script, pg_catalog.format('%s_%s.type', {marker}, n), full_types[n]);
+        script := pg_catalog.replace(script, pg_catalog.format('%s_%s_collation', {marker}, n),
+            coalesce(collations[n], 'pg_catalog."default"'));
     END LOOP;
     EXECUTE script;
+    UPDATE pgencoder.collection_key SET type = types[position] WHERE collection OPERATOR(pg_catalog.=) {name};
 END

@@ -1,5 +1,5 @@
 -- Not a look into the catalogue: that could be of another snapshot than the view, which a statement sees as it is now
-CREATE OR REPLACE FUNCTION {active}() RETURNS jsonb
+CREATE OR REPLACE FUNCTION {active}() RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN {description}::jsonb;
+RETURN {description}::pg_catalog.jsonb;
 COMMENT ON FUNCTION {active}() IS {comment};

@@ -1,17 +1,17 @@
 DROP POLICY IF EXISTS source_row ON {passages};
 CREATE POLICY source_row ON {passages} FOR SELECT USING (
-    CASE WHEN row_security_active({source_name}::regclass) THEN {visible}({passage_key}, row_hash)
+    CASE WHEN pg_catalog.row_security_active({source_name}::pg_catalog.regclass) THEN {visible}({passage_key}, row_hash)
     ELSE EXISTS (SELECT FROM {source} AS source WHERE {source_is_passage}) END
 );
 -- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
 -- of the passages is for those who search. COPY into a view needs the trigger.
 CREATE OR REPLACE VIEW {write} AS SELECT * FROM {passages};
-CREATE OR REPLACE FUNCTION {write}() RETURNS trigger
+CREATE OR REPLACE FUNCTION {write}() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS {write_body};
 CREATE OR REPLACE TRIGGER write INSTEAD OF INSERT ON {write} FOR EACH ROW EXECUTE FUNCTION {write}();
 REVOKE ALL ON FUNCTION {write}() FROM PUBLIC;
-CREATE OR REPLACE FUNCTION {build}() RETURNS void
+CREATE OR REPLACE FUNCTION {build}() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS {build_body};
 REVOKE ALL ON FUNCTION {build}() FROM PUBLIC;

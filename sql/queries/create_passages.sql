@@ -1,13 +1,13 @@
 CREATE TABLE {passages} (
     {key_definitions},
     passage int NOT NULL,
-    span int4range NOT NULL,
-    content text NOT NULL,
-    content_hash bytea NOT NULL,
+    span pg_catalog.int4range NOT NULL,
+    content pg_catalog.text NOT NULL,
+    content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
     dense {vector}.halfvec({dense_dims}) NOT NULL,
     tokens {token_type}[] NOT NULL,
-    row_hash bytea,
+    row_hash pg_catalog.bytea,
     PRIMARY KEY ({key}, passage)
 );
 -- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
@@ -19,17 +19,17 @@ COMMENT ON TABLE {passages} IS {comment};
 COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
 CREATE TABLE {queue} (
     {key_definitions},
-    seq bigint NOT NULL DEFAULT nextval('pgencoder.change'),
+    seq bigint NOT NULL DEFAULT pg_catalog.nextval('pgencoder.change'),
     attempts int NOT NULL DEFAULT 0,
-    run_after timestamptz NOT NULL DEFAULT now(),
-    claimed_until timestamptz,
-    last_error text,
-    changed_at timestamptz NOT NULL DEFAULT now(),
+    run_after timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+    claimed_until timestamp with time zone,
+    last_error pg_catalog.text,
+    changed_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY ({key})
 );
 -- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
-CREATE INDEX ON {queue} (seq) WHERE attempts = 0;
-CREATE INDEX ON {queue} (run_after) WHERE attempts > 0;
+CREATE INDEX ON {queue} (seq) WHERE attempts OPERATOR(pg_catalog.=) 0;
+CREATE INDEX ON {queue} (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
 -- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
 ALTER TABLE {queue} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE {queue} IS {comment};

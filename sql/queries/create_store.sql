@@ -1,6 +1,6 @@
 CREATE TABLE {table} (
-    id text PRIMARY KEY,
-    content text NOT NULL,
-    metadata jsonb NOT NULL DEFAULT '{{}}'
+    id pg_catalog.text PRIMARY KEY,
+    content pg_catalog.text NOT NULL,
+    metadata pg_catalog.jsonb NOT NULL DEFAULT '{{}}'
 );
 COMMENT ON TABLE {table} IS {mark}

@@ -1,13 +1,13 @@
 -- The joins, and by the passages' policy the visibility, are those of searches. Of a cut row the token model may have read
 -- more than the passage has, which ends where the first of two models stops.
-SELECT passages.content, lower(passages.span), cardinality(passages.tokens), {row_content},
+SELECT passages.content, pg_catalog.lower(passages.span), pg_catalog.cardinality(passages.tokens), {row_content},
        pairs.query_tokens, pairs.document_tokens, pairs.similarities
 FROM {passages} AS passages
 JOIN {source} AS source ON {same_key}
 CROSS JOIN LATERAL (
-    SELECT array_agg(query_token ORDER BY query_token) AS query_tokens,
-           array_agg(document_token ORDER BY query_token) AS document_tokens,
-           array_agg(similarity ORDER BY query_token) AS similarities
+    SELECT pg_catalog.array_agg(query_token ORDER BY query_token) AS query_tokens,
+           pg_catalog.array_agg(document_token ORDER BY query_token) AS document_tokens,
+           pg_catalog.array_agg(similarity ORDER BY query_token) AS similarities
     FROM {pairs} AS pair
 ) AS pairs
-WHERE {is_key} AND passages.passage = {passage}
+WHERE {is_key} AND passages.passage OPERATOR(pg_catalog.=) {passage}

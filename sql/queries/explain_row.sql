@@ -1,1 +1,3 @@
-CASE WHEN passages.truncated AND passages.row_hash = sha256(convert_to({content}, 'UTF8')) THEN {content} END
+CASE WHEN passages.truncated
+    AND passages.row_hash OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to({content}, 'UTF8')) THEN
+    {content} END

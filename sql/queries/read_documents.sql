@@ -1,1 +1,2 @@
-SELECT {id}::text, {content}::text, coalesce({metadata}, '{{}}') FROM {table} WHERE {id} = ANY ($1::{key_type}[])
+SELECT {id}::pg_catalog.text, {content}::pg_catalog.text, coalesce({metadata}, '{{}}')
+FROM {table} WHERE {id} OPERATOR(pg_catalog.=) ANY ($1::{key_type}[])

@@ -1,6 +1,6 @@
 WITH setting AS MATERIALIZED (
-    SELECT set_config('hnsw.ef_search', least({candidates}, 1000)::text, true)
-        || set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    SELECT pg_catalog.set_config('hnsw.ef_search', least({candidates}, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE {check}
 ), nearest AS MATERIALIZED (
     SELECT {source_keys}, passage, span, content, tokens, pgencoder.distance(dense, {dense}) AS distance
@@ -9,12 +9,14 @@ WITH setting AS MATERIALIZED (
     ORDER BY distance LIMIT {candidates}
 ), exact AS MATERIALIZED (
     -- adding 0 hides the distance from the index
-    SELECT {source_keys}, passage, span, content, tokens, pgencoder.distance(dense, {dense}) + 0 AS distance
+    SELECT {source_keys}, passage, span, content, tokens,
+        pgencoder.distance(dense, {dense}) OPERATOR(pg_catalog.+) 0 AS distance
     FROM {passages} AS passages JOIN {source} AS source ON {same}
-    WHERE (SELECT count(*) FROM nearest) < {candidates} AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) {candidates}
+        AND (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT {candidates}
 ), recall AS MATERIALIZED (
-    SELECT *, row_number() OVER (ORDER BY distance, {keys}, passage)::int AS recall_rank
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, {keys}, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON ({keys}, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found

@@ -1,53 +1,66 @@
 DECLARE
     -- makes the trigger's function; what is between the first two marks it has for each generation, wherever it is
-    changed CONSTANT text := {changed};
-    queue CONSTANT text := split_part(changed, '/* queues */', 2);
-    role CONSTANT text := current_setting('role');
+    changed CONSTANT pg_catalog.text := {changed};
+    queue CONSTANT pg_catalog.text := pg_catalog.split_part(changed, '/* queues */', 2);
+    role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');
     latest int;
     chosen pgencoder.generation;
     other pgencoder.generation;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('pgencoder collection ' || {name}, 0));
+    PERFORM pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended('pgencoder collection ' OPERATOR(pg_catalog.||) {name}, 0));
     -- no writer is between its change and its commit: the next ones run the new function
     LOCK TABLE {source} IN SHARE ROW EXCLUSIVE MODE;
-    SELECT max(number) INTO latest FROM pgencoder.generation WHERE collection = {name};
+    SELECT pg_catalog.max(number) INTO latest FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) {name};
     IF latest IS NULL THEN
-        RAISE EXCEPTION 'no collection %', quote_literal({name}) USING ERRCODE = 'undefined_object';
+        RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal({name}) USING ERRCODE = 'undefined_object';
     END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
-        WHERE collection = {name} AND token_type = {token_type} AND chunking = {chunking} AND
-            CASE WHEN g.encoder ? 'weights' THEN g.encoder - ARRAY['model', 'token_model'] ELSE g.encoder END = {comparable}
-        ORDER BY state = 'active' DESC, state = 'building' DESC, number DESC LIMIT 1;
-    IF chosen.state = 'retired' THEN
+        WHERE collection OPERATOR(pg_catalog.=) {name} AND token_type OPERATOR(pg_catalog.=) {token_type}
+            AND chunking OPERATOR(pg_catalog.=) {chunking}
+            AND (CASE WHEN g.encoder OPERATOR(pg_catalog.?) 'weights'
+                THEN g.encoder OPERATOR(pg_catalog.-) ARRAY['model', 'token_model'] ELSE g.encoder END)
+                OPERATOR(pg_catalog.=) {comparable}
+        ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
+        LIMIT 1;
+    IF chosen.state OPERATOR(pg_catalog.=) 'retired' THEN
         RAISE EXCEPTION 'generation % of % is there already: pgencoder activate % --generation %',
-            chosen.number, quote_literal({name}), quote_literal({name}), chosen.number;
+            chosen.number, pg_catalog.quote_literal({name}), pg_catalog.quote_literal({name}), chosen.number;
     END IF;
     FOR other IN
         SELECT * FROM pgencoder.generation
-        WHERE collection = {name} AND state = 'building' AND number IS DISTINCT FROM chosen.number
+        WHERE collection OPERATOR(pg_catalog.=) {name} AND state OPERATOR(pg_catalog.=) 'building'
+            AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
-        RAISE NOTICE 'generation % of % is given up', other.number, quote_literal({name});
-        EXECUTE format(
+        RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal({name});
+        EXECUTE pg_catalog.format(
             'DROP VIEW pgencoder.%2$I; DROP TABLE pgencoder.%1$I, pgencoder.%3$I;'
             ' DROP FUNCTION pgencoder.%2$I(), pgencoder.%4$I()',
-            {name} || '_' || other.number, {name} || '_' || other.number || '_write',
-            {name} || '_' || other.number || '_queue', {name} || '_' || other.number || '_build');
-        DELETE FROM pgencoder.generation WHERE collection = {name} AND number = other.number;
+            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number,
+            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_write',
+            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_queue',
+            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_build');
+        DELETE FROM pgencoder.generation
+            WHERE collection OPERATOR(pg_catalog.=) {name} AND number OPERATOR(pg_catalog.=) other.number;
     END LOOP;
     -- what is made belongs to whom the collection belongs to, as whom the trigger runs
-    PERFORM set_config('role', 'none', true);
-    PERFORM set_config('role', rolname, true) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner
-        WHERE rolname <> current_user AND pg_class.oid = (
-            SELECT to_regclass(format('pgencoder.%I', {name} || '_' || number)) FROM pgencoder.generation
-            WHERE collection = {name} AND state = 'active');
+    PERFORM pg_catalog.set_config('role', 'none', true);
+    PERFORM pg_catalog.set_config('role', r.rolname, true)
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE r.rolname OPERATOR(pg_catalog.<>) current_user AND c.oid OPERATOR(pg_catalog.=) (
+            SELECT pg_catalog.to_regclass(pg_catalog.format(
+                'pgencoder.%I', {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) number))
+            FROM pgencoder.generation
+            WHERE collection OPERATOR(pg_catalog.=) {name} AND state OPERATOR(pg_catalog.=) 'active');
     IF chosen IS NULL THEN
         INSERT INTO pgencoder.generation
             (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
-            VALUES ({name}, latest + 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type}, {chunking});
-        EXECUTE replace({generation}, {marker}, (latest + 1)::text);
+            VALUES ({name}, latest OPERATOR(pg_catalog.+) 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type},
+                {chunking});
+        EXECUTE pg_catalog.replace({generation}, {marker}, (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text);
     END IF;
-    EXECUTE replace(changed, queue, (
-        SELECT string_agg(replace(queue, {marker}, number::text), ', ' ORDER BY number)
-        FROM pgencoder.generation WHERE collection = {name}));
-    PERFORM set_config('role', role, true);
+    EXECUTE pg_catalog.replace(changed, queue, (
+        SELECT pg_catalog.string_agg(pg_catalog.replace(queue, {marker}, number::pg_catalog.text), ', ' ORDER BY number)
+        FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) {name}));
+    PERFORM pg_catalog.set_config('role', role, true);
 END

@@ -1,5 +1,7 @@
 -- Locks in the order that everyone locks in, so that no two wait for each other; "C" sorts alike for all of them
 INSERT INTO {table} ({id}, {content}, {metadata})
-SELECT * FROM unnest($1::{key_type}[], $2::text[], $3::jsonb[]) AS given (id, content, metadata)
-ORDER BY given.id::text COLLATE "C"
+SELECT * FROM ROWS FROM (
+    pg_catalog.unnest($1::{key_type}[]), pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.jsonb[])
+) AS given (id, content, metadata)
+ORDER BY given.id::pg_catalog.text COLLATE pg_catalog."C"
 ON CONFLICT ({id}) DO UPDATE SET {content} = EXCLUDED.{content}, {metadata} = EXCLUDED.{metadata}
