@@ -217,7 +217,8 @@ class SyncReport:
     """What one `sync` did.
 
     `rows` of the source are finished, `unchanged` among them needed no model; `passages` were written. `deleted` rows
-    were found gone, `failed` ones are left for another attempt. Seconds by activity.
+    were found gone, `failed` ones are left for another attempt: `error` is what the last of them was refused with, and
+    `Database.failed` has all. `index_error` says why the index could not be built. Seconds by activity.
     """
 
     rows: int = 0
@@ -228,10 +229,16 @@ class SyncReport:
     seconds: float = 0.0
     encode_seconds: float = 0.0
     index_built: bool = False
+    error: str | None = None
+    index_error: str | None = None
 
     def __add__(self, other: SyncReport) -> SyncReport:
-        """Both together."""
-        return SyncReport(*(mine + more for mine, more in zip(astuple(self), astuple(other), strict=True)))
+        """Both together; of the errors the later ones."""
+        *counts, error, index_error = (
+            later or earlier if isinstance(earlier, str | None) else earlier + later
+            for earlier, later in zip(astuple(self), astuple(other), strict=True)
+        )
+        return SyncReport(*counts, error, index_error)
 
 
 @dataclass(frozen=True)
@@ -262,7 +269,8 @@ class GenerationStatus:
 
     `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
     them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
-    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded.
+    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the index
+    could not be built, and when that is tried again.
     """
 
     number: int
@@ -279,6 +287,7 @@ class GenerationStatus:
     lag_seconds: float
     rows_per_second: float
     indexed: bool
+    index_error: str | None = None
 
 
 @dataclass(frozen=True)

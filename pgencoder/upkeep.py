@@ -10,7 +10,7 @@ from pgencoder.db import catalog, kernel, status
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import adopt, attach, generations, objects, queue, reconcile, sync
+from pgencoder.ingest import adopt, attach, generations, index, objects, queue, reconcile, sync
 from pgencoder.ingest import roles as granted
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
@@ -79,9 +79,13 @@ class Upkeep(Session):
     def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
         """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
 
-        A row that cannot be encoded is left for another attempt, with its error in `status`, and the others are done;
-        if none can, the error is raised. `encoder` is needed only for a collection that was attached with an
-        `Encoder` of one's own in another process; then only the generations that are of it are worked on.
+        A row that cannot be read or encoded is left for another attempt, and the others are done: the report says how
+        many `failed`, and the `error` of one of them; `failed()` has all. Where a whole batch fails, the rest waits. An
+        index that cannot be built is in the report too. Raised is what concerns the whole collection: a model that does
+        not load, vectors of another one, errors of the database.
+
+        `encoder` is needed only for a collection that was attached with an `Encoder` of one's own in another process;
+        then only the generations that are of it are worked on.
         """
         collection = self.collection(name)
         if encoder is None:
@@ -185,9 +189,13 @@ class Upkeep(Session):
             return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
 
     def retry(self, name: str) -> int:
-        """Queue the rows anew that could not be encoded; returns how many there are."""
+        """Queue the rows anew that could not be encoded; returns how many there are.
+
+        An index that could not be built is due again too.
+        """
         with self.connection() as connection:
             collection = catalog.collection(connection, name)
+            index.forget_failure(connection, name)
             parts = Objects(collection, vector_schema(connection))
             return sum(queue.retry(connection, parts.of(each)) for each in collection.generations)
 
@@ -207,7 +215,9 @@ class Upkeep(Session):
     def status(self) -> list[CollectionStatus]:
         """The state of each collection."""
         with self.connection() as connection:
-            return status.read(connection, catalog.collections(connection), kernel.read(connection))
+            index_errors = {generation: str(failure) for generation, failure in index.failures(connection).items()}
+            found = catalog.collections(connection)
+            return status.read(connection, found, kernel.read(connection), index_errors)
 
     astatus = in_thread(status)
 

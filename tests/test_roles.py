@@ -413,7 +413,10 @@ def test_a_generation_that_a_superuser_begins_stops_no_writer(encoded: App, word
 
 def test_an_upgrade_by_a_superuser_stops_no_writer(attached: App, words: WordEncoder) -> None:
     attached.superuser.execute("DROP TABLE pgencoder.late, pgencoder.worker")
-    attached.superuser.execute("ALTER TABLE pgencoder.generation DROP COLUMN queued_to, DROP COLUMN activated_at")
+    attached.superuser.execute(
+        "ALTER TABLE pgencoder.generation DROP COLUMN queued_to, DROP COLUMN activated_at, DROP COLUMN index_failures,"
+        " DROP COLUMN index_error, DROP COLUMN index_retry_at"
+    )
     attached.superuser.execute(
         "ALTER TABLE pgencoder.docs_1 DROP COLUMN row_hash CASCADE; ALTER TABLE pgencoder.docs_1_queue DROP changed_at;"
         "CREATE INDEX docs_1_queue_seq_idx1 ON pgencoder.docs_1_queue USING btree (seq);"

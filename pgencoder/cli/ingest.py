@@ -70,7 +70,7 @@ def _once(running: Worker) -> None:
         print(output.NO_COLLECTIONS)
     for name in dict.fromkeys(target.objects.collection.name for target in running.targets.current):
         output.report(name, done.setdefault(name, SyncReport()))
-    if problems := list(running.targets.problems.values()):
+    if problems := [*running.targets.problems.values(), *running.targets.index_problems.values()]:
         sys.exit("error: " + "\nerror: ".join(problems))
     if failed := sum(report.failed for report in done.values()):
         sys.exit(f"error: {failed} rows could not be encoded; see: pgencoder status")

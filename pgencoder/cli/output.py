@@ -118,6 +118,8 @@ def report(name: str, done: SyncReport) -> None:
         f"{name}: {done.rows} rows encoded{unchanged}, {done.passages} passages, {done.deleted} rows gone{failed},"
         f" {done.encode_seconds:.1f} s in the model"
     )
+    if done.index_error is not None:
+        errors.print(Text(f"warning: {one_line(done.index_error)}", style="yellow"), soft_wrap=True)
 
 
 def status(
@@ -129,6 +131,9 @@ def status(
     for state in states:
         console.print(_collection(state))
         console.print(_generations(state))
+        for each in state.generations:
+            if each.index_error is not None:
+                console.print(Text(f"  {each.number}: {one_line(each.index_error)}", style="red"), soft_wrap=True)
         for row in failed[state.name]:
             when = "rests: pgencoder retry" if row.retry_at is None else f"again at {row.retry_at:%H:%M:%S}"
             key = ", ".join(f"{name} {value}" for name, value in row.key.items())

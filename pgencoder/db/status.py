@@ -21,11 +21,16 @@ from pgencoder.types import (
 ALIVE = "30 seconds"
 
 
-def read(connection: Connection, found: list[Collection], in_use: Kernel) -> list[CollectionStatus]:
-    """The state of these collections; `source_rows` is None if the source is gone."""
+def read(
+    connection: Connection, found: list[Collection], in_use: Kernel, index_errors: Mapping[tuple[str, int], str]
+) -> list[CollectionStatus]:
+    """The state of these collections; `source_rows` is None if the source is gone.
+
+    `index_errors` says, by collection and generation, which index could not be built, and why.
+    """
     rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM pgencoder.status").fetchall()
     by_name = {(row["collection"], row["generation"]): row for row in rows}
-    return [_collection(collection, by_name, in_use) for collection in found]
+    return [_collection(collection, by_name, in_use, index_errors) for collection in found]
 
 
 def workers(connection: Connection) -> list[WorkerStatus]:
@@ -55,7 +60,10 @@ def failed(connection: Connection, name: str | None, limit: int) -> list[FailedR
 
 
 def _collection(
-    collection: Collection, rows: Mapping[tuple[str, int], Mapping[str, Any]], in_use: Kernel
+    collection: Collection,
+    rows: Mapping[tuple[str, int], Mapping[str, Any]],
+    in_use: Kernel,
+    index_errors: Mapping[tuple[str, int], str],
 ) -> CollectionStatus:
     generation = collection.generation
     active = rows[collection.name, generation.number]
@@ -76,12 +84,15 @@ def _collection(
         bytes_per_passage=active["bytes"] // active["passages"] if active["passages"] else None,
         kernel=in_use.name,
         scoring=in_use.scoring(generation.token_type),
-        generations=tuple(_generation(each, rows[collection.name, each.number]) for each in collection.generations),
+        generations=tuple(
+            _generation(each, rows[collection.name, each.number], index_errors.get((collection.name, each.number)))
+            for each in collection.generations
+        ),
         fingerprint=generation.encoder,
     )
 
 
-def _generation(generation: Generation, row: Mapping[str, Any]) -> GenerationStatus:
+def _generation(generation: Generation, row: Mapping[str, Any], index_error: str | None) -> GenerationStatus:
     named = ("passages", "coverage", "queued", "in_flight", "failed", "lag_seconds", "rows_per_second", "indexed")
     return GenerationStatus(
         number=generation.number,
@@ -90,6 +101,7 @@ def _generation(generation: Generation, row: Mapping[str, Any]) -> GenerationSta
         token_model=generation.encoder.get("token_model"),
         tokens=generation.token_type,
         chunking=generation.chunking,
+        index_error=None if row["indexed"] else index_error,
         **{name: row[name] for name in named},
     )
 

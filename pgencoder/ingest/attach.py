@@ -12,7 +12,7 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
-from pgencoder.ingest import backfill, objects, roles
+from pgencoder.ingest import backfill, objects, queue, roles
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
@@ -86,7 +86,7 @@ def make(connection: Connection, parts: Objects, create_search: Callable[[Connec
     catalog.add(connection, parts.collection)
     objects.create_collection(connection, parts)
     create_search(connection, parts)
-    backfill.check_readable(connection, parts)
+    queue.check_readable(connection, parts)
     roles.grant(connection, parts)
 
 

@@ -42,11 +42,6 @@ def queue_existing(connection: Connection, objects: Objects, progress: Progress 
     return queued
 
 
-def check_readable(connection: Connection, objects: Objects) -> None:
-    """Raise what reading the source would raise, such as of a policy that holds for its owner too."""
-    connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 1, true)").format(objects.scan))
-
-
 def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:
     """Queue the next rows of the source; None if all have been, or if another process is at it."""
     generation = [objects.generation.collection, objects.generation.number]
@@ -152,21 +147,6 @@ def ready_to_index(connection: Connection, objects: Objects) -> bool:
     generation = objects.generation
     row = execute(connection, statement, [generation.collection, generation.number]).fetchone()
     return row is not None and bool(row[0])
-
-
-def build_index(connection: Connection, objects: Objects) -> bool:
-    """Build the HNSW index on `dense` unless it is there; after the rows, which is several times faster."""
-    if indexed(connection, objects.generation):
-        return False
-    with connection.transaction():
-        lock = connection.execute(
-            "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(%s, 0))",
-            [f"pgencoder {objects.generation.index}"],
-        ).fetchone()
-        if lock != (True,):
-            return False
-        execute(connection, sql.SQL("SELECT {}()").format(objects.build), [])
-    return True
 
 
 def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:

@@ -2,7 +2,7 @@
 
 The passages of a batch are sorted by length so that a forward pass pads little, encoded some at a time, and turned into
 Postgres' binary format at once: a batch holds packed bits, not float matrices, and memory does not grow with the table.
-What fails is halved until the row that fails is alone; the others are written.
+What cannot be read, encoded or written is halved until the row that fails is alone; the others are written.
 """
 
 from __future__ import annotations
@@ -99,9 +99,7 @@ class Target:
     def read(self, connection: Connection, claimed: queue.Claim) -> Batch:
         """Read the rows of a claim and split those that have changed; vectors of passages that have not are kept."""
         batch = Batch(claimed)
-        rows, left_out = queue.read(connection, self.objects, claimed, BATCH_BYTES)
-        batch.left_out.update(left_out)
-        batch.gone = set(range(len(claimed.seqs))) - batch.left_out - {row.number for row in rows}
+        rows = self._rows(connection, batch)
         stored = self._stored(connection, claimed)
         hashes = {row.number: hashlib.sha256(row.content.encode()).digest() for row in rows}
         changed = []
@@ -154,12 +152,35 @@ class Target:
             deleted=len(finished & batch.gone),
             failed=len(batch.errors),
             encode_seconds=batch.seconds,
+            error=next(reversed(batch.errors.values()), None),
         )
 
     def check_writable(self, connection: Connection) -> None:
         """Raise LockNotAvailable while nobody may write passages, as while an index is built."""
         with connection.transaction():
             self._lock(connection)
+
+    def _rows(self, connection: Connection, batch: Batch) -> list[queue.Row]:
+        """The rows of a claim; what is gone, too much at once or cannot be read is noted in the batch.
+
+        Reading a row can fail by what the row holds: damaged data, an output function that refuses a value, more than a
+        message can carry. Where the table itself cannot be read, that is raised.
+        """
+        found: list[queue.Row] = []
+
+        def read(some: Sequence[int]) -> None:
+            rows, left_out = queue.read(connection, self.objects, batch.claim.take(some), BATCH_BYTES)
+            there = [replace(row, number=some[row.number]) for row in rows]
+            found.extend(there)
+            batch.left_out.update(some[number] for number in left_out)
+            batch.gone.update(set(some) - batch.left_out - {row.number for row in there})
+
+        def of_the_rows(_: Exception) -> bool:
+            queue.check_readable(connection, self.objects)
+            return True
+
+        halving(read, range(len(batch.claim.seqs)), batch.fail, only=of_the_rows)
+        return sorted(found, key=lambda row: row.number)
 
     def _lock(self, connection: Connection) -> None:
         statement = sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(self.objects.write)

@@ -17,7 +17,7 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
-from pgencoder.ingest import backfill, objects, roles
+from pgencoder.ingest import backfill, index, objects, roles
 from pgencoder.ingest.attach import describe
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects
@@ -258,7 +258,8 @@ def _check_complete(connection: Connection, parts: Objects) -> None:
             f"{failed:,} of them failed: see them in pgencoder.failed, fix or delete them, or: pgencoder retry"
         )
     if not behind and not backfill.indexed(connection, generation):
-        reasons.append("its index is not built yet")
+        failed_build = index.failure(connection, generation)
+        reasons.append("its index is not built yet" if failed_build is None else str(failed_build))
     if reasons:
         raise GenerationIncomplete(
             f"generation {generation.number} of {generation.collection!r} is not complete: {'; '.join(reasons)};"

@@ -157,6 +157,6 @@ class Heartbeat:
                 self._tally.passages,
                 self._tally.failures,
                 json.dumps(self._tally.rates()),
-                "; ".join(self._targets.problems.values()) or None,
+                "; ".join([*self._targets.problems.values(), *self._targets.index_problems.values()]) or None,
             ],
         )

@@ -232,9 +232,7 @@ def create_functions(connection: Connection, objects: Objects, generations: Sequ
 def create_generation(connection: Connection, objects: Objects) -> None:
     """The view that workers write through, and the function that builds the index."""
     generation = objects.generation
-    build = objects.text(
-        "build_body", bytes=raw(str(generation.dims.dense * 2 + 512)), index=identifier(generation.index)
-    )
+    build = objects.text("build_body", index=identifier(generation.index))
     connection.execute(
         objects.fill(
             "create_generation",

@@ -105,7 +105,7 @@ def steadily(run: Callable[[], T], stopped: threading.Event) -> T:
         except Exception as error:
             if not out_of_reach(error) or stopped.is_set():
                 raise
-            logger.warning("the database is out of reach, trying again", extra={"error": _line(error), "wait": wait})
+            logger.warning("the database is out of reach, trying again", extra={"error": one_line(error), "wait": wait})
         stopped.wait(wait * (0.5 + random.random()))  # noqa: S311 - jitter
         wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
@@ -120,5 +120,6 @@ def out_of_reach(error: BaseException) -> bool:
     return state is None or (state[:2] in ("08", "40", "53", "57") and state != "08P01")
 
 
-def _line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line."""
     return " ".join(str(error).split())

@@ -184,6 +184,11 @@ def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: i
     return rows, left_out
 
 
+def check_readable(connection: Connection, objects: Objects) -> None:
+    """Raise what reading any row of the source would raise, such as of a policy that holds for its owner too."""
+    connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 0, true)").format(objects.scan))
+
+
 def finish(connection: Connection, objects: Objects, claimed: Claim, rows: Sequence[int]) -> set[int]:
     """Take the keys that are unchanged since the claim out of the queue; returns their rows' numbers.
 

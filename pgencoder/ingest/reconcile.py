@@ -2,7 +2,8 @@
 
 The source and the passages are walked together in the order of their keys, a piece at a time; each row's content is
 hashed in the server and compared with the hash that its passages carry. What differs is queued, and workers do the
-rest. A row that is queued already is not counted.
+rest. A row that is queued already is not counted. One that cannot be read is queued too: the worker that fails to read it
+notes why.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import psycopg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects, all_of
-from pgencoder.ingest.queue import execute, giving_way
+from pgencoder.ingest.queue import check_readable, execute, giving_way
 from pgencoder.sql import Part, equal, identifier, listed, raw
 from pgencoder.types import ReconcileReport
 
@@ -33,16 +35,25 @@ def reconcile(
     """Queue what is missing, stale or orphaned in a generation; each piece is a short transaction."""
     statement = _statement(objects)
     report, after = ReconcileReport(), None
+    size = rows
 
     def piece() -> tuple[ReconcileReport, list[str] | None]:
         with giving_way(connection):
-            found = execute(connection, statement, [after, rows]).fetchone()
+            found = execute(connection, statement, [after, max(1, size), size > 0]).fetchone()
         assert found is not None
         *counts, last = found
         return ReconcileReport(*counts), last
 
     while True:
-        more, after = patiently(piece)
+        try:
+            more, after = patiently(piece)
+        except psycopg.Error:
+            check_readable(connection, objects)  # what concerns the table itself is raised
+            if not size:
+                raise
+            size //= 2  # until the row that cannot be read is alone: then it is not read
+            continue
+        size = min(rows, 2 * size + 1)
         report = replace(
             report,
             rows=report.rows + more.rows,

@@ -28,7 +28,7 @@ def sync(
     """Encode everything that is queued for the generations that `only` chooses, then build missing HNSW indexes.
 
     What waits for another attempt gets it now. A row that fails is left for later, with its error, and the others are
-    done; if nothing at all can be encoded, the last error is raised. `progress` gets the rows done and those known of.
+    done. An index that cannot be built is in the report too. `progress` gets the rows done and those known of.
     """
     report = SyncReport()
 
@@ -58,6 +58,9 @@ def sync(
     if progress is not None and waiting:
         progress(0, waiting)
     worker.run_once()
-    if report.failed and not (report.rows or report.deleted) and worker.last_error is not None:
-        raise worker.last_error
-    return replace(report, seconds=time.perf_counter() - started, index_built=worker.tally.indexes > 0)
+    return replace(
+        report,
+        seconds=time.perf_counter() - started,
+        index_built=worker.tally.indexes > 0,
+        index_error="; ".join(worker.targets.index_problems.values()) or None,
+    )

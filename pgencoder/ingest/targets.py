@@ -51,7 +51,7 @@ class Targets:
     """Claims batches from all generations, or from those of `only`; `fetch` and what it calls belong to one thread.
 
     A generation that cannot be worked on, because its model does not load or rights are missing, is put aside for a
-    minute with its `problem`; with `strict` that is raised instead.
+    minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of its index.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Targets:
         strict: bool = False,
     ) -> None:
         self.problems: dict[str, str] = {}
+        self.index_problems: dict[str, str] = {}
         self.encoders: dict[str, Encoder] = {}
         self._encoder_of = encoder_of
         self._leases = leases
@@ -125,7 +126,7 @@ class Targets:
                 found[generation.passages] = target
                 if not generation.queued:
                     self._guarded(generation.passages, partial(backfill.queue_piece, connection, target.objects))
-        for kept in (self.problems, self.encoders, self._aside):
+        for kept in (self.problems, self.index_problems, self.encoders, self._aside):
             for passages in kept.keys() - there:
                 del kept[passages]
         self._targets = found

@@ -21,11 +21,11 @@ from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import FingerprintMismatch, InvalidRequest, PgencoderError
-from pgencoder.ingest import backfill, queue
+from pgencoder.ingest import backfill, index, queue
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.heartbeat import Heartbeat, Tally
-from pgencoder.ingest.pipeline import Leases, Work, drain, out_of_reach, steadily
+from pgencoder.ingest.pipeline import Leases, Work, drain, one_line, out_of_reach, steadily
 from pgencoder.ingest.reconcile import reconcile
 from pgencoder.ingest.targets import LOCKED_SECONDS, EncoderOf, Only, Targets, every
 from pgencoder.types import SyncReport
@@ -77,7 +77,6 @@ class Worker:
     ) -> None:
         self.options = options if options is not None else WorkerOptions()
         self.tally = Tally()
-        self.last_error: Exception | None = None
         self._engine = engine
         self._strict = strict
         self.on_report = on_report
@@ -138,8 +137,9 @@ class Worker:
                 pass
         if not self._stopping.is_set():
             with connected(self._engine) as connection:
-                for target in self._due(connection):
-                    self._build(target)
+                due = self._due(connection)
+            for target in due:
+                self._build(target)
 
     def _wait_for_locks(self) -> bool:
         """Wait a moment if something could not be written; False if nothing is in the way."""
@@ -213,13 +213,9 @@ class Worker:
         finally:
             self._leases.drop(work.batch.claim)
         self.tally.add(passages, report)
-        if work.batch.error is not None:  # of the encoder, or what the server said to what it made
-            self.last_error = work.batch.error
-            if report.failed >= FAILURES_OF_ALL and not report.passages:
-                # it is not the rows that are bad
-                if self._strict:
-                    raise work.batch.error
-                self.targets.put_aside(passages, work.batch.error)
+        # of the encoder, or what the server said to what it made
+        if work.batch.error is not None and report.failed >= FAILURES_OF_ALL and not report.passages:
+            self.targets.put_aside(passages, work.batch.error)  # it is not the rows that are bad
         for number, message in work.batch.errors.items():
             key = work.batch.claim.keys[number]
             logger.warning(
@@ -244,14 +240,26 @@ class Worker:
             logger.debug("could not give a batch back", exc_info=True)
 
     def _due(self, connection: Connection) -> list[Target]:
-        """The targets whose rows are encoded and whose index is not there."""
+        """The targets whose rows are encoded and whose index is not there; what failed lately has to wait.
+
+        With `strict` nothing waits: whoever calls `sync` wants it now.
+        """
         due = []
+        failures = index.failures(connection)
         for target in self.targets.current:
+            generation = target.objects.generation
             # asked each time: an index goes with its generation, whose number may come again
-            if not backfill.indexed(connection, target.objects.generation) and backfill.ready_to_index(
-                connection, target.objects
-            ):
-                due.append(target)
+            if backfill.indexed(connection, generation):
+                self.targets.index_problems.pop(generation.passages, None)
+                continue
+            failure = failures.get((generation.collection, generation.number))
+            if failure is not None:
+                self.targets.index_problems[generation.passages] = f"{generation.passages}: {failure}"
+            if failure is None or failure.wait <= 0 or self._strict:
+                with connection.transaction():
+                    index.lift_timeouts(connection)
+                    if backfill.ready_to_index(connection, target.objects):
+                        due.append(target)
         return due
 
     def _index(self) -> None:
@@ -259,13 +267,18 @@ class Worker:
         self._index_checked = time.monotonic()
         if self._indexing is not None and self._indexing.is_alive():
             return
-        with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
-            for target in self._due(connection)[:1]:
-                self._indexing = threading.Thread(target=self._build, args=[target], name="index", daemon=True)
-                self._indexing.start()
+        try:
+            with connected(self._engine) as connection:
+                due = self._due(connection)
+        except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
+            logger.warning("cannot see which indexes are to be built: %s", one_line(error))
+            return
+        for target in due[:1]:
+            self._indexing = threading.Thread(target=self._build, args=[target], name="index", daemon=True)
+            self._indexing.start()
 
     def _build(self, target: Target) -> None:
-        name = target.objects.generation.index
+        generation = target.objects.generation
         started = time.perf_counter()
 
         connections: list[Connection] = []
@@ -274,7 +287,7 @@ class Worker:
             with connected(self._engine) as connection:
                 connections.append(connection)
                 try:
-                    return backfill.build_index(connection, target.objects)
+                    return index.build(connection, target.objects)
                 finally:
                     connections.clear()  # what it does next is not ours to cancel
 
@@ -286,12 +299,33 @@ class Worker:
                     for connection in list(connections):
                         connection.cancel_safe()  # another worker begins anew
         if (error := built.exception()) is not None:
-            if self._strict or not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):
+            if not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):
                 raise error
-            logger.warning("an index could not be built", extra={"index": name, "error": str(error)})
+            if not self._stopping.is_set():
+                self._not_built(target, error)
         elif built.result():
             self.tally.indexes += 1
-            logger.info("index built", extra={"index": name, "seconds": round(time.perf_counter() - started, 1)})
+            self.targets.index_problems.pop(generation.passages, None)
+            seconds = round(time.perf_counter() - started, 1)
+            logger.info("index built", extra={"index": generation.index, "seconds": seconds})
+
+    def _not_built(self, target: Target, error: BaseException) -> None:
+        """Remember why an index could not be built, once the server answers again, and say so."""
+        generation = target.objects.generation
+
+        def note() -> index.Failure | None:
+            with connected(self._engine) as connection:
+                index.note_failure(connection, generation, error)
+                return index.failure(connection, generation)
+
+        problem = f"{generation.passages}: the index cannot be built, {one_line(error)}"
+        try:
+            if (known := note() if self._strict else steadily(note, self._stopping)) is not None:
+                problem = f"{generation.passages}: {known}"
+        except (PgencoderError, pg.Error, sa.exc.DBAPIError):
+            logger.debug("could not note a failure", exc_info=True)
+        self.targets.index_problems[generation.passages] = problem
+        logger.warning("%s", problem, extra={"index": generation.index, "error": str(error)})
 
     def _say_how_far(self, target: Target) -> None:
         """Pass on what the server says of an index that it builds."""

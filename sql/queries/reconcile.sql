@@ -1,6 +1,8 @@
 -- One piece of the source beside the passages of the same range of keys. Where one side has more than a piece holds, the
--- range ends with its last key.
-WITH piece AS MATERIALIZED (SELECT {scanned}, row_hash FROM {scan}($1, $2, true)),
+-- range ends with its last key. What is not read has no hash that any passage has, and is queued.
+WITH piece AS MATERIALIZED (
+    SELECT {scanned}, CASE WHEN $3 THEN row_hash ELSE ''::pg_catalog.bytea END AS row_hash FROM {scan}($1, $2, $3)
+),
 stored AS MATERIALIZED (
     SELECT {passage_keys}, (pg_catalog.array_agg(passage.row_hash))[1] AS row_hash FROM {write} AS passage
     WHERE $1::pg_catalog.text[] IS NULL OR ({passage_key}) OPERATOR(pg_catalog.>) ({after})
