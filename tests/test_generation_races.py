@@ -165,8 +165,7 @@ def test_a_generation_that_encoded_nothing_is_not_activated_by_changes(
             raise RuntimeError("no GPU")
 
     db.reencode("articles", Down(name="down"))
-    with pytest.raises(RuntimeError, match="no GPU"):
-        db.sync("articles")
+    assert "no GPU" in str(db.sync("articles").error)
     # now every key waits in both
     attached.execute("UPDATE articles SET body = body || ' changed'")
     with pytest.raises(GenerationIncomplete, match="50 rows are encoded in the active generation"):

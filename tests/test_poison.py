@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from pgencoder import Database, Encoding
-from pgencoder.errors import InvalidEncoding
 from pgencoder.ingest import queue
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.worker import WorkerOptions
@@ -140,8 +139,8 @@ def test_the_old_passages_of_a_row_that_fails_stay(connection: Connection, db: D
     db.attach("articles", ["body"], words)
     db.sync("articles")
     connection.execute("UPDATE articles SET body = 'poison' WHERE id = 7")
-    with pytest.raises(RuntimeError, match="cannot"):
-        db.sync("articles", encoder=Poisoned())
+    report = db.sync("articles", encoder=Poisoned())
+    assert (report.rows, report.failed, report.error) == (0, 1, "RuntimeError: cannot read this")
     assert value(connection, "SELECT content FROM pgencoder.articles_1 WHERE id = 7") == "number 7"
 
 
@@ -287,21 +286,35 @@ def test_a_row_that_the_server_refuses_fails_alone(connection: Connection, db: D
     assert check(connection, db, "articles", words) == 50
 
 
-def test_if_the_server_refuses_every_row_that_is_an_error(
+def test_if_the_server_refuses_every_row_that_is_reported(
     connection: Connection, db: Database, words: WordEncoder
 ) -> None:
     articles(connection, 2, [1, 2])
     db.attach("articles", ["body"], words)
     connection.execute("ALTER TABLE pgencoder.articles_1 ADD CONSTRAINT wholesome CHECK (content NOT LIKE '%poison%')")
-    with pytest.raises(Exception, match="wholesome"):
-        db.sync("articles")
+    report = db.sync("articles")
+    assert (report.rows, report.failed) == (0, 2)
+    assert "wholesome" in str(report.error)
 
 
-def test_if_no_row_can_be_encoded_that_is_an_error(connection: Connection, db: Database) -> None:
-    articles(connection, 2, [1, 2])
+@pytest.mark.parametrize("rows", [1, 2, 20])
+def test_if_no_row_can_be_encoded_that_is_reported(connection: Connection, db: Database, rows: int) -> None:
+    articles(connection, rows, range(1, rows + 1))
     db.attach("articles", ["body"], Broken(dense=np.nan))
-    with pytest.raises(InvalidEncoding, match="NaN"):
-        db.sync("articles")
+    report = db.sync("articles")
+    assert (report.rows, report.passages, report.failed) == (0, 0, rows)
+    assert "NaN" in str(report.error)
+    assert {row.error for row in db.failed("articles")} == {report.error}
+
+
+def test_where_a_whole_batch_fails_the_rest_waits(connection: Connection, db: Database) -> None:
+    articles(connection, 2000, range(1, 2001))
+    db.attach("articles", ["body"], encoder := Poisoned())
+    report = db.sync("articles")
+    # one more batch may be encoded while the first is written
+    assert 256 <= report.failed <= 3 * 256
+    assert len(encoder.calls) < 4000
+    assert value(connection, "SELECT count(*) FROM pgencoder.articles_1_queue") == 2000
 
 
 def test_good_rows_and_bad_rows_take_turns(connection: Connection, db: Database) -> None:
