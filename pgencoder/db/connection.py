@@ -12,6 +12,7 @@ from psycopg import errors as pg
 from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
+from pgencoder.db import values
 from pgencoder.errors import (
     ConnectionFailed,
     DatabaseError,
@@ -58,6 +59,7 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
         vectors.register(connection)
+        values.register(connection)
         # keys travel as text: what an administrator has set for dates and numbers must not change them
         connection.execute(
             "SELECT set_config(name, value, false) FROM (VALUES ('datestyle', 'ISO, YMD', 'ISO%%'),"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from psycopg.rows import class_row, dict_row
@@ -49,7 +51,7 @@ def workers(connection: Connection) -> list[WorkerStatus]:
 
 def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
     """Rows that could not be encoded, the oldest changes first."""
-    return (
+    rows = (
         connection.cursor(row_factory=class_row(FailedRow))
         .execute(
             "SELECT * FROM pgencoder.failed WHERE %s::text IS NULL OR collection = %s ORDER BY changed_at LIMIT %s",
@@ -57,6 +59,8 @@ def failed(connection: Connection, name: str | None, limit: int) -> list[FailedR
         )
         .fetchall()
     )
+    # an integer in it has more digits than Python reads: it stays text
+    return [replace(row, key=json.loads(row.key, parse_int=str)) if isinstance(row.key, str) else row for row in rows]
 
 
 def _collection(

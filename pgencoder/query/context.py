@@ -24,7 +24,7 @@ from pgencoder.types import Citation, Context, Hit, Order
 
 CountTokens = Callable[[str], int]
 
-# A row by its number among those of the hits (a key need not be hashable), and the characters between two passages
+# A row by its number among those of the hits, and the characters between two passages
 Gap = tuple[int, int, int]
 
 BYTES_PER_TOKEN = 3
@@ -111,12 +111,11 @@ def gaps(hits: Sequence[Hit]) -> dict[Gap, Any]:
 
 def assemble(hits: Sequence[Hit], between: Mapping[Gap, str | None], budget: Budget) -> Context:
     """The context of hits, best first; `between` has the text of their `gaps`."""
-    rows = _rows(hits)
+    row_of = {_row(of_row[0]): number for number, of_row in enumerate(_rows(hits))}
     white = {gap: text for gap, text in between.items() if text is not None and text.isspace()}
     chosen: list[_Piece] = []
     for hit in hits:
-        row = next(i for i, of_row in enumerate(rows) if of_row[0].key == hit.key)
-        piece = _Piece(row, hit.key, *hit.span, hit.content, hit.score)
+        piece = _Piece(row_of[_row(hit)], hit.key, *hit.span, hit.content, hit.score)
         if any(piece in each for each in chosen):
             continue
         attempt = _Attempt(chosen, white, budget)
@@ -184,15 +183,16 @@ def _beginning(piece: _Piece, length: int) -> _Piece:
     return replace(piece, end=piece.start + length, text=piece.text[:length])
 
 
+def _row(hit: Hit) -> str:
+    """What hits of the same row have in common: a key need not be hashable, nor equal to itself (NaN)."""
+    return repr(hit.key)
+
+
 def _rows(hits: Sequence[Hit]) -> list[list[Hit]]:
-    rows: list[list[Hit]] = []
+    rows: dict[str, list[Hit]] = {}
     for hit in hits:
-        of_row = next((each for each in rows if each[0].key == hit.key), None)
-        if of_row is None:
-            rows.append([hit])
-        else:
-            of_row.append(hit)
-    return rows
+        rows.setdefault(_row(hit), []).append(hit)
+    return list(rows.values())
 
 
 def _merge(pieces: Sequence[_Piece], white: Mapping[Gap, str]) -> list[_Piece]:

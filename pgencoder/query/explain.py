@@ -6,13 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 import psycopg
 
 from pgencoder.db.connection import Connection
+from pgencoder.db.values import key_texts
 from pgencoder.encoders import Kind, Piece
 from pgencoder.errors import InvalidRequest
 from pgencoder.explanation import Explanation, Match, Span, WordMatch
@@ -20,8 +20,6 @@ from pgencoder.query.words import Word, words
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
 from pgencoder.vectors import HalfvecArray, normalize
-
-INTEGERS = ("smallint", "integer", "bigint")
 
 Pieces = Callable[[str, Kind], Sequence[Piece]]
 
@@ -57,14 +55,7 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
         raise InvalidRequest(f"collection {collection.name!r} has dense vectors only: no tokens to explain a match by")
     if not len(asked.encoding.tokens):
         raise InvalidRequest("the query has no tokens to match; give it words")
-    parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) != len(collection.key):
-        names = ", ".join(column.source for column in collection.key)
-        raise InvalidRequest(f"key must have a value for each of {names}, got {key!r}")
-    for column, value in zip(collection.key, parts, strict=True):
-        # the cast would round it to another row's
-        if column.type in INTEGERS and isinstance(value, float | Decimal) and not float(value).is_integer():
-            raise InvalidRequest(f"cannot look for key {key!r}: {column.source} is {column.type}, got {value!r}")
+    parts = key_texts(connection, collection.key, key)
     parameters = [HalfvecArray(normalize(asked.encoding.tokens)), *parts, passage]
     try:
         # a raw cursor, because a name may have a % in it
@@ -74,10 +65,6 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
         raise InvalidRequest(f"{error.diag.message_primary}: it was dropped since the search; search again") from error
     except (psycopg.DataError, psycopg.errors.CannotCoerce) as error:
         raise InvalidRequest(f"cannot look for key {key!r}: {error.diag.message_primary or error}") from error
-    except psycopg.ProgrammingError as error:
-        if error.sqlstate is not None:  # of the server
-            raise
-        raise InvalidRequest(f"cannot look for key {key!r}: {error}") from error
     if row is None:
         raise InvalidRequest(
             f"collection {collection.name!r} has no passage {passage} of key {key!r}: the row is gone, not encoded yet,"

@@ -10,6 +10,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
+from pgencoder.db.values import key_texts
 from pgencoder.errors import InvalidSource
 from pgencoder.sql import Part, content, equal, identifier, listed, query, raw
 from pgencoder.types import Collection
@@ -51,14 +52,12 @@ def _read(
     if not wanted:
         return {}
     names = [f"key_{i}" for i, _ in enumerate(collection.key)]
-    single = len(collection.key) == 1
     values: list[Any] = []
     listing = []
     for place, (key, (first, past)) in enumerate(wanted):
         row: list[Part] = [sql.Literal(place), sql.Literal(first), sql.Literal(past)]
-        for column, value in zip(collection.key, (key,) if single else key, strict=True):
+        for column, value in zip(collection.key, key_texts(connection, collection.key, key), strict=True):
             values.append(value)
-            # cast, because a value of a type that Python does not know, such as an enum's, travels as text
             row.append(raw(f"${len(values)}::{column.full_type}"))
         listing.append(sql.SQL("({})").format(listed(row)))
     same = [
