@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import InitVar, astuple, dataclass, field
+from dataclasses import InitVar, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -234,11 +234,9 @@ class SyncReport:
 
     def __add__(self, other: SyncReport) -> SyncReport:
         """Both together; of the errors the later ones."""
-        *counts, error, index_error = (
-            later or earlier if isinstance(earlier, str | None) else earlier + later
-            for earlier, later in zip(astuple(self), astuple(other), strict=True)
-        )
-        return SyncReport(*counts, error, index_error)
+        errors = {name: getattr(other, name) or getattr(self, name) for name in ("error", "index_error")}
+        counts = (each.name for each in fields(self) if each.name not in errors)
+        return SyncReport(**errors, **{name: getattr(self, name) + getattr(other, name) for name in counts})
 
 
 @dataclass(frozen=True)
@@ -269,8 +267,8 @@ class GenerationStatus:
 
     `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
     them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
-    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the index
-    could not be built, and when that is tried again.
+    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
+    index could not be built, and when that is tried again.
     """
 
     number: int

@@ -20,11 +20,14 @@ from .encoder import WordEncoder
 
 VALUES: dict[str, list[str]] = {
     "date": ["infinity", "-infinity", "0044-03-15 BC", "4714-11-24 BC", "9999-12-31", "10000-01-01", "5874897-12-31"],
-    "timestamp": ["infinity", "-infinity", "0044-03-15 12:00 BC", "0001-01-01", "9999-12-31 23:59:59.999999", "294276-12-31"],
-    "timestamptz": ["infinity", "-infinity", "0044-03-15 12:00 BC", "0001-01-01 00:00+14", "9999-12-31 23:59-15", "294276-01-01"],
+    "timestamp": ["infinity", "-infinity", "0044-03-15 12:00 BC", "0001-01-01", "9999-12-31 23:59:59.999999",
+                  "294276-12-31"],
+    "timestamptz": ["infinity", "-infinity", "0044-03-15 12:00 BC", "0001-01-01 00:00+14", "9999-12-31 23:59-15",
+                    "294276-01-01"],
     "time": ["00:00", "24:00", "23:59:59.999999"],
     "timetz": ["24:00+00", "12:00+15:59", "12:00:00-05:30:15", "00:00+00"],
-    "interval": ["1 mon", "1 year", "178000000 years", "-178000000 years", "1 day", "-2 days 03:04:05.000006", "99999999 days"],
+    "interval": ["1 mon", "1 year", "178000000 years", "-178000000 years", "1 day", "-2 days 03:04:05.000006",
+                 "99999999 days"],
     "numeric": ["NaN", "Infinity", "-Infinity", "1.10", "0", "1e500", "-1e-500", "9" * 4400],
     "float8": ["NaN", "Infinity", "-Infinity", "1e308", "5e-324", "0.1", "0"],
     "float4": ["NaN", "Infinity", "1e-45", "0.1", "3.4028235e38"],
@@ -37,14 +40,16 @@ VALUES: dict[str, list[str]] = {
     "int8range": ["[1,5)", "[9223372036854775000,)"],
     "tstzmultirange": ["{}", "{[2020-01-01,2020-02-01),[2021-01-01,infinity)}", "{[2020-01-01,2020-02-01)}"],
     "int4multirange": ["{[1,3),[5,8)}", "{}"],
-    "date[]": ["{2020-01-01,infinity}", "{}", "{{2020-01-01},{10000-01-01}}", "{2020-01-01,2021-01-01}", "{infinity,NULL}"],
+    "date[]": ["{2020-01-01,infinity}", "{}", "{{2020-01-01},{10000-01-01}}", "{2020-01-01,2021-01-01}",
+               "{infinity,NULL}"],
     "tstzrange[]": ['{"[2020-01-01,infinity)"}', '{"[2020-01-01,2020-02-01)"}'],
     "int4[]": ["[0:1]={1,2}", "{1,2}", "{}", "{1,NULL}"],
     "text[]": ['{"[0:1]={a}","b,c"}', "[2:2]={a}", "{a}"],
     "float8[]": ["{NaN,1}", "{Infinity}"],
     "numeric[]": ["{NaN,1}"],
     "interval[]": ["{1 mon,1 day}", "{1 day}"],
-    "jsonb": ["1e400", '{"a": [1, "2"]}', '"text"', "[1, 2]", "null", "true", "9" * 4400, '["x]=y"]', "[" * 300 + "]" * 300],
+    "jsonb": ["1e400", '{"a": [1, "2"]}', '"text"', "[1, 2]", "null", "true", "9" * 4400, '["x]=y"]',
+              "[" * 300 + "]" * 300],
     "inet": ["10.0.0.1/8", "::1", "255.255.255.255"],
     "cidr": ["10.0.0.0/8", "::/0"],
     "uuid": ["00000000-0000-0000-0000-000000000000"],
@@ -75,9 +80,7 @@ def shape(request: pytest.FixtureRequest) -> str:
 def fill(connection: Connection, type_: str, shape: str) -> list[str]:
     """A table whose rows have these values as keys and in another column; their texts, as Postgres writes them."""
     key = "k" if shape == "single" else "nr, k"
-    connection.execute(
-        f"CREATE TABLE t (nr int, k {type_}, extra {type_}, body text, PRIMARY KEY ({key}))".encode()
-    )
+    connection.execute(f"CREATE TABLE t (nr int, k {type_}, extra {type_}, body text, PRIMARY KEY ({key}))".encode())
     for number, value in enumerate(VALUES[type_]):
         connection.execute(
             sql.SQL("INSERT INTO t VALUES ({n}, {value}, {value}, 'alpha beta')").format(n=number, value=value)
@@ -117,7 +120,9 @@ def test_every_value_of_a_key_is_found_and_accepted_back(
     db.status()
 
 
-@pytest.mark.parametrize("type_", ["date", "timestamptz", "interval", "numeric", "float8", "tstzrange", "date[]", "jsonb"])
+@pytest.mark.parametrize(
+    "type_", ["date", "timestamptz", "interval", "numeric", "float8", "tstzrange", "date[]", "jsonb"]
+)
 def test_a_row_of_every_key_that_fails_is_shown(connection: Connection, db: Database, type_: str) -> None:
     texts = fill(connection, type_, "composite")
     db.attach("t", ["body"], Failing())

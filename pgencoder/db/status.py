@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from psycopg.rows import class_row, dict_row
@@ -52,15 +51,26 @@ def workers(connection: Connection) -> list[WorkerStatus]:
 def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
     """Rows that could not be encoded, the oldest changes first."""
     rows = (
-        connection.cursor(row_factory=class_row(FailedRow))
+        connection.cursor(row_factory=dict_row)
         .execute(
-            "SELECT * FROM pgencoder.failed WHERE %s::text IS NULL OR collection = %s ORDER BY changed_at LIMIT %s",
+            "SELECT * FROM pgencoder.failed WHERE %s::pg_catalog.text IS NULL OR collection OPERATOR(pg_catalog.=) %s"
+            " ORDER BY changed_at LIMIT %s",
             [name, name, limit],
         )
         .fetchall()
     )
-    # an integer in it has more digits than Python reads: it stays text
-    return [replace(row, key=json.loads(row.key, parse_int=str)) if isinstance(row.key, str) else row for row in rows]
+    for row in rows:
+        if isinstance(row["key"], str):
+            row["key"] = json.loads(row["key"], parse_int=_integer)
+    return [FailedRow(**row) for row in rows]
+
+
+def _integer(digits: str) -> int | str:
+    """An integer, or its text where it has more digits than Python reads."""
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
 
 
 def _collection(

@@ -2,8 +2,8 @@
 
 The source and the passages are walked together in the order of their keys, a piece at a time; each row's content is
 hashed in the server and compared with the hash that its passages carry. What differs is queued, and workers do the
-rest. A row that is queued already is not counted. One that cannot be read is queued too: the worker that fails to read it
-notes why.
+rest. A row that is queued already is not counted. One that cannot be read is queued too: the worker that fails to read
+it notes why.
 """
 
 from __future__ import annotations
