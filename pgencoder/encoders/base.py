@@ -72,7 +72,8 @@ def same_encoder(one: Fingerprint, other: Fingerprint) -> bool:
 
     Where the weights are known by hash, it does not matter from which path they were loaded.
     """
-    return comparable(one) == comparable(other)
+    # as text, because to Python True is 1
+    return json.dumps(comparable(one), sort_keys=True) == json.dumps(comparable(other), sort_keys=True)
 
 
 def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> None:
@@ -88,12 +89,23 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
 
 
 def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
-    """What of a fingerprint is equal for the same encoder: not the names, where the weights are known by hash."""
-    hidden = {"model", "token_model"} if fingerprint.get("weights") else set()
-    return {name: value for name, value in _as_json(fingerprint).items() if name not in hidden}
+    """What of a fingerprint is equal for the same encoder: not the name of a model whose weights are known by hash.
+
+    The SQL function `pgencoder.comparable` says the same.
+    """
+    names = {"model": "weights", "token_model": "token_weights"}
+    return {
+        name: value for name, value in _as_json(fingerprint).items() if not fingerprint.get(names.get(name, ""))
+    }
 
 
 def _as_json(fingerprint: Fingerprint) -> dict[str, Any]:
     # as the catalogue gives it back: a tuple is a list there
-    plain: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)))
+    plain: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)), parse_float=_number)
     return plain
+
+
+def _number(text: str) -> float | int:
+    """The number; to the database 1.0 is 1."""
+    number = float(text)
+    return int(number) if number.is_integer() else number

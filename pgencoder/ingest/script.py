@@ -21,7 +21,7 @@ from psycopg import sql
 from pgencoder import migrate
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
-from pgencoder.encoders import Encoder, comparable
+from pgencoder.encoders import Encoder, same_encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, generations, objects, roles
 from pgencoder.ingest.generations import CreateSearch
@@ -203,7 +203,6 @@ def reencode_script(
             generation=sql.Literal(";\n".join(made.statements)),
             marker=sql.Literal(str(marker)),
             encoder=_jsonb(encoder.fingerprint),
-            comparable=_jsonb(comparable(encoder.fingerprint)),
             dense_dims=raw(str(generation.dims.dense)),
             token_dims=raw(str(generation.dims.tokens)),
             token_type=sql.Literal(tokens),
@@ -234,7 +233,7 @@ def reencode(
         each
         for each in collection.generations
         if (each.token_type, each.chunking) == (tokens, chunking)
-        and comparable(each.encoder) == comparable(encoder.fingerprint)
+        and same_encoder(each.encoder, encoder.fingerprint)
     ]
     if fitting and all(each.state == "retired" for each in fitting):
         generations.activate(connection, name, fitting[-1].number, create_search)

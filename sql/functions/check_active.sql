@@ -4,12 +4,9 @@ AS $$
 DECLARE
     encoder CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.->) 'encoder';
     others CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.-) 'encoder';
-    -- where the weights are known by hash, it does not matter from which path they were loaded
-    hidden CONSTANT pg_catalog.text[] := CASE WHEN (encoder OPERATOR(pg_catalog.->>) 'weights') IS NOT NULL
-        THEN '{{model,token_model}}' ELSE '{{}}' END;
 BEGIN
-    IF (encoder OPERATOR(pg_catalog.-) hidden)
-        OPERATOR(pg_catalog.<>) ((active OPERATOR(pg_catalog.->) 'encoder') OPERATOR(pg_catalog.-) hidden) THEN
+    IF pgencoder.comparable(encoder)
+        OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
         RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
             active OPERATOR(pg_catalog.->>) 'collection', active OPERATOR(pg_catalog.->) 'encoder', encoder
             USING ERRCODE = 'object_not_in_prerequisite_state',

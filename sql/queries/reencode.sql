@@ -18,9 +18,7 @@ BEGIN
     SELECT * INTO chosen FROM pgencoder.generation g
         WHERE collection OPERATOR(pg_catalog.=) {name} AND token_type OPERATOR(pg_catalog.=) {token_type}
             AND chunking OPERATOR(pg_catalog.=) {chunking}
-            AND (CASE WHEN g.encoder OPERATOR(pg_catalog.?) 'weights'
-                THEN g.encoder OPERATOR(pg_catalog.-) ARRAY['model', 'token_model'] ELSE g.encoder END)
-                OPERATOR(pg_catalog.=) {comparable}
+            AND pgencoder.comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder.comparable({encoder})
         ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
         LIMIT 1;
     IF chosen.state OPERATOR(pg_catalog.=) 'retired' THEN

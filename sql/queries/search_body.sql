@@ -11,7 +11,7 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF query_encoder OPERATOR(pg_catalog.<>) own_encoder THEN
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;

@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION pgencoder.comparable(encoder pg_catalog.jsonb) RETURNS pg_catalog.jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN pg_catalog.jsonb_typeof(encoder) OPERATOR(pg_catalog.=) 'object'
+    THEN encoder OPERATOR(pg_catalog.-) ARRAY(
+        SELECT names.name
+        FROM (VALUES ('model', 'weights'), ('token_model', 'token_weights')) AS names (name, hash)
+        WHERE NOT (coalesce(encoder OPERATOR(pg_catalog.->) names.hash, 'null'::pg_catalog.jsonb)
+            OPERATOR(pg_catalog.=) ANY (ARRAY['null', '""', '[]', '{{}}', 'false', '0']::pg_catalog.jsonb[]))
+    ) ELSE encoder END;
+COMMENT ON FUNCTION pgencoder.comparable(pg_catalog.jsonb) IS
+    'What of an encoder''s fingerprint is equal for the same encoder: not the name of a model whose weights are known by'
+    ' hash, because it does not matter from which path they were loaded';
