@@ -16,6 +16,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.encoders import Kind, Piece
 from pgencoder.errors import InvalidRequest
 from pgencoder.explanation import Explanation, Match, Span, WordMatch
+from pgencoder.plain import short, short_key
 from pgencoder.query.words import Word, words
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
@@ -60,11 +61,13 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) != len(collection.key):
         names = ", ".join(column.source for column in collection.key)
-        raise InvalidRequest(f"key must have a value for each of {names}, got {key!r}")
+        raise InvalidRequest(f"key must have a value for each of {names}, got {short_key(key)}")
     for column, value in zip(collection.key, parts, strict=True):
         # the cast would round it to another row's
         if column.type in INTEGERS and isinstance(value, float | Decimal) and not float(value).is_integer():
-            raise InvalidRequest(f"cannot look for key {key!r}: {column.source} is {column.type}, got {value!r}")
+            raise InvalidRequest(
+                f"cannot look for key {short_key(key)}: {column.source} is {column.type}, got {short(value)}"
+            )
     parameters = [HalfvecArray(normalize(asked.encoding.tokens)), *parts, passage]
     try:
         # a raw cursor, because a name may have a % in it
@@ -73,15 +76,15 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
     except psycopg.errors.UndefinedTable as error:
         raise InvalidRequest(f"{error.diag.message_primary}: it was dropped since the search; search again") from error
     except (psycopg.DataError, psycopg.errors.CannotCoerce) as error:
-        raise InvalidRequest(f"cannot look for key {key!r}: {error.diag.message_primary or error}") from error
+        raise InvalidRequest(f"cannot look for key {short_key(key)}: {error.diag.message_primary or error}") from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:  # of the server
             raise
-        raise InvalidRequest(f"cannot look for key {key!r}: {error}") from error
+        raise InvalidRequest(f"cannot look for key {short_key(key)}: {error}") from error
     if row is None:
         raise InvalidRequest(
-            f"collection {collection.name!r} has no passage {passage} of key {key!r}: the row is gone, not encoded yet,"
-            " or not for this role to see"
+            f"collection {collection.name!r} has no passage {passage} of key {short_key(key)}: the row is gone, not"
+            " encoded yet, or not for this role to see"
         )
     stored, start, tokens, row_content, *pairs = row
     return Passage(
