@@ -30,6 +30,11 @@ def lines(text: str) -> str:
     return _UNSEEN_IN_LINES.sub("", text)
 
 
+def escaped(json: str) -> str:
+    """JSON in which escapes stand for what would control a terminal: it means the same."""
+    return _UNSEEN_IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
 def key_text(key: Any) -> str:
     """A primary key as people write it, on one line: `7`, or `7, 2026-01-31` for a composite one."""
     if isinstance(key, tuple):
@@ -56,7 +61,7 @@ def short_repr(cls: type[T]) -> type[T]:
         shown = [each.name for each in fields(self) if each.repr]
         return f"{type(self).__name__}({', '.join(f'{name}={short(getattr(self, name))}' for name in shown)})"
 
-    cls.__repr__ = __repr__  # type: ignore[assignment]
+    cls.__repr__ = __repr__  # type: ignore[method-assign]
     return cls
 
 
