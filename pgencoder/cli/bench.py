@@ -31,9 +31,7 @@ bench_app = group("bench", MEASURING, "Measure speed: ratios of two things in on
     to=bench_app,
 )
 def bench_rerank(
-    directory: Annotated[
-        Path | None, typer.Argument(metavar="[BEIR_DIR]", help="Its documents; else synthetic.")
-    ] = None,
+    directory: Annotated[Path | None, typer.Argument(metavar="BEIR_DIR", help="Its documents; else synthetic.")] = None,
     database: URL = None,
     candidates: Annotated[int, typer.Option(help="Documents scored for a query.")] = 100,
     queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,

@@ -12,6 +12,7 @@ import pgencoder
 from pgencoder.cli import output
 from pgencoder.cli import status as state
 from pgencoder.cli.options import (
+    CHUNKING,
     COLLECTION,
     COLLECTIONS,
     JSON,
@@ -25,7 +26,7 @@ from pgencoder.cli.options import (
 )
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import CollectionExists
-from pgencoder.types import Chunking, TokenType
+from pgencoder.types import TokenType
 
 
 @app.callback(invoke_without_command=True)
@@ -76,10 +77,13 @@ def attach(
     model: MODEL = DEFAULT_MODEL,
     token_model: TOKEN_MODEL = None,
     tokens: Annotated[
-        TokenType | None, typer.Option(help="How token vectors are stored; bit if not given. none: dense vectors only.")
+        TokenType | None,
+        typer.Option(metavar="TYPE", help="How token vectors are stored: bit, halfvec, or none: dense vectors only."),
     ] = None,
-    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a row, cut at the limit.")] = "default",
-    allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
+    chunking: CHUNKING = "default",
+    allow_untrained: Annotated[
+        bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
+    ] = False,
     exist_ok: Annotated[bool, typer.Option(help="Leave a collection alone that is already as asked.")] = True,
 ) -> None:
     """Make a collection of a table and queue its rows; a second time changes nothing."""

@@ -126,9 +126,13 @@ def reencode(
     database: URL = None,
     model: Annotated[str | None, typer.Option(help="As before if not given.")] = None,
     token_model: TOKEN_MODEL = None,
-    tokens: Annotated[TokenType | None, typer.Option(help="As before if not given. none: dense vectors only.")] = None,
-    chunking: Annotated[Chunking | None, typer.Option(help="As before if not given.")] = None,
-    allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
+    tokens: Annotated[
+        TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; as before if not given.")
+    ] = None,
+    chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="As before if not given.")] = None,
+    allow_untrained: Annotated[
+        bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
+    ] = False,
 ) -> None:
     """Begin another generation with another model; searches go on with the active one."""
     db = open_database(database)

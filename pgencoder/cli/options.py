@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import pgencoder
 from pgencoder import Database
+from pgencoder.types import Chunking
 
 START = "Start"
 COLLECTIONS = "Collections"
@@ -102,6 +103,9 @@ QUERY = Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", 
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JSON_LINES = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
+CHUNKING = Annotated[
+    Chunking, typer.Option(metavar="HOW", help="default: long rows are split; truncate: they are cut at the limit.")
+]
 TOKEN_MODEL = Annotated[
     str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")
 ]

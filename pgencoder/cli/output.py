@@ -70,7 +70,9 @@ def fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
         line = Text.assemble(line, " ", part) if line else part
         if width is not None and line.cell_len > width:
             *full, line = line.wrap(console, width)
-            yield from full
+            for each in full:
+                each.rstrip()
+                yield each
     yield line
 
 
@@ -159,6 +161,9 @@ def row_key(key: Mapping[str, Any]) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """The start of a text, on one line."""
+    """The start of a text, on one line; it ends with a whole word, where words are not very long."""
     line = one_line(text).strip()
-    return line if len(line) <= width else line[: width - 1] + "…"
+    if len(line) <= width:
+        return line
+    space = line.rfind(" ", width // 2, width)
+    return line[: width - 1 if space < 0 else space] + "…"

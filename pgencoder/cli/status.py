@@ -44,7 +44,7 @@ def show(
 
 def _collection(state: CollectionStatus) -> None:
     for problem in _problems(state):
-        _fact("PROBLEM", problem, style="bold red")
+        _problem(problem)
     known = "rows not this role's to count" if state.source_rows is None else f"{state.source_rows:,} rows"
     _fact("source", f"{state.source} ({', '.join(state.columns)})", known)
     size = None if state.bytes_per_passage is None else f"{state.bytes_per_passage:,} bytes a passage"
@@ -108,7 +108,15 @@ def _worker(worker: WorkerStatus) -> None:
         indent=0,
     )
     if worker.problem:
-        _fact("PROBLEM", worker.problem, style="bold red")
+        _problem(worker.problem)
+
+
+def _problem(text: str) -> None:
+    """Print what is wrong, and on a line of its own the command that mends it."""
+    what, run, how = text.partition("; run: ")
+    _fact("PROBLEM", what, style="bold red")
+    if run:
+        _fact("", f"run: {how}", style="bold red")
 
 
 def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", indent: int = INDENT) -> None:
