@@ -276,7 +276,8 @@ class GenerationStatus:
 
     `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
     them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
-    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded.
+    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
+    index could not be built, and when that is tried again.
     """
 
     number: int
@@ -293,12 +294,17 @@ class GenerationStatus:
     lag_seconds: float
     rows_per_second: float
     indexed: bool
+    index_error: str | None = None
 
 
 @short_repr
 @dataclass(frozen=True)
 class CollectionStatus:
-    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one."""
+    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one.
+
+    `problem` says what is wrong with its table or with what was made for it, and what to do; None if nothing is.
+    `source_rows` is None where the table is gone, or where this role may not count them.
+    """
 
     name: str
     source: str
@@ -318,6 +324,7 @@ class CollectionStatus:
     scoring: Scoring
     generations: tuple[GenerationStatus, ...]
     fingerprint: Fingerprint = field(repr=False)
+    problem: str | None = None
 
     @property
     def active(self) -> GenerationStatus:

@@ -405,7 +405,7 @@ def test_nothing_of_a_row_controls_the_terminal(
     output.hits(hits, [hit.explain() for hit in hits])
     output.pairs(db.similar_pairs("e\x1b[31mvil"))
     failed = FailedRow("notes", 1, {"id": evil}, f"ValueError: {evil}", 5, None, datetime.now(UTC))
-    status.show(db.status(), db.workers(), {"e\x1b[31mvil": [failed]})
+    status.show(db.status(), db.workers(), {"e\x1b[31mvil": [failed]}, datetime.now(UTC))
     shown = capsys.readouterr().out
     assert CONTROLS.findall(shown) == []
     assert shown.count("MaxSim") == 3

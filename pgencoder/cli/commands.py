@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
@@ -143,4 +144,5 @@ def status(database: URL = None, json: JSON = False) -> None:
         return
     output.say(output.kernel(db.kernel()))
     output.say("")
-    state.show(states, workers, {each.name: db.failed(each.name, limit=3) for each in states})
+    failed = {each.name: db.failed(each.name, limit=3) for each in states}
+    state.show(states, workers, failed, datetime.now(UTC))

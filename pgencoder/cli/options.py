@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import pgencoder
 from pgencoder import Database
+from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.types import Chunking
 
 START = "Start"
@@ -102,9 +103,17 @@ COLLECTION = Annotated[
 QUERY = Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JSON_LINES = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-MODEL = Annotated[str, typer.Option(help="Sentence-BERT checkpoint: a directory or a hub name.")]
+MODEL = Annotated[
+    str,
+    typer.Option(
+        help="Sentence-BERT checkpoint: a directory or a hub name.", show_default=DEFAULT_MODEL.split("/")[-1]
+    ),
+]
 CHUNKING = Annotated[
-    Chunking, typer.Option(metavar="HOW", help="default: long rows are split; truncate: they are cut at the limit.")
+    Chunking,
+    typer.Option(
+        metavar="HOW", help="default: long rows are split; truncate: they are cut at the limit.", show_default=False
+    ),
 ]
 TOKEN_MODEL = Annotated[
     str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.text import Text
 
-from pgencoder.cli.output import NO_COLLECTIONS, console, fold, row_key, say, shorten
+from pgencoder.cli import output
+from pgencoder.cli.output import NO_COLLECTIONS, fold, row_key, say, shorten
 from pgencoder.plain import one_line
 from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
@@ -20,7 +21,10 @@ Part = str | Text | None
 
 
 def show(
-    states: Sequence[CollectionStatus], workers: Sequence[WorkerStatus], failed: Mapping[str, Sequence[FailedRow]]
+    states: Sequence[CollectionStatus],
+    workers: Sequence[WorkerStatus],
+    failed: Mapping[str, Sequence[FailedRow]],
+    now: datetime,
 ) -> None:
     """Print collections with their generations and failed rows, then the workers, then what is to be done."""
     if not states:
@@ -32,7 +36,7 @@ def show(
             _fact("failed", _failure(row), style="red")
         say("")
     for worker in workers:
-        _worker(worker)
+        _worker(worker, now)
     if workers:
         say("")
     waiting = sum(each.queued for state in states for each in state.generations)
@@ -61,12 +65,10 @@ def _collection(state: CollectionStatus) -> None:
 
 
 def _problems(state: CollectionStatus) -> list[str]:
-    own = getattr(state, "problem", None)
-    return ([own] if own else []) + [
-        f"generation {each.number} has no index: {vars(each)['index_error']}"
-        for each in state.generations
-        if getattr(each, "index_error", None)
+    without = [
+        f"generation {each.number} has no index: {each.index_error}" for each in state.generations if each.index_error
     ]
+    return [state.problem, *without] if state.problem else without
 
 
 def _made_by(each: GenerationStatus) -> tuple[str, ...]:
@@ -95,8 +97,8 @@ def _failure(row: FailedRow) -> str:
     return f"{row_key(row.key)}: {shorten(row.error, 160)} ({row.attempts} attempts, {when})"
 
 
-def _worker(worker: WorkerStatus) -> None:
-    seen = f"seen {_age((datetime.now(UTC) - worker.last_seen).total_seconds())} ago"
+def _worker(worker: WorkerStatus, now: datetime) -> None:
+    seen = f"seen {_age((now - worker.last_seen).total_seconds())} ago"
     _fact(
         "worker",
         Text(one_line(f"{worker.host}:{worker.pid}"), "bold"),
@@ -123,10 +125,10 @@ def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", i
     """Print a label and the parts that there are, folded beside it; in a file or a pipe on one line."""
     texts = [each if isinstance(each, Text) else Text(one_line(each), style) for each in parts if each]
     beside = indent + LABEL
-    width = max(console.width - beside, LEAST) if console.is_terminal else None
+    width = max(output.console.width - beside, LEAST) if output.console.is_terminal else None
     start = Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style)
     for line in fold(texts, width):
-        console.print(Text.assemble(start, line), soft_wrap=True)
+        output.console.print(Text.assemble(start, line), soft_wrap=True)
         start = Text(" " * beside)
 
 
