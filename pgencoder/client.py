@@ -19,6 +19,7 @@ from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.explanation import Explanation
 from pgencoder.ingest import roles as granted
+from pgencoder.plain import short_key
 from pgencoder.query import PairSearch, Search, check_encoded, rows, search_statement, similar_pairs
 from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.query.explain import Question, explanation, read_passage
@@ -209,7 +210,7 @@ class Database(Upkeep):
         with self.connection() as connection:
             passage = read_passage(connection, vector, asked, key, number)
         if content not in (None, passage.content):
-            raise InvalidRequest(f"passage {number} of key {key!r} has changed since the search; search again")
+            raise InvalidRequest(f"passage {number} of key {short_key(key)} has changed since the search; search again")
         return explanation(asked, key, number, passage)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pgencoder.errors import InvalidRequest
 from pgencoder.explanation import Explanation
+from pgencoder.plain import short_repr
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]
@@ -39,6 +40,7 @@ FULL_TYPE = (
 )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Dims:
     """Dimensions of the dense vector and of one token vector; `tokens` is 0 where there are only dense vectors."""
@@ -47,6 +49,7 @@ class Dims:
     tokens: int
 
 
+@short_repr
 @dataclass(frozen=True)
 class Encoding:
     """What an encoder makes of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
@@ -59,6 +62,7 @@ class Encoding:
     tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
 
+@short_repr
 @dataclass(frozen=True)
 class Span:
     """A passage of a row's content: its characters [start, end) and whether the content went on after it."""
@@ -68,6 +72,7 @@ class Span:
     truncated: bool = False
 
 
+@short_repr
 @dataclass(frozen=True)
 class KeyColumn:
     """A primary key column of the source and the name, type and collation it has in the passages table.
@@ -86,6 +91,7 @@ class KeyColumn:
         return self.type if re.search(FULL_TYPE, self.type) else f"pg_catalog.{self.type}"
 
 
+@short_repr
 @dataclass(frozen=True)
 class Collection:
     """A source table, the columns to encode, and its generations; searches use the active one."""
@@ -93,7 +99,7 @@ class Collection:
     name: str
     source_schema: str
     source_table: str
-    key: tuple[KeyColumn, ...]
+    key: tuple[KeyColumn, ...] = field(repr=False)
     columns: tuple[str, ...]
     generations: tuple[Generation, ...]
 
@@ -103,6 +109,7 @@ class Collection:
         return next(each for each in self.generations if each.state == "active")
 
 
+@short_repr
 @dataclass(frozen=True)
 class Generation:
     """One physical encoding of a collection by one encoder.
@@ -136,6 +143,7 @@ class Generation:
         return f"{self.passages}_dense"
 
 
+@short_repr
 @dataclass(frozen=True)
 class Hit:
     """One search result.
@@ -173,6 +181,7 @@ class Hit:
         return explainer(self)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Citation:
     """A source of a context: the characters `span` of the content of the row `key`, which are `content`.
@@ -187,6 +196,7 @@ class Citation:
     score: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class Context:
     """Passages for a prompt: `text`, of `tokens` tokens, and where each numbered part of it comes from."""
@@ -199,6 +209,7 @@ class Context:
         return self.text
 
 
+@short_repr
 @dataclass(frozen=True)
 class Pair:
     """Two rows that are similar.
@@ -212,6 +223,7 @@ class Pair:
     similarity: float
 
 
+@short_repr
 @dataclass(frozen=True)
 class SyncReport:
     """What one `sync` did.
@@ -239,6 +251,7 @@ class SyncReport:
         return SyncReport(**errors, **{name: getattr(self, name) + getattr(other, name) for name in counts})
 
 
+@short_repr
 @dataclass(frozen=True)
 class Kernel:
     """Which MaxSim kernel a database uses.
@@ -261,6 +274,7 @@ class Kernel:
         return "asymmetric" if self.name == "native" else "symmetric"
 
 
+@short_repr
 @dataclass(frozen=True)
 class GenerationStatus:
     """How far a generation is.
@@ -288,9 +302,14 @@ class GenerationStatus:
     index_error: str | None = None
 
 
+@short_repr
 @dataclass(frozen=True)
 class CollectionStatus:
-    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one."""
+    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one.
+
+    `problem` says what is wrong with its table or with what was made for it, and what to do; None if nothing is.
+    `source_rows` is None where the table is gone, or where this role may not count them.
+    """
 
     name: str
     source: str
@@ -310,6 +329,7 @@ class CollectionStatus:
     scoring: Scoring
     generations: tuple[GenerationStatus, ...]
     fingerprint: Fingerprint = field(repr=False)
+    problem: str | None = None
 
     @property
     def active(self) -> GenerationStatus:
@@ -317,6 +337,7 @@ class CollectionStatus:
         return next(each for each in self.generations if each.state == "active")
 
 
+@short_repr
 @dataclass(frozen=True)
 class WorkerStatus:
     """A worker, from its last heartbeat; not `alive` if that was more than 30 seconds ago.
@@ -340,6 +361,7 @@ class WorkerStatus:
     problem: str | None
 
 
+@short_repr
 @dataclass(frozen=True)
 class FailedRow:
     """A row that could not be encoded; it rests where `retry_at` is None."""
@@ -353,6 +375,7 @@ class FailedRow:
     changed_at: datetime
 
 
+@short_repr
 @dataclass(frozen=True)
 class ReconcileReport:
     """What `reconcile` found: rows looked at, and those queued because they were missing, stale or gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from psycopg import sql
 
@@ -15,6 +16,7 @@ from pgencoder.ingest import roles as granted
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
+from pgencoder.progress import shown
 from pgencoder.query.function import SEARCH_ARGUMENTS, search_function
 from pgencoder.session import Session
 from pgencoder.threads import in_thread
@@ -45,6 +47,7 @@ class Upkeep(Session):
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
         allow_untrained: bool = False,
+        exist_ok: bool = False,
         progress: Progress | None = None,
     ) -> int:
         """Make a collection of a table and queue its rows; returns how many there are.
@@ -55,6 +58,9 @@ class Upkeep(Session):
         encoder has them, or "halfvec"; with "none" there are only dense vectors.
         `chunking="truncate"` makes one passage a row and cuts it at the model's limit. `progress` is called with the
         rows queued and an estimate of all.
+
+        Raises CollectionExists where there is a collection of that name; with `exist_ok` only where it differs from
+        what is asked for, else it stays as it is.
         """
         encoder = self._given(model, token_model, allow_untrained)
         with self.connection() as connection:
@@ -67,6 +73,7 @@ class Upkeep(Session):
                 name=name,
                 tokens=tokens,
                 chunking=chunking,
+                exist_ok=exist_ok,
                 create_search=create_search,
                 progress=progress,
             )
@@ -76,32 +83,39 @@ class Upkeep(Session):
         with self.connection() as connection:
             attach.detach(connection, name)
 
-    def sync(self, name: str, *, encoder: Encoder | None = None, progress: Progress | None = None) -> SyncReport:
-        """Encode what is queued, here and now; `progress` is called with the rows done and the rows known of.
+    def sync(
+        self,
+        name: str,
+        *,
+        encoder: Encoder | None = None,
+        rows: int | None = None,
+        progress: Progress | bool | None = None,
+    ) -> SyncReport:
+        """Encode what is queued, here and now.
 
         A row that cannot be read or encoded is left for another attempt, and the others are done: the report says how
         many `failed`, and the `error` of one of them; `failed()` has all. Where a whole batch fails, the rest waits. An
         index that cannot be built is in the report too. Raised is what concerns the whole collection: a model that does
         not load, vectors of another one, errors of the database.
 
-        `encoder` is needed only for a collection that was attached with an `Encoder` of one's own in another process;
-        then only the generations that are of it are worked on.
+        `encoder` is needed only for a collection that was attached with an `Encoder` object in another process; then
+        only the generations that are of it are worked on. With `rows` it stops after the batch in which that number is
+        done; the rest stays queued.
+
+        In a terminal and in a notebook there is a bar, unless `progress` is False. If `progress` is a function, it is
+        called with the rows done and the rows known of, and there is no bar.
         """
         collection = self.collection(name)
-        if encoder is None:
-            return sync.sync(self.engine, collection, self._encoder_of, progress=progress)
-        fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
-        if not fitting:
-            check_fingerprint(collection.generation.encoder, encoder.fingerprint, "this collection")
-        self._remember(encoder)
-        numbers = {each.number for each in fitting}
-        return sync.sync(
-            self.engine,
-            collection,
-            lambda _: encoder,
-            only=lambda generation: generation.number in numbers,
-            progress=progress,
-        )
+        with shown(progress, "encoding") as on_progress:
+            encode = partial(sync.sync, self.engine, collection, rows=rows, progress=on_progress)
+            if encoder is None:
+                return encode(self._encoder_of)
+            fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
+            if not fitting:
+                check_fingerprint(collection.generation.encoder, encoder.fingerprint, "this collection")
+            self._remember(encoder)
+            numbers = {each.number for each in fitting}
+            return encode(lambda _: encoder, only=lambda generation: generation.number in numbers)
 
     def worker(
         self,

@@ -82,7 +82,7 @@ def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Ru
         (run("status", database=unmigrated), "run: pgencoder migrate"),
         (run("attach", "nowhere", "--columns", "a"), "no table 'nowhere'"),
         (run("attach", "articles", "--columns", "nothing"), "it has: id, lang, title, body"),
-        (run("attach", "articles", "--columns", "body"), "already a collection"),
+        (run("attach", "articles", "--columns", "title"), "already a collection 'articles' that differs in columns"),
         (run("attach", "articles", "--columns", "body", "--name", "x", "--model", "no/such"), "cannot load 'no/such'"),
         (run("search", "article", "x"), "there are: articles"),
         (run("search", "articles", "x", "-k", "0"), "k must be"),

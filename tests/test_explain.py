@@ -21,7 +21,7 @@ from rich.console import Console
 
 import pgencoder
 from pgencoder import Database, DenseEncoder, Encoding, Explanation, Hit, Match, WordMatch, load_encoder
-from pgencoder.cli import main, output
+from pgencoder.cli import main, output, status
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import FailedRow, KernelName, Stage, TokenType
 
@@ -405,12 +405,12 @@ def test_nothing_of_a_row_controls_the_terminal(
     output.hits(hits, [hit.explain() for hit in hits])
     output.pairs(db.similar_pairs("e\x1b[31mvil"))
     failed = FailedRow("notes", 1, {"id": evil}, f"ValueError: {evil}", 5, None, datetime.now(UTC))
-    output.status(db.status(), db.workers(), {"e\x1b[31mvil": [failed]})
+    status.show(db.status(), db.workers(), {"e\x1b[31mvil": [failed]}, datetime.now(UTC))
     shown = capsys.readouterr().out
     assert CONTROLS.findall(shown) == []
     assert shown.count("MaxSim") == 3
     assert "1.0000  2  e [31mv 31m i l end" in shown
-    assert "failed: id e [31mv" in shown
+    assert "failed      id e [31mv" in shown
 
 
 def made_up(content: str, *words: WordMatch, special: WordMatch | None = None) -> Explanation:

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from pgencoder.errors import PgencoderError
+from pgencoder.plain import lines, one_line
+
+if TYPE_CHECKING:
+    import typer
+
+
+def application() -> typer.Typer:
+    """The application with all its commands."""
+    from pgencoder.cli import bench, commands, evaluate, ingest, searching, server  # noqa: F401 - they add commands
+    from pgencoder.cli.options import app
+
+    return app
 
 
 def main() -> None:
     """Run the command line; an error is one line on stderr and exit status 1."""
-    from pgencoder.cli import bench, commands, ingest  # noqa: F401 - they add their commands
-    from pgencoder.cli.options import app
-
+    app = application()
+    _print_as_data()
     try:
         app()
     except PgencoderError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {one_line(str(error))}")
     except (DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        sys.exit("error: the database says: " + str(cause).split("\n")[0])
+        sys.exit("error: the database says: " + one_line(str(cause).split("\n")[0]))
     except BrokenPipeError:
         sys.exit(1)
+    except Exception:  # what nobody foresaw, in full
+        sys.exit(lines(traceback.format_exc()).rstrip())
 
 
-__all__ = ["main"]
+def _print_as_data() -> None:
+    """Let what is printed, warned of and logged neither fail nor control the terminal."""
+    from pgencoder.cli import logs, output
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = lambda message, *_, **__: output.warn(f"warning: {message}")
+    logs.configure("text", logging.WARNING, logs.Above())
+
+
+__all__ = ["application", "main"]

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from pgencoder.cli import output
-from pgencoder.cli.options import JSON, URL, app, open_database
-from pgencoder.cli.output import console
+from pgencoder.cli.options import JSON, MEASURING, URL, command, group, open_database
+from pgencoder.cli.output import say_lines
 from pgencoder.errors import InvalidRequest
 from pgencoder.evaluation.backlog import QueueReport
 from pgencoder.evaluation.ingest import IngestReport
@@ -20,15 +20,18 @@ from pgencoder.evaluation.rerank import RerankReport
 from pgencoder.evaluation.write import WriteReport
 from pgencoder.types import PAIR_METHODS, Chunking
 
-bench_app = typer.Typer(no_args_is_help=True, help="Measure speed: ratios of two things in one run.")
-app.add_typer(bench_app, name="bench")
+bench_app = group("bench", MEASURING, "Measure speed: ratios of two things in one run.")
 
 
-@bench_app.command("rerank")
+@command(
+    MEASURING,
+    "pgencoder bench rerank --queries 3",
+    "pgencoder bench rerank scifact --candidates 50",
+    name="rerank",
+    to=bench_app,
+)
 def bench_rerank(
-    directory: Annotated[
-        Path | None, typer.Argument(metavar="[BEIR_DIR]", help="Its documents; else synthetic.")
-    ] = None,
+    directory: Annotated[Path | None, typer.Argument(metavar="BEIR_DIR", help="Its documents; else synthetic.")] = None,
     database: URL = None,
     candidates: Annotated[int, typer.Option(help="Documents scored for a query.")] = 100,
     queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
@@ -45,7 +48,7 @@ def bench_rerank(
         _rerank_report(report)
 
 
-@bench_app.command("ingest")
+@command(MEASURING, "pgencoder bench ingest scifact --documents 500", name="ingest", to=bench_app)
 def bench_ingest(
     directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
     database: URL = None,
@@ -68,7 +71,7 @@ def bench_ingest(
         _ingest_report(report)
 
 
-@bench_app.command("write")
+@command(MEASURING, "pgencoder bench write --workers 1,2,4", name="write", to=bench_app)
 def bench_write(
     database: URL = None,
     passages: Annotated[int, typer.Option(help="How many to write.")] = 20_000,
@@ -89,7 +92,7 @@ def bench_write(
         _write_report(report)
 
 
-@bench_app.command("pairs")
+@command(MEASURING, "pgencoder bench pairs --sentences 20000 --threshold 0.9", name="pairs", to=bench_app)
 def bench_pairs(
     database: URL = None,
     sentences: Annotated[int, typer.Option(help="How many.")] = 10_000,
@@ -110,7 +113,7 @@ def bench_pairs(
         _pairs_report(report)
 
 
-@bench_app.command("queue")
+@command(MEASURING, "pgencoder bench queue --rows 100000", name="queue", to=bench_app)
 def bench_queue(
     database: URL = None,
     rows: Annotated[int, typer.Option(help="How many rows to queue.")] = 1_000_000,
@@ -127,7 +130,7 @@ def bench_queue(
         _queue_report(report)
 
 
-@bench_app.command("search")
+@command(MEASURING, "pgencoder bench search --passages 5000", name="search", to=bench_app)
 def bench_search(
     database: URL = None,
     passages: Annotated[int, typer.Option(help="How many to search.")] = 2_000,
@@ -146,36 +149,34 @@ def bench_search(
 
 def _rerank_report(report: RerankReport) -> None:
     """Print a benchmark of MaxSim: the forms, where the native time goes, and all passages."""
-    console.print(
+    say_lines(
         f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
         f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
-        soft_wrap=True,
     )
     table = Table("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster", box=None)
     for name, form in report.forms.items():
         figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
         table.add_row(name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures))
-    console.print(table)
+    output.table(table)
     if report.exhaustive is None:
-        console.print(f"\nno native kernel: {report.without_native}", soft_wrap=True)
+        say_lines(f"\nno native kernel: {report.without_native}")
         return
     table = Table("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel", box=None)
     for kind, part in report.breakdown.items():
         total = report.forms[f"native_{kind}"].rerank_ms
         parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
         table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
-    console.print("", table, sep="\n")
-    console.print(
+    say_lines("")
+    output.table(table)
+    say_lines(
         f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
         " memory, which in the server is part of detoasting",
-        soft_wrap=True,
     )
     all_of = report.exhaustive
-    console.print(
+    say_lines(
         f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"
         f" {all_of.faster:.2f} times as fast as so many reranks;"
         f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
-        soft_wrap=True,
     )
 
 
@@ -186,10 +187,9 @@ def _ingest_report(report: IngestReport) -> None:
         seconds = (run.backfill_seconds, run.encode_seconds, run.model_seconds)
         ratio = run.backfill_seconds / run.model_seconds
         table.add_row(str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}")
-    console.print(
-        f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n", table, sep="\n"
-    )
-    console.print(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
+    say_lines(f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n")
+    output.table(table)
+    say_lines(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
 
 
 def _write_report(report: WriteReport) -> None:
@@ -199,28 +199,26 @@ def _write_report(report: WriteReport) -> None:
         times = result.passages_per_second / report.results[0].passages_per_second
         figures = (f"{result.passages_per_second:,.0f}", f"{times:.2f}")
         table.add_row(str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}")
-    console.print(
+    say_lines(
         f"{report.passages:,} passages, each {report.tokens} bit tokens of {report.dims} dimensions, no model\n",
-        table,
-        sep="\n",
     )
+    output.table(table)
 
 
 def _queue_report(report: QueueReport) -> None:
     """Print a benchmark of the queue."""
     changed = report.changes
-    console.print(
+    say_lines(
         f"{changed.changes:,} changes of {changed.rows:,} rows left {changed.queued:,} keys in the queue;"
         f" {changed.bulk_per_second:,.0f} changes/s by statements of all rows,"
         f" {changed.single_per_second:,.0f} one by one\n"
         f"{report.rows:,} rows queued, {report.keys_per_second:,.0f} keys/s\n",
-        soft_wrap=True,
     )
     table = Table(f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms", box=None)
     names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
     for name, claims in names.items():
         table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
-    console.print(table)
+    output.table(table)
 
 
 def _pairs_report(report: PairsReport) -> None:
@@ -238,12 +236,11 @@ def _pairs_report(report: PairsReport) -> None:
             f"{result.peak_mib:,.0f}",
             f"{result.idle_mib:,.0f}",
         )
-    console.print(
+    say_lines(
         f"{report.sentences:,} synthetic sentences of {report.dims} dimensions, {report.true_pairs:,} true pairs of at"
         f" least {report.threshold}\n",
-        soft_wrap=True,
     )
-    console.print(table)
+    output.table(table)
 
 
 def _search_report(report: SearchReport) -> None:
@@ -260,5 +257,5 @@ def _search_report(report: SearchReport) -> None:
     table = Table("", "ms", box=None)
     for name, milliseconds in rows.items():
         table.add_row(name, f"{milliseconds:.2f}")
-    console.print(f"{report.passages:,} synthetic passages; medians of {report.queries} queries, encoding aside\n")
-    console.print(table)
+    say_lines(f"{report.passages:,} synthetic passages; medians of {report.queries} queries, encoding aside\n")
+    output.table(table)

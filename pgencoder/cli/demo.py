@@ -16,8 +16,10 @@ from rich.text import Text
 
 from pgencoder import Database
 from pgencoder.cli import output
-from pgencoder.query import Search
-from pgencoder.types import Hit, Stage
+from pgencoder.cli.output import shorten
+from pgencoder.plain import one_line
+from pgencoder.query import Search, rows
+from pgencoder.types import Collection, Hit, Stage, SyncReport
 
 COLLECTION = "stdlib_docs"
 QUESTIONS = (
@@ -27,6 +29,24 @@ QUESTIONS = (
     "read a file line by line without loading it into memory",
     "wait until all threads have reached the same point",
 )
+# Encoded first: what the questions are about, and what everybody knows
+FIRST = (
+    "difflib",
+    "fileinput",
+    "linecache",
+    "pprint",
+    "subprocess",
+    "threading",
+    "textwrap",
+    "shutil",
+    "csv",
+    "json",
+    "re",
+    "collections",
+    "itertools",
+    "tempfile",
+)
+FIRST_ROWS = 128  # about those
 # Importing these does something, or needs a display
 SKIPPED = frozenset(
     [
@@ -47,28 +67,53 @@ SKIPPED = frozenset(
 
 
 def run(db: Database) -> None:
-    """Make the table, attach it, encode it, and answer the questions; a second run only answers."""
+    """Make the table, attach it, encode a part, answer the questions, then encode the rest."""
     db.migrate()
-    output.console.print(output.kernel(db.kernel()), soft_wrap=True)
+    output.say(output.kernel(db.kernel()))
     _prepare(db)
-    with output.progress("encoding") as on_progress:
-        report = db.sync(COLLECTION, progress=on_progress)
-    if report.rows:
-        output.console.print(
-            f"{report.rows:,} rows encoded into {report.passages:,} passages in {report.seconds:.0f} s"
-            f" ({report.rows / report.seconds:.0f} rows/s)\n"
-        )
-    db.search(COLLECTION, "warm up")
+    first, left = _encode(db, FIRST_ROWS)
+    if left:
+        output.say(f"The first answers, from {first.rows:,} docstrings:")
     for question in QUESTIONS:
         output.console.print(_answers(db, question))
     program = sys.argv[0] if sys.argv[0].endswith("pgencoder") else "pgencoder"
-    output.console.print("Ask your own question:\n")
+    if left:
+        output.say(
+            f"The other {left:,} docstrings take about {_duration(left * first.seconds / first.rows)}. Stop it with ^C"
+            f" if you like; then go on with: {program} sync {COLLECTION}"
+        )
+        _encode(db, None)
+    output.say("Ask your own question:")
     for command in (
-        f'{program} search {COLLECTION} "compare two files" -k 5',
-        f'{program} search {COLLECTION} "parse a date" --filter "module = \'datetime\'"',
-        f"{program} status",
+        f'search {COLLECTION} "compare two files" -k 5',
+        f'search {COLLECTION} "parse a date" --filter "module = \'datetime\'"',
+        "status",
     ):
-        output.console.print(f"    {command}", soft_wrap=True)
+        output.say(f"    {program} {command}")
+
+
+def _encode(db: Database, rows: int | None) -> tuple[SyncReport, int]:
+    """Encode so many rows, or all; what was done, and how many rows are left."""
+    left = 0
+
+    with output.progress("encoding") as on_progress:
+
+        def count(done: int, total: int) -> None:
+            nonlocal left
+            left = total - done
+            on_progress(done, total if rows is None else min(total, max(rows, done)))
+
+        report = db.sync(COLLECTION, rows=rows, progress=count)
+    if report.rows:
+        output.say(
+            f"{report.rows:,} rows encoded into {report.passages:,} passages in {_duration(report.seconds)}"
+            f" ({report.rows / report.seconds:.0f} rows/s)"
+        )
+    return report, left
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def docstrings() -> Iterator[tuple[str, str, str]]:
@@ -100,24 +145,25 @@ def _documented(owner: object, module: str, prefix: str, seen: set[int]) -> Iter
 
 
 def _prepare(db: Database) -> None:
-    with db.connection() as connection, connection.transaction():
+    with db.connection() as connection:
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {COLLECTION}"
-            " (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, module text, name text UNIQUE, doc text)"
+            f"CREATE TABLE IF NOT EXISTS {COLLECTION} (name text PRIMARY KEY, module text NOT NULL, doc text NOT NULL)"
         )
-        row = connection.execute(f"SELECT count(*) FROM {COLLECTION}").fetchone()
-        if row == (0,):
+    if COLLECTION not in [collection.name for collection in db.collections()]:
+        output.say("attaching a table: this makes a passages table, a queue and triggers, in schema pgencoder")
+        db.attach(COLLECTION, ["name", "doc"])
+    with db.connection() as connection, connection.transaction():
+        count = f"SELECT count(*) FROM {COLLECTION}"
+        if connection.execute(count).fetchone() == (0,):
+            documented = sorted(docstrings(), key=lambda row: FIRST.index(row[0]) if row[0] in FIRST else len(FIRST))
             with connection.cursor() as cursor:
                 cursor.executemany(
                     f"INSERT INTO {COLLECTION} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
-                    list(docstrings()),
+                    documented,
                 )
-            row = connection.execute(f"SELECT count(*) FROM {COLLECTION}").fetchone()
+        row = connection.execute(count).fetchone()
     assert row is not None
-    output.console.print(f"table {COLLECTION}: {row[0]:,} docstrings of Python {sys.version.split()[0]}")
-    if COLLECTION not in [collection.name for collection in db.collections()]:
-        output.console.print("attaching it: a passages table, a queue and triggers, in schema pgencoder")
-        db.attach(COLLECTION, ["name", "doc"])
+    output.say(f"table {COLLECTION}: {row[0]:,} docstrings of Python {sys.version.split()[0]}")
 
 
 def _answers(db: Database, question: str) -> Table:
@@ -131,13 +177,19 @@ def _answers(db: Database, question: str) -> Table:
         db.run(collection, search, encoded)  # what is timed has its pages in memory, for both
         started = time.perf_counter()
         hits = db.run(collection, search, encoded)
-        table.add_column(f"{label}: {(time.perf_counter() - started) * 1000:.1f} ms", ratio=1)
-        columns.append([_line(hit) for hit in hits])
+        table.add_column(f"{label}: {(time.perf_counter() - started) * 1000:.1f} ms", ratio=1, overflow="fold")
+        columns.append(_lines(db, collection, hits))
     for row in zip(*columns, strict=False):
         table.add_row(*row)
     return table
 
 
-def _line(hit: Hit) -> Text:
-    name, _, doc = hit.content.partition(" ")
-    return Text.assemble((f"{hit.score:.3f} ", "dim"), (name, "bold"), "\n", output.shorten(doc, 70))
+def _lines(db: Database, collection: Collection, hits: list[Hit]) -> list[Text]:
+    """A few words on each hit, which is called by its row's own name."""
+    with db.connection() as connection:
+        found = rows.columns(connection, collection, [hit.key for hit in hits], ["name", "doc"])
+    return [
+        Text.assemble((f"{hit.score:.3f} ", "dim"), (one_line(row["name"]), "bold"), "\n", shorten(row["doc"], 70))
+        for hit, row in zip(hits, found, strict=True)
+        if row is not None
+    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from dataclasses import asdict
 from types import FrameType
 from typing import Annotated, Literal
@@ -11,7 +10,16 @@ from typing import Annotated, Literal
 import typer
 
 from pgencoder.cli import logs, output
-from pgencoder.cli.options import JSON, TOKEN_MODEL, URL, app, open_database
+from pgencoder.cli.options import (
+    COLLECTION,
+    COLLECTIONS,
+    ENCODING,
+    JSON,
+    TOKEN_MODEL,
+    URL,
+    command,
+    open_database,
+)
 from pgencoder.ingest.batch import Target
 from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.types import Chunking, SyncReport, TokenType
@@ -19,7 +27,9 @@ from pgencoder.types import Chunking, SyncReport, TokenType
 NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, where more than one is meant.")]
 
 
-@app.command()
+@command(
+    ENCODING, "pgencoder worker", "pgencoder worker --once", "pgencoder worker --log-format json --metrics-port 9187"
+)
 def worker(
     database: URL = None,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is ready.")] = False,
@@ -52,6 +62,25 @@ def worker(
     running.run()
 
 
+@command(ENCODING, "pgencoder sync articles", "pgencoder sync articles --rows 500")
+def sync(
+    collection: COLLECTION,
+    database: URL = None,
+    rows: Annotated[int | None, typer.Option(help="Stop after about so many; the rest stays queued.")] = None,
+    json: JSON = False,
+) -> None:
+    """Encode what is queued for a collection, here and now, with a progress bar."""
+    db = open_database(database)
+    with output.progress("encoding") as on_progress:
+        report = db.sync(collection, rows=rows, progress=on_progress)
+    if json:
+        output.as_json(asdict(report))
+    else:
+        output.report(collection, report)
+    if report.failed:
+        output.fail(f"{report.failed} rows could not be encoded; see: pgencoder status")
+
+
 def _once(running: Worker) -> None:
     """One pass with a bar for each collection and a line for each at the end."""
     _stop_by_signal(running)
@@ -67,13 +96,13 @@ def _once(running: Worker) -> None:
         running.on_report, running.on_index = on_report, on_index
         running.run_once()
     if not running.targets.current and not running.targets.problems:
-        print(output.NO_COLLECTIONS)
+        output.say(output.NO_COLLECTIONS)
     for name in dict.fromkeys(target.objects.collection.name for target in running.targets.current):
         output.report(name, done.setdefault(name, SyncReport()))
     if problems := [*running.targets.problems.values(), *running.targets.index_problems.values()]:
-        sys.exit("error: " + "\nerror: ".join(problems))
+        output.fail(*problems)
     if failed := sum(report.failed for report in done.values()):
-        sys.exit(f"error: {failed} rows could not be encoded; see: pgencoder status")
+        output.fail(f"{failed} rows could not be encoded; see: pgencoder status")
 
 
 def _stop_by_signal(running: Worker) -> None:
@@ -87,15 +116,23 @@ def _stop_by_signal(running: Worker) -> None:
         signal.signal(number, stop)
 
 
-@app.command()
+@command(
+    COLLECTIONS,
+    "pgencoder reencode articles --tokens halfvec",
+    "pgencoder reencode articles --model sentence-transformers/all-mpnet-base-v2",
+)
 def reencode(
-    collection: str,
+    collection: COLLECTION,
     database: URL = None,
     model: Annotated[str | None, typer.Option(help="As before if not given.")] = None,
     token_model: TOKEN_MODEL = None,
-    tokens: Annotated[TokenType | None, typer.Option(help="As before if not given. none: dense vectors only.")] = None,
-    chunking: Annotated[Chunking | None, typer.Option(help="As before if not given.")] = None,
-    allow_untrained: Annotated[bool, typer.Option(help="Accept a model without a trained sentence head.")] = False,
+    tokens: Annotated[
+        TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; as before if not given.")
+    ] = None,
+    chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="As before if not given.")] = None,
+    allow_untrained: Annotated[
+        bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
+    ] = False,
 ) -> None:
     """Begin another generation with another model; searches go on with the active one."""
     db = open_database(database)
@@ -110,34 +147,34 @@ def reencode(
             progress=on_progress,
         )
     number = db.collection(collection).generations[-1].number
-    print(
+    output.say(
         f"generation {number} of {collection}: {queued} rows queued; encode them with: pgencoder worker,"
         f" then: pgencoder activate {collection}"
     )
 
 
-@app.command()
-def activate(collection: str, database: URL = None, generation: NUMBER = None) -> None:
+@command(COLLECTIONS, "pgencoder activate articles", "pgencoder activate articles --generation 2")
+def activate(collection: COLLECTION, database: URL = None, generation: NUMBER = None) -> None:
     """Let searches use another generation, in one transaction; refused while they would lose rows."""
     chosen = open_database(database).activate(collection, generation)
-    print(f"{collection}: searches use generation {chosen.number}; go back with: pgencoder rollback {collection}")
+    output.say(f"{collection}: searches use generation {chosen.number}; go back with: pgencoder rollback {collection}")
 
 
-@app.command()
-def rollback(collection: str, database: URL = None) -> None:
+@command(COLLECTIONS, "pgencoder rollback articles")
+def rollback(collection: COLLECTION, database: URL = None) -> None:
     """Let searches use the generation again that was active before."""
-    print(f"{collection}: searches use generation {open_database(database).rollback(collection).number} again")
+    output.say(f"{collection}: searches use generation {open_database(database).rollback(collection).number} again")
 
 
-@app.command()
-def drop(collection: str, database: URL = None, generation: NUMBER = None) -> None:
+@command(COLLECTIONS, "pgencoder drop articles --generation 1")
+def drop(collection: COLLECTION, database: URL = None, generation: NUMBER = None) -> None:
     """Remove a generation that searches do not use, and free its space."""
-    print(f"{collection}: generation {open_database(database).drop(collection, generation).number} dropped")
+    output.say(f"{collection}: generation {open_database(database).drop(collection, generation).number} dropped")
 
 
-@app.command()
+@command(ENCODING, "pgencoder adopt articles article_vectors --dense embedding")
 def adopt(
-    collection: str,
+    collection: COLLECTION,
     table: Annotated[str, typer.Argument(help="Table or view with the vectors and the key columns.")],
     dense: Annotated[str, typer.Option(help="Column of dense vectors.")],
     database: URL = None,
@@ -150,24 +187,24 @@ def adopt(
         adopted = open_database(database).adopt(
             collection, table, dense, tokens, schema=schema, generation=generation, progress=on_progress
         )
-    print(f"{collection}: {adopted} rows adopted; the others stay queued")
+    output.say(f"{collection}: {adopted} rows adopted; the others stay queued")
 
 
-@app.command()
-def retry(collection: str, database: URL = None) -> None:
+@command(ENCODING, "pgencoder retry articles")
+def retry(collection: COLLECTION, database: URL = None) -> None:
     """Queue the rows anew that could not be encoded."""
-    print(f"{collection}: {open_database(database).retry(collection)} rows queued again")
+    output.say(f"{collection}: {open_database(database).retry(collection)} rows queued again")
 
 
-@app.command()
-def reconcile(collection: str, database: URL = None, json: JSON = False) -> None:
+@command(ENCODING, "pgencoder reconcile articles", "pgencoder reconcile articles --json")
+def reconcile(collection: COLLECTION, database: URL = None, json: JSON = False) -> None:
     """Find what triggers did not see, such as rows of logical replication, and queue it."""
     with output.progress("comparing") as on_progress:
         report = open_database(database).reconcile(collection, progress=on_progress)
     if json:
         output.as_json(asdict(report))
         return
-    print(
+    output.say(
         f"{collection}: {report.rows} rows compared; queued {report.missing} missing, {report.stale} stale,"
         f" {report.orphaned} gone"
     )

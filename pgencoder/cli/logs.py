@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from pgencoder.cli import output
+from pgencoder.plain import escaped, one_line
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def configure(form: Literal["text", "json"]) -> None:
-    """Send what pgencoder logs to stderr."""
-    handler = logging.StreamHandler()
+def configure(form: Literal["text", "json"], level: int = logging.INFO, handler: logging.Handler | None = None) -> None:
+    """Send what pgencoder logs to stderr, or to another handler."""
+    handler = logging.StreamHandler() if handler is None else handler
     handler.setFormatter(Json() if form == "json" else Text())
     logger = logging.getLogger("pgencoder")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.handlers = [handler]
+    logger.setLevel(level)
+
+
+class Above(logging.Handler):
+    """Lines on stderr, above a bar that is shown there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print the line of a record."""
+        output.warn(self.format(record))
 
 
 class Text(logging.Formatter):
@@ -25,7 +37,8 @@ class Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
         fields = " ".join(f"{name}={_word(value)}" for name, value in _fields(record).items())
-        return " ".join(part for part in (_time(record), record.levelname, record.getMessage(), fields) if part)
+        message = one_line(record.getMessage())
+        return " ".join(part for part in (_time(record), record.levelname, message, fields) if part)
 
 
 class Json(logging.Formatter):
@@ -34,7 +47,7 @@ class Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
         head = {"time": _time(record), "level": record.levelname.lower(), "message": record.getMessage()}
-        return json.dumps(head | _fields(record), default=str, ensure_ascii=False)
+        return escaped(json.dumps(head | _fields(record), default=str, ensure_ascii=False))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -52,4 +65,5 @@ def _word(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if " " in text or '"' in text or "\n" in text else text
+    quoted = escaped(json.dumps(text, ensure_ascii=False))
+    return text if quoted == f'"{text}"' and not re.search(r"\s", text) else quoted

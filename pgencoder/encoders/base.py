@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pgencoder.errors import FingerprintMismatch
+from pgencoder.plain import short_repr
 from pgencoder.types import Dims, Encoding, Fingerprint
 
 Kind = Literal["query", "document"]
@@ -39,6 +40,7 @@ class Encoder(Protocol):
         """The encoding of a query; its tokens without special tokens."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Piece:
     """What one row of `Encoding.tokens` stands for.
@@ -51,11 +53,12 @@ class Piece:
     span: tuple[int, int] | None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Window:
     """What one model reads of a text: `capacity` tokens of `tokenizer` (a `tokenizers.Tokenizer`), specials aside."""
 
-    tokenizer: Any
+    tokenizer: Any = field(repr=False)
     capacity: int
 
 
@@ -94,9 +97,7 @@ def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
     The SQL function `pgencoder.comparable` says the same.
     """
     names = {"model": "weights", "token_model": "token_weights"}
-    return {
-        name: value for name, value in _as_json(fingerprint).items() if not fingerprint.get(names.get(name, ""))
-    }
+    return {name: value for name, value in _as_json(fingerprint).items() if not fingerprint.get(names.get(name, ""))}
 
 
 def _as_json(fingerprint: Fingerprint) -> dict[str, Any]:

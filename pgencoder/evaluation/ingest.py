@@ -128,7 +128,7 @@ def _run(db: Database, dataset: beir.Dataset, recorder: Recorder, chunking: Chun
     try:
         started = time.perf_counter()
         db.attach(dataset.name, ["title", "text"], recorder, schema=beir.SCHEMA, name=NAME, chunking=chunking)
-        report = db.sync(NAME, encoder=recorder)
+        report = db.sync(NAME, encoder=recorder, progress=False)
         seconds = time.perf_counter() - started
     finally:
         detach_if_there(db, NAME)

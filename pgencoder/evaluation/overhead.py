@@ -78,7 +78,7 @@ def search(db: Database, passages: int = PASSAGES, queries: int = QUERIES) -> Se
                 f" INSERT INTO {NAME}.rows SELECT i, i FROM generate_series(1, {passages}) AS i"
             )
         db.attach("rows", ["body"], encoder, schema=NAME, name=NAME)
-        db.sync(NAME)
+        db.sync(NAME, progress=False)
         texts = [str(1_000_000 + i) for i in range(queries)]
         for text in texts:
             encoder.encode_query(text)

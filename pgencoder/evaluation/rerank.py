@@ -197,7 +197,7 @@ def _prepare(
     if dataset is not None:
         for kind in kinds:
             names[kind] = beir.prepare(db, dataset, DEFAULT_MODEL, None, kind, "truncate")
-            db.sync(names[kind])
+            db.sync(names[kind], progress=False)
         texts = list(dataset.queries.values())
         texts = texts[:: max(1, len(texts) // queries)][:queries]  # from all over, as neighbours may be alike
         collections = {kind: db.collection(name) for kind, name in names.items()}
@@ -217,7 +217,7 @@ def _prepare(
             )
     for kind, name in names.items():
         db.attach(kind, ["body"], encoder, schema=SCHEMA, name=name, tokens=kind)
-        db.sync(name)
+        db.sync(name, progress=False)
     return (
         {kind: db.collection(name) for kind, name in names.items()},
         [encoder.encode_query(str(10_000 + i)) for i in range(queries)],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from pgencoder.plain import short_repr
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Match:
     """The document token that is most similar to a query token; both are numbered from 1, as `maxsim_pairs()` does.
@@ -28,6 +31,7 @@ class Match:
     row_span: Span | None
 
 
+@short_repr
 @dataclass(frozen=True)
 class WordMatch:
     """A word of the query, its characters [start, end) there, and what each of its word pieces matched.
@@ -38,7 +42,7 @@ class WordMatch:
     word: str
     span: Span | None
     score: float
-    matches: tuple[Match, ...]
+    matches: tuple[Match, ...] = field(repr=False)
 
     @property
     def best(self) -> Match:
@@ -46,6 +50,7 @@ class WordMatch:
         return max(self.matches, key=lambda match: match.similarity)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Explanation:
     """Why a passage matched a query, word by word.

@@ -10,6 +10,7 @@ from html import escape
 
 from pgencoder.explanation import Explanation, WordMatch
 from pgencoder.explanation.marks import Found, Mark, found, segments, strongest
+from pgencoder.plain import key_text
 
 AROUND = 600
 MOST = 4
@@ -38,9 +39,8 @@ def html(explanation: Explanation) -> str:
 
 
 def _place(explanation: Explanation) -> str:
-    key = explanation.key if isinstance(explanation.key, tuple) else (explanation.key,)
     passage = f", passage {explanation.passage}" if explanation.passage else ""
-    return f"key {', '.join(map(str, key))}{passage}"
+    return f"key {key_text(explanation.key)}{passage}"
 
 
 def _mark(mark: Mark, words: dict[int, str]) -> str:

@@ -6,7 +6,6 @@ are in brackets too.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rich.padding import Padding
@@ -15,13 +14,12 @@ from rich.text import Text
 
 from pgencoder.explanation import Explanation, WordMatch
 from pgencoder.explanation.marks import Mark, found, segments, strongest
+from pgencoder.plain import one_line
 
 AROUND = 60
 MOST = 4
 BAR = 10
 RAISED = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹·")
-# white space, control characters, and those that turn the direction of what follows
-UNSEEN = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 def rendered(explanation: Explanation, coloured: bool) -> Iterator[Text | Padding]:
@@ -68,8 +66,3 @@ def _found(word: WordMatch) -> Text:
     shown = [f"{one_line(each.word)} {each}" for each in found(word)]
     more = f", and {len(shown) - MOST} more" if len(shown) > MOST else ""
     return Text(", ".join(shown[:MOST]) + more)
-
-
-def one_line(text: str) -> str:
-    """A text of others as it may reach a terminal: on one line, and without what would control it."""
-    return UNSEEN.sub(" ", text)

@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
-from pgencoder.encoders import Encoder, model_names
+from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, objects, queue, roles
 from pgencoder.ingest.backfill import Progress
@@ -33,20 +33,26 @@ def attach(
     name: str | None = None,
     tokens: TokenType | None = None,
     chunking: Chunking = "default",
+    exist_ok: bool = False,
     create_search: Callable[[Connection, Objects], None],
     progress: Progress | None = None,
 ) -> int:
     """Make a collection of a table and queue the rows that it has; returns their number.
 
     The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
-    no change falls between the two. `create_search` makes the collection's search function.
+    no change falls between the two. `create_search` makes the collection's search function. With `exist_ok` a
+    collection that is there and the same stays as it is; rows that an interrupted attach left are queued.
     """
     parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
     try:
         with connection.transaction():
             make(connection, parts, create_search)
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
-        raise exists(parts.collection.name) from error
+        there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
+        differing = _differing(parts.collection, there[0]) if there else []
+        if not (exist_ok and there) or differing:
+            raise exists(parts.collection.name, differing) from error
+        parts = Objects(there[0], parts.vector_schema)
     return backfill.queue_existing(connection, parts, progress)
 
 
@@ -90,9 +96,25 @@ def make(connection: Connection, parts: Objects, create_search: Callable[[Connec
     roles.grant(connection, parts)
 
 
-def exists(name: str) -> CollectionExists:
-    """The error for a name that is taken."""
-    return CollectionExists(f"there is already a collection {name!r}; detach it first, or give another name (--name)")
+def exists(name: str, differing: Sequence[str] = ()) -> CollectionExists:
+    """The error for a name that is taken, by a collection that differs in something."""
+    other = f" that differs in {', '.join(differing)}" if differing else ""
+    return CollectionExists(
+        f"there is already a collection {name!r}{other}; detach it first, or give another name (--name)"
+    )
+
+
+def _differing(wanted: Collection, there: Collection) -> list[str]:
+    """What of a collection is not as it would be attached; searches of it use the active generation."""
+    new, old = wanted.generation, there.generation
+    same = {
+        "table": (wanted.source_schema, wanted.source_table) == (there.source_schema, there.source_table),
+        "columns": wanted.columns == there.columns,
+        "model": same_encoder(new.encoder, old.encoder),
+        "tokens": new.token_type == old.token_type,
+        "chunking": new.chunking == old.chunking,
+    }
+    return [name for name, is_same in same.items() if not is_same]
 
 
 def detach(connection: Connection, name: str) -> None:

@@ -232,8 +232,7 @@ def reencode(
     fitting = [
         each
         for each in collection.generations
-        if (each.token_type, each.chunking) == (tokens, chunking)
-        and same_encoder(each.encoder, encoder.fingerprint)
+        if (each.token_type, each.chunking) == (tokens, chunking) and same_encoder(each.encoder, encoder.fingerprint)
     ]
     if fitting and all(each.state == "retired" for each in fitting):
         generations.activate(connection, name, fitting[-1].number, create_search)

@@ -8,12 +8,13 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from pgencoder.db.connection import connected, vector_schema
+from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.backfill import Progress, patiently
-from pgencoder.ingest.batch import Target
+from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.targets import EncoderOf, Only, every
-from pgencoder.ingest.worker import Worker
+from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.types import Collection, Generation, SyncReport
 
 
@@ -23,26 +24,33 @@ def sync(
     encoder_of: EncoderOf,
     *,
     only: Only = every,
+    rows: int | None = None,
     progress: Progress | None = None,
 ) -> SyncReport:
     """Encode everything that is queued for the generations that `only` chooses, then build missing HNSW indexes.
 
     What waits for another attempt gets it now. A row that fails is left for later, with its error, and the others are
-    done. An index that cannot be built is in the report too. `progress` gets the rows done and those known of.
+    done. An index that cannot be built is in the report too. With `rows` it stops after the batch in which that number
+    is done. `progress` gets the rows done and those known of.
     """
+    if rows is not None and rows < 1:
+        raise InvalidRequest(f"rows must be at least 1, got {rows}")
     report = SyncReport()
 
     def on_report(_target: Target, more: SyncReport) -> None:
         nonlocal report
         report += more
+        done = report.rows + report.deleted + report.failed
         if progress is not None:
-            done = report.rows + report.deleted + report.failed
             progress(done, max(waiting, done))
+        if rows is not None and done >= rows:
+            worker.stop()
 
     def chosen(generation: Generation) -> bool:
         return generation.collection == collection.name and only(generation)
 
-    worker = Worker(engine, encoder_of, only=chosen, strict=True, on_report=on_report)
+    options = WorkerOptions(batch_rows=BATCH_ROWS if rows is None else min(rows, BATCH_ROWS))
+    worker = Worker(engine, encoder_of, options, only=chosen, strict=True, on_report=on_report)
     started = time.perf_counter()
     with connected(engine) as connection:
         objects = Objects(collection, vector_schema(connection))

@@ -246,7 +246,7 @@ class PgencoderVectorStore(VectorStore):
         else:
             self._execute("delete_documents", self._ids(ids))
         with self._encoding:
-            self.db.sync(self.name, encoder=self._encoder)
+            self.db.sync(self.name, encoder=self._encoder, progress=False)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -384,7 +384,7 @@ class PgencoderVectorStore(VectorStore):
         """Encode what is queued, and wait for what others are encoding of it."""
         while True:
             with self._encoding:
-                self.db.sync(self.name, encoder=self._encoder)
+                self.db.sync(self.name, encoder=self._encoder, progress=False)
             ((pending, failed, reason),) = self._execute("read_pending", list(ids))
             if failed:
                 raise EncoderError(f"{failed} of {len(ids)} documents could not be encoded: {reason}")

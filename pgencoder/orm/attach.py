@@ -14,12 +14,14 @@ from pgencoder.db import catalog
 from pgencoder.errors import CollectionExists, InvalidRequest
 from pgencoder.ingest.backfill import Progress
 from pgencoder.orm.declare import Classes, Declared, declarations
+from pgencoder.plain import short_repr
 from pgencoder.types import Collection, Generation
 
 if TYPE_CHECKING:  # it needs greenlet, which not everyone has
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 
+@short_repr
 @dataclass(frozen=True)
 class AttachReport:
     """What `attach_all` did and found; collections by their names.

@@ -16,6 +16,7 @@ from pgencoder.db.values import key_texts
 from pgencoder.encoders import Kind, Piece
 from pgencoder.errors import InvalidRequest
 from pgencoder.explanation import Explanation, Match, Span, WordMatch
+from pgencoder.plain import short_key
 from pgencoder.query.words import Word, words
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
@@ -64,11 +65,11 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
     except psycopg.errors.UndefinedTable as error:
         raise InvalidRequest(f"{error.diag.message_primary}: it was dropped since the search; search again") from error
     except (psycopg.DataError, psycopg.errors.CannotCoerce) as error:
-        raise InvalidRequest(f"cannot look for key {key!r}: {error.diag.message_primary or error}") from error
+        raise InvalidRequest(f"cannot look for key {short_key(key)}: {error.diag.message_primary or error}") from error
     if row is None:
         raise InvalidRequest(
-            f"collection {collection.name!r} has no passage {passage} of key {key!r}: the row is gone, not encoded yet,"
-            " or not for this role to see"
+            f"collection {collection.name!r} has no passage {passage} of key {short_key(key)}: the row is gone, not"
+            " encoded yet, or not for this role to see"
         )
     stored, start, tokens, row_content, *pairs = row
     return Passage(

@@ -1,0 +1,75 @@
+"""The command that measures retrieval quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pgencoder.cli import output
+from pgencoder.cli.options import CANDIDATES, JSON, MEASURING, MODEL, TOKEN_MODEL, URL, command, open_database
+from pgencoder.encoders import DEFAULT_MODEL
+from pgencoder.errors import InvalidRequest
+from pgencoder.types import STAGES, Chunking, TokenType
+
+
+@command(
+    MEASURING,
+    "pgencoder eval scifact",
+    "pgencoder eval scifact --chunking truncate --stages dense,maxsim",
+    name="eval",
+)
+def evaluate(
+    directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="corpus.jsonl, queries.jsonl, qrels/.")],
+    database: URL = None,
+    model: MODEL = DEFAULT_MODEL,
+    token_model: TOKEN_MODEL = None,
+    tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
+    chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
+    candidates: CANDIDATES = 100,
+    stages: Annotated[str, typer.Option(help="Which stages, with commas between.")] = ",".join(STAGES),
+    split: Annotated[str, typer.Option(help="Which judgements.")] = "test",
+    json: JSON = False,
+) -> None:
+    """Measure retrieval quality and speed on a BEIR data set; the encoding is kept for the next run."""
+    from pgencoder.evaluation import beir
+
+    names = [stage.strip() for stage in stages.split(",")]
+    chosen = [stage for stage in STAGES if stage in names]
+    if unknown := set(names) - set(chosen):
+        raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
+    db = open_database(database)
+    dataset = beir.read(directory, split)
+    with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
+        report = beir.evaluate(
+            db,
+            dataset,
+            model=model,
+            token_model=token_model,
+            tokens=tokens,
+            chunking=chunking,
+            candidates=candidates,
+            stages=chosen,
+            on_sync=on_sync,
+            on_query=lambda _stage, done, total: on_query(done, total),
+        )
+    if json:
+        output.as_json(report.as_json())
+        return
+    table = Table("stage", "nDCG@10", "recall@100", "p50 ms", "p95 ms", box=None)
+    for name, result in report.stages.items():
+        table.add_row(
+            name, f"{result.ndcg:.4f}", f"{result.recall:.4f}", f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}"
+        )
+    output.say(
+        f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
+        f" {report.model}"
+    )
+    output.say(
+        f"tokens {report.tokens}, chunking {report.chunking}, {report.candidates} candidates,"
+        f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring"
+    )
+    output.say("")
+    output.table(table)

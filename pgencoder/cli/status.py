@@ -1,0 +1,144 @@
+"""How `pgencoder status` looks: a paragraph for each collection and worker, its facts folded to the width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.text import Text
+
+from pgencoder.cli import output
+from pgencoder.cli.output import NO_COLLECTIONS, fold, row_key, say, shorten
+from pgencoder.plain import one_line
+from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
+
+INDENT = 2
+LABEL = 12  # characters that a label takes, with the space after it
+LEAST = 20  # characters of a fact on a line, however narrow the terminal
+
+Part = str | Text | None
+
+
+def show(
+    states: Sequence[CollectionStatus],
+    workers: Sequence[WorkerStatus],
+    failed: Mapping[str, Sequence[FailedRow]],
+    now: datetime,
+) -> None:
+    """Print collections with their generations and failed rows, then the workers, then what is to be done."""
+    if not states:
+        say(NO_COLLECTIONS)
+    for state in states:
+        say(state.name, "bold")
+        _collection(state)
+        for row in failed.get(state.name, ()):
+            _fact("failed", _failure(row), style="red")
+        say("")
+    for worker in workers:
+        _worker(worker, now)
+    if workers:
+        say("")
+    waiting = sum(each.queued for state in states for each in state.generations)
+    if waiting and not any(worker.alive for worker in workers):
+        say(f"no worker runs and {waiting:,} rows wait; start one: pgencoder worker", "yellow")
+    if troubled := [state.name for state in states if _problems(state)]:
+        say(f"{len(troubled)} of {len(states)} collections need attention: {', '.join(troubled)}", "bold red")
+
+
+def _collection(state: CollectionStatus) -> None:
+    for problem in _problems(state):
+        _problem(problem)
+    known = "rows not this role's to count" if state.source_rows is None else f"{state.source_rows:,} rows"
+    _fact("source", f"{state.source} ({', '.join(state.columns)})", known)
+    size = None if state.bytes_per_passage is None else f"{state.bytes_per_passage:,} bytes a passage"
+    if state.tokens == "none":
+        _fact("MaxSim", "none: dense vectors only", size)
+    else:
+        _fact("MaxSim", state.scoring, f"kernel {state.kernel}", size)
+    for each in state.generations:
+        label = f"{each.number} {each.state}"
+        _fact(label, *_made_by(each), label_style="green" if each.state == "active" else "dim")
+        truncated = state.truncated_rows if each.state == "active" else 0
+        _fact("", *_stored(each), f"{truncated:,} cut at the model's limit" if truncated else None)
+        _fact("", *_waiting(each))
+
+
+def _problems(state: CollectionStatus) -> list[str]:
+    without = [
+        f"generation {each.number} has no index: {each.index_error}" for each in state.generations if each.index_error
+    ]
+    return [state.problem, *without] if state.problem else without
+
+
+def _made_by(each: GenerationStatus) -> tuple[str, ...]:
+    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name)
+    stored = "dense vectors only" if each.tokens == "none" else f"{each.tokens} tokens"
+    return models, stored, f"{each.chunking} chunking"
+
+
+def _stored(each: GenerationStatus) -> tuple[str, ...]:
+    encoded = "unknown how many are encoded" if each.coverage is None else f"{_percent(each.coverage)} encoded"
+    return encoded, f"{each.passages:,} passages", "HNSW index" if each.indexed else "no index yet"
+
+
+def _waiting(each: GenerationStatus) -> tuple[Part, ...]:
+    return (
+        f"{each.queued:,} queued",
+        f"{each.in_flight:,} in flight",
+        Text(f"{each.failed:,} failed", "red" if each.failed else ""),
+        f"lag {_age(each.lag_seconds)}" if each.lag_seconds else None,
+        f"{each.rows_per_second:.1f} rows/s" if each.rows_per_second else None,
+    )
+
+
+def _failure(row: FailedRow) -> str:
+    when = "rests: pgencoder retry" if row.retry_at is None else f"again at {row.retry_at:%H:%M:%S}"
+    return f"{row_key(row.key)}: {shorten(row.error, 160)} ({row.attempts} attempts, {when})"
+
+
+def _worker(worker: WorkerStatus, now: datetime) -> None:
+    seen = f"seen {_age((now - worker.last_seen).total_seconds())} ago"
+    _fact(
+        "worker",
+        Text(one_line(f"{worker.host}:{worker.pid}"), "bold"),
+        seen if worker.alive else Text(f"dead? {seen}", "red"),
+        f"on {worker.device}" if worker.device else None,
+        f"{worker.rows:,} rows",
+        f"{worker.rows_per_second:.1f} rows/s" if worker.alive else None,
+        *(model.split("/")[-1] for model in worker.models),
+        indent=0,
+    )
+    if worker.problem:
+        _problem(worker.problem)
+
+
+def _problem(text: str) -> None:
+    """Print what is wrong, and on a line of its own the command that mends it."""
+    what, run, how = text.partition("; run: ")
+    _fact("PROBLEM", what, style="bold red")
+    if run:
+        _fact("", f"run: {how}", style="bold red")
+
+
+def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", indent: int = INDENT) -> None:
+    """Print a label and the parts that there are, folded beside it; in a file or a pipe on one line."""
+    texts = [each if isinstance(each, Text) else Text(one_line(each), style) for each in parts if each]
+    beside = indent + LABEL
+    width = max(output.console.width - beside, LEAST) if output.console.is_terminal else None
+    start = Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style)
+    for line in fold(texts, width):
+        output.console.print(Text.assemble(start, line), soft_wrap=True)
+        start = Text(" " * beside)
+
+
+def _percent(share: float) -> str:
+    # not 100% before it is
+    return f"{math.floor(share * 1000) / 10:.1f}%" if share < 1 else "100%"
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
