@@ -79,7 +79,8 @@ def app(empty: Connection, empty_url: str) -> Iterator[App]:
             empty.execute(f"CREATE ROLE {role} NOLOGIN".encode())
         empty.execute(
             f"CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO {OWNER};"
-            f"GRANT {OWNER} TO {MEMBER}; GRANT {roles.WORKER} TO {ENCODING}; GRANT {roles.READER} TO {', '.join(TENANTS)};".encode()
+            f"GRANT {OWNER} TO {MEMBER}; GRANT {roles.WORKER} TO {ENCODING};"
+            f"GRANT {roles.READER} TO {', '.join(TENANTS)};".encode()
         )
         empty.execute(f'GRANT CREATE ON DATABASE "{empty.info.dbname}" TO {OWNER}'.encode())
         app.db(OWNER).migrate()

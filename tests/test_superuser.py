@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 import pgencoder
-import pgencoder.orm.alembic  # noqa: F401 - registers the operations
+import pgencoder.orm.alembic
 from pgencoder import Database
 from pgencoder.errors import MissingRights
 from pgencoder.ingest import script
@@ -146,9 +147,9 @@ def calls(db: Database, words: WordEncoder) -> dict[str, Callable[[], object]]:
         "explain": lambda: db.explain("docs", "word", 1, encoder=words),
         "similar_pairs": lambda: list(db.similar_pairs("docs")),
         "select": lambda: pgencoder.select("docs", "word", db=db, encoder=words),
-        "attach_encoding": lambda: operate(db, lambda op: op.attach_encoding("docs", ["body"], words, name="more")),
-        "reencode in a migration": lambda: operate(db, lambda op: op.reencode("docs", words)),
-        "detach_encoding": lambda: operate(db, lambda op: op.detach_encoding("docs")),
+        "op.attach_encoding": lambda: operate(db, "attach_encoding", "docs", ["body"], words, name="more"),
+        "op.reencode": lambda: operate(db, "reencode", "docs", words),
+        "op.detach_encoding": lambda: operate(db, "detach_encoding", "docs"),
         "autogenerate": lambda: borrow(db, script.collections),
     }
 
@@ -163,8 +164,12 @@ def borrow(db: Database, use: Callable[[sa.Connection], object]) -> None:
         engine.dispose()
 
 
-def operate(db: Database, use: Callable[[Operations], object]) -> None:
-    borrow(db, lambda connection: use(Operations(MigrationContext.configure(connection))))
+def operate(db: Database, operation: str, *arguments: Any, **options: Any) -> None:
+    """An operation of a migration."""
+    borrow(
+        db,
+        lambda connection: getattr(Operations(MigrationContext.configure(connection)), operation)(*arguments, **options),
+    )
 
 
 @pytest.mark.usefixtures("owner")
