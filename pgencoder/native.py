@@ -29,7 +29,7 @@ EXTENSION = "pgencoder_native"
 # Set to "off", nothing is compiled or installed unless a command says so
 SWITCH = "PGENCODER_NATIVE"
 STAMP = f"{EXTENSION}.build"
-# Where packages of Postgres have their pg_config: Debian, Red Hat, from source, Homebrew, Postgres.app, the embedded server
+# Where packages have their pg_config: Debian's, Red Hat's, Postgres' own, Homebrew's, Postgres.app, the embedded server's
 PLACES = (
     "/usr/lib/postgresql/*/bin/pg_config",
     "/usr/pgsql-*/bin/pg_config",

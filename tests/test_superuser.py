@@ -168,7 +168,9 @@ def operate(db: Database, operation: str, *arguments: Any, **options: Any) -> No
     """An operation of a migration."""
     borrow(
         db,
-        lambda connection: getattr(Operations(MigrationContext.configure(connection)), operation)(*arguments, **options),
+        lambda connection: getattr(Operations(MigrationContext.configure(connection)), operation)(
+            *arguments, **options
+        ),
     )
 
 
