@@ -29,7 +29,7 @@ EXTENSION = "pgencoder_native"
 # Set to "off", nothing is compiled or installed unless a command says so
 SWITCH = "PGENCODER_NATIVE"
 STAMP = f"{EXTENSION}.build"
-# Where packages have their pg_config: Debian's, Red Hat's, Postgres' own, Homebrew's, Postgres.app, the embedded server's
+# Where packages put pg_config: Debian, Red Hat, a build from source, Homebrew, Postgres.app, the embedded server
 PLACES = (
     "/usr/lib/postgresql/*/bin/pg_config",
     "/usr/pgsql-*/bin/pg_config",

@@ -299,6 +299,76 @@ def test_nobody_but_workers_reads_the_queue_and_what_workers_go_through(encoded:
                 session.execute(statement.encode())
 
 
+# Functions that PUBLIC may execute, and why nothing is lost by that
+PURE = "computes from its arguments alone"
+INVOKER = "runs with the rights of the caller, who must have them for all that it does"
+OPEN = {
+    **dict.fromkeys(
+        ["binary_quantize", "check_active", "distance", "kernel", "query_dense", "query_tokens", "rate"], PURE
+    ),
+    **dict.fromkeys(["maxsim", "maxsim_pairs", "maxsim_pairs_sql", "maxsim_sql", "reject_tokens", "score"], PURE),
+    **dict.fromkeys(["detach", "read_failed", "read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
+}
+
+
+def test_the_functions_that_anyone_may_execute(encoded: App) -> None:
+    functions = encoded.superuser.execute(
+        "SELECT proname, bool_or(has_function_privilege('public', oid, 'EXECUTE')), bool_or(prosecdef)"
+        " FROM pg_proc WHERE pronamespace = 'pgencoder'::regnamespace GROUP BY proname"
+    ).fetchall()
+    assert {name for name, public, _ in functions if public} == set(OPEN)
+    assert not {name for name, _, definer in functions if definer} & set(OPEN)
+    closed = {name for name, public, _ in functions if not public}
+    assert closed == {"docs_active", "docs_changed", "docs_read", "docs_scan", "docs_1_write", "docs_1_build"}
+
+
+def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded: App) -> None:
+    encoded.superuser.execute(f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}".encode())
+    with encoded.session(NOBODY) as session:
+        for call in (
+            "pgencoder.detach('docs')",
+            "pgencoder.use_kernel('sql')",
+            "pgencoder.read_status()",
+            "pgencoder.read_failed()",
+            "pgencoder.docs_active()",
+            "pgencoder.docs_visible(1, '')",
+            "pgencoder.docs_search('[1]', '{}')",
+        ):
+            with pytest.raises(InsufficientPrivilege):
+                session.execute(f"SELECT * FROM {call}".encode())
+    assert len(encoded.db(OWNER).collections()) == 1
+
+
+def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded: App, words: WordEncoder) -> None:
+    encoded.superuser.execute(
+        f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}; CREATE POLICY nobody ON docs TO {NOBODY} USING (true);"
+        f"GRANT SELECT ON docs, pgencoder.docs_1, pgencoder.docs_passages, pgencoder.collection,"
+        f" pgencoder.collection_key, pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
+    )
+    db = encoded.db(NOBODY)
+    with pytest.raises(MissingRights, match="permission denied for function docs_active"):
+        db.search("docs", "number 1", encoder=words)
+    # who may read the passages is granted the rest by each migration
+    encoded.db(OWNER).migrate()
+    assert db.search("docs", "number 1", encoder=words)
+    encoded.superuser.execute(f"REVOKE EXECUTE ON FUNCTION pgencoder.docs_active() FROM {NOBODY}".encode())
+    encoded.superuser.execute(f"GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO {NOBODY}".encode())
+    assert db.search("docs", "number 1", encoder=words)
+    # and by each activation
+    new = WordEncoder(Dims(24, 8), "new words")
+    encoded.db(OWNER).reencode("docs", new)
+    encoded.work(words, new)
+    encoded.db(OWNER).activate("docs")
+    encoded.superuser.execute(f"GRANT SELECT ON pgencoder.docs_2 TO {NOBODY}".encode())
+    assert db.search("docs", "number 1", encoder=new)
+
+
+def test_what_was_granted_to_all_by_an_older_version_is_revoked(encoded: App) -> None:
+    encoded.superuser.execute("GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO PUBLIC")
+    encoded.db(OWNER).migrate()
+    assert not value(encoded.superuser, "SELECT has_function_privilege('public', 'pgencoder.docs_active()', 'EXECUTE')")
+
+
 def test_a_role_with_nothing_is_told_so(encoded: App, words: WordEncoder) -> None:
     db = encoded.db(NOBODY)
     calls: list[Callable[[], object]] = [

@@ -3,7 +3,8 @@ CREATE OR REPLACE FUNCTION pgencoder.rate(rates pg_catalog.jsonb, passages pg_ca
 RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT coalesce(pg_catalog.sum(CASE WHEN each.number OPERATOR(pg_catalog.>) 0 THEN least(each.number, 1e9)::double precision END), 0)
+    SELECT coalesce(pg_catalog.sum(
+        CASE WHEN each.number OPERATOR(pg_catalog.>) 0 THEN least(each.number, 1e9)::double precision END), 0)
     FROM (
         SELECT CASE WHEN pg_catalog.jsonb_typeof(rate.value) OPERATOR(pg_catalog.=) 'number'
             THEN rate.value::pg_catalog.numeric END AS number
