@@ -17,6 +17,7 @@ from pgencoder.types import (
     GenerationStatus,
     Kernel,
     WorkerStatus,
+    check_count,
 )
 
 ALIVE = "30 seconds"
@@ -43,7 +44,8 @@ def workers(connection: Connection) -> list[WorkerStatus]:
 
 
 def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
-    """Rows that could not be encoded, the oldest changes first."""
+    """Rows that could not be encoded, the oldest changes first; raises InvalidRequest for a limit that is no number."""
+    check_count("limit", limit)
     return (
         connection.cursor(row_factory=class_row(FailedRow))
         .execute(
