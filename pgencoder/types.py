@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, fields
 from datetime import datetime
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -389,3 +390,9 @@ class ReconcileReport:
     def queued(self) -> int:
         """How many keys were queued."""
         return self.missing + self.stale + self.orphaned
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise InvalidRequest for what the server cannot take as a number of rows; `name` says what it is."""
+    if not isinstance(value, Integral) or value is True or not 1 <= int(value) < 2**31:
+        raise InvalidRequest(f"{name} must be an integer of at least 1 that fits 32 bits, got {value!r}")

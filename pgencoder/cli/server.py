@@ -185,4 +185,4 @@ def _server(database: str | None, pg_config: Path | None) -> native.Server:
             "cannot tell where the server of --database is installed: it does not run here, or only a superuser may"
             " ask; give its pg_config with --pg-config"
         )
-    return native.find_server(found)
+    return native.named_server(found)

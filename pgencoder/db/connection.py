@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
 from pgencoder.db import values
+from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
     ConnectionFailed,
     DatabaseError,
@@ -58,6 +59,7 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
+        check_owner(connection)
         vectors.register(connection)
         values.register(connection)
         # keys travel as text: what an administrator has set for dates and numbers must not change them
@@ -67,6 +69,14 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
             " AS s (name, value, accepted) WHERE current_setting(name) NOT LIKE accepted"
         )
         connection.commit()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _check(connection: Connection, _record: object, _proxy: object) -> None:
+        # the schema may have come, or have been given away, since the connection was made
+        if connection.info.parameter_status("is_superuser") != "off":
+            connection.autocommit = True
+            check_owner(connection, parts=False)
+            connection.autocommit = False
 
     return engine
 

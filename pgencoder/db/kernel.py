@@ -106,9 +106,14 @@ def drop(connection: Connection) -> None:
 
 
 def pg_config(connection: Connection) -> Path | None:
-    """The server's `pg_config`; None if this role may not ask for it, or if it is not on this machine."""
+    """The `pg_config` that the server names; None if this role may not ask for it, or if it is not on this machine.
+
+    Nothing says that it is true: see `native.named_server`.
+    """
     try:
-        row = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
+        row = connection.execute(
+            "SELECT setting FROM pg_catalog.pg_config WHERE name OPERATOR(pg_catalog.=) 'BINDIR'"
+        ).fetchone()
     except pg.InsufficientPrivilege:
         return None
     assert row is not None

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from pgencoder.db.connection import Connection
+from pgencoder.sql import query
 from pgencoder.types import (
     Collection,
     CollectionStatus,
@@ -17,9 +18,11 @@ from pgencoder.types import (
     GenerationStatus,
     Kernel,
     WorkerStatus,
+    check_count,
 )
 
 ALIVE = "30 seconds"
+LONGEST_TEXT = 10_000  # characters of what a worker says
 
 
 def read(
@@ -39,17 +42,16 @@ def workers(connection: Connection) -> list[WorkerStatus]:
     return (
         connection.cursor(row_factory=class_row(WorkerStatus))
         .execute(
-            "SELECT id::text, host, pid, last_seen > now() - %s::interval AS alive, models, device, started_at,"
-            " last_seen, rows, passages, failures, (SELECT coalesce(sum(value::float8), 0) FROM jsonb_each_text(rates))"
-            " AS rows_per_second, problem FROM pgencoder.worker ORDER BY last_seen DESC, id",
-            [ALIVE],
+            query("read_workers"),
+            {"alive": ALIVE, "most": LONGEST_TEXT},
         )
         .fetchall()
     )
 
 
 def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
-    """Rows that could not be encoded, the oldest changes first."""
+    """Rows that could not be encoded, the oldest changes first; raises InvalidRequest for a limit that is no number."""
+    check_count("limit", limit)
     rows = (
         connection.cursor(row_factory=dict_row)
         .execute(

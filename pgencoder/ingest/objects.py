@@ -161,6 +161,7 @@ class Objects:
             "queue": self.queue,
             "write": self.write,
             "view": self.view,
+            "active": self.active,
             "build": self.build,
             "read": self.read,
             "scan": self.scan,
@@ -350,7 +351,7 @@ def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
 def create_view(connection: Connection, objects: Objects) -> None:
     """Let `<name>_passages` show the passages of the active generation, to whoever may read those.
 
-    `<name>_active` describes it, see `catalog.description`.
+    `<name>_active` describes it to them, see `catalog.description`.
 
     Raises InvalidRequest where its columns change and another view depends on them.
     """
@@ -375,16 +376,16 @@ def create_view(connection: Connection, objects: Objects) -> None:
                 f"the columns of {names[0]} change, and {error.diag.message_detail}: drop that first, and make it again"
             ) from changed
         connection.execute(statement)
-    for (reader,) in readers:
-        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(objects.view, raw(reader)))
     connection.execute(
         objects.fill(
             "create_active",
-            active=objects.active,
             description=sql.Literal(json.dumps(catalog.description(objects.collection))),
             comment=_comment(objects, "the active generation"),
         )
     )
+    grants = sql.SQL("GRANT SELECT ON {view} TO {reader}; GRANT EXECUTE ON FUNCTION {active}() TO {reader}")
+    for (reader,) in readers:
+        connection.execute(grants.format(view=objects.view, active=objects.active, reader=raw(reader)))
 
 
 def create_triggers(connection: Connection, objects: Objects) -> None:

@@ -21,6 +21,7 @@ from psycopg import sql
 from pgencoder import migrate
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
+from pgencoder.db.owner import check_owner
 from pgencoder.encoders import Encoder, same_encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, generations, objects, roles
@@ -138,6 +139,7 @@ def _revision(connection: Connection) -> str | None:
     """The revision that the database is at, None without the schema."""
     if connection.execute("SELECT pg_catalog.to_regclass('pgencoder.revision') IS NULL").fetchone() == (True,):
         return None
+    check_owner(connection)
     row = connection.execute("SELECT version_num FROM pgencoder.revision").fetchone()
     return None if row is None else str(row[0])
 

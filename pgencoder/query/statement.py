@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
@@ -23,7 +22,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.query.template import SCORE, key_names, same, template
 from pgencoder.query.types import NumbersType
 from pgencoder.sql import SCHEMA
-from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Group, Stage
+from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Group, Stage, check_count
 from pgencoder.vectors import Numbers, normalize
 
 Filter = ColumnElement[bool] | TextClause
@@ -41,9 +40,7 @@ class Search:
 
     def __post_init__(self) -> None:
         for name in ("k", "candidates"):
-            value: Any = getattr(self, name)
-            if not isinstance(value, Integral) or value is True or not 1 <= int(value) < 2**31:
-                raise InvalidRequest(f"{name} must be an integer of at least 1 that fits 32 bits, got {value!r}")
+            check_count(name, getattr(self, name))
         if self.group not in GROUPS:
             raise InvalidRequest(f"group must be one of {', '.join(GROUPS)}, got {self.group!r}")
         if self.stage not in STAGES:

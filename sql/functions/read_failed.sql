@@ -11,8 +11,10 @@ BEGIN
     FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g ORDER BY 1, 2 LOOP
         RETURN QUERY EXECUTE pg_catalog.format(
             'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
-                ''claimed_until'', ''last_error'', ''changed_at''], q.last_error, q.attempts,
-                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN q.run_after END, q.changed_at
+                ''claimed_until'', ''last_error'', ''changed_at''], pg_catalog.left(q.last_error, 10000), q.attempts,
+                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN
+                    greatest(least(q.run_after, pg_catalog.now() OPERATOR(pg_catalog.+) interval ''1 year''), ''epoch'') END,
+                greatest(least(q.changed_at, pg_catalog.now()), ''epoch'')
             FROM pgencoder.%I q WHERE q.last_error IS NOT NULL',
             each.name OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) each.number OPERATOR(pg_catalog.||) '_queue'
         ) USING each.name, each.number;

@@ -46,8 +46,8 @@ BEGIN
                     AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
                 pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
                 pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
-                coalesce(extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-)
-                    pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), 0)
+                extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
+                    pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
             FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
         ) INTO pending, queued, in_flight, failed, lag_seconds;
         IF each.queued_at IS NULL THEN
@@ -58,8 +58,7 @@ BEGIN
         coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
             ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
                 OPERATOR(pg_catalog./) source_rows::double precision END;
-        SELECT coalesce(pg_catalog.sum((w.rates OPERATOR(pg_catalog.->>) each.name)::double precision), 0),
-            pg_catalog.count(*)
+        SELECT coalesce(pg_catalog.sum(pgencoder.rate(w.rates, each.name)), 0), pg_catalog.count(*)
         INTO rows_per_second, workers
         FROM pgencoder.worker w
         WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');

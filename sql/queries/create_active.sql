@@ -3,3 +3,4 @@ CREATE OR REPLACE FUNCTION {active}() RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN {description}::pg_catalog.jsonb;
 COMMENT ON FUNCTION {active}() IS {comment};
+REVOKE ALL ON FUNCTION {active}() FROM PUBLIC;

@@ -3,3 +3,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON {queue} TO {worker};
 GRANT SELECT, INSERT, DELETE ON {write} TO {worker};
 GRANT SELECT ON {passages}, {view} TO {worker};
 GRANT EXECUTE ON FUNCTION {build}(), {read}({read_arguments}), {scan}(pg_catalog.text[], int, boolean) TO {worker};
+GRANT EXECUTE ON FUNCTION {active}() TO {reader}, {worker};

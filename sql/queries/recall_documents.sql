@@ -12,7 +12,7 @@ WITH setting AS MATERIALIZED (
     FROM {passages} AS passages JOIN {source} AS source ON {same}
     WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT {keys} FROM nearest) AS documents) OPERATOR(pg_catalog.<) {k}
         AND (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT {candidates} OPERATOR(pg_catalog.*) 10
+    ORDER BY distance LIMIT {candidates}::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
     -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
     SELECT {source_keys}, passage, span, content, tokens,

@@ -1,0 +1,17 @@
+-- Any worker writes these: what is no number of rows is no rate, and breaks nothing.
+CREATE OR REPLACE FUNCTION pgencoder.rate(rates pg_catalog.jsonb, passages pg_catalog.text DEFAULT NULL)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(pg_catalog.sum(
+        CASE WHEN each.number OPERATOR(pg_catalog.>) 0 THEN least(each.number, 1e9)::double precision END), 0)
+    FROM (
+        SELECT CASE WHEN pg_catalog.jsonb_typeof(rate.value) OPERATOR(pg_catalog.=) 'number'
+            THEN rate.value::pg_catalog.numeric END AS number
+        FROM pg_catalog.jsonb_each(CASE WHEN pg_catalog.jsonb_typeof(rates) OPERATOR(pg_catalog.=) 'object' THEN rates END)
+            AS rate (name, value)
+        WHERE passages IS NULL OR rate.name OPERATOR(pg_catalog.=) passages
+    ) AS each;
+END;
+COMMENT ON FUNCTION pgencoder.rate(pg_catalog.jsonb, pg_catalog.text) IS
+    'Rows a second of a worker, of one passages table or of all';
