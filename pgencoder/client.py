@@ -86,7 +86,7 @@ class Database(Upkeep):
     """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
 
     def close(self) -> None:
-        """Close the connections in the pool."""
+        """Close the connections in the pools."""
         super().close()
         _open.discard(self)
 
@@ -99,12 +99,13 @@ class Database(Upkeep):
         """
         self._checked = False
         if revision == "base":
-            migrate.downgrade(self.engine)
+            migrate.downgrade(self.own_engine)
             return
         owned = self._owned and revision == "head"
         # for the server that runs, which need not be the one that this process would have started
         reason = native.install_unasked(self.pg_config()) if owned else None
-        without = migrate.upgrade(self.engine, revision, refresh, create_native=owned and reason is None)
+        without = migrate.upgrade(self.own_engine, revision, refresh, create_native=owned and reason is None)
+        self.engine.dispose()  # see there
         self._without_native = reason or without
         if roles and revision == "head":
             with self.connection() as connection, connection.transaction():
@@ -227,7 +228,7 @@ class Database(Upkeep):
         built = search_statement(collection, search, query)
         with (
             translated(),
-            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             rows = connection.execute(built).all()
         width = len(collection.key)
@@ -283,12 +284,12 @@ class Database(Upkeep):
 
     def server_version(self) -> int:
         """The server's major version."""
-        with connected(self.engine) as connection:
+        with connected(self.own_engine) as connection:
             return connection.info.server_version // 10000
 
     def pg_config(self) -> Path | None:
         """The `pg_config` of the server, where this role may ask for it and the server runs on this machine."""
-        with connected(self.engine) as connection:
+        with connected(self.own_engine) as connection:
             return kernel.pg_config(connection)
 
     def table(self, name: str) -> sa.Table:
@@ -299,7 +300,7 @@ class Database(Upkeep):
                 collection.source_table,
                 sa.MetaData(),
                 schema=collection.source_schema,
-                autoload_with=self.engine,
+                autoload_with=self.own_engine,
             )
 
 

@@ -89,14 +89,14 @@ class Upkeep(Session):
         """
         collection = self.collection(name)
         if encoder is None:
-            return sync.sync(self.engine, collection, self._encoder_of, progress=progress)
+            return sync.sync(self.own_engine, collection, self._encoder_of, progress=progress)
         fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
         if not fitting:
             check_fingerprint(collection.generation.encoder, encoder.fingerprint, "this collection")
         self._remember(encoder)
         numbers = {each.number for each in fitting}
         return sync.sync(
-            self.engine,
+            self.own_engine,
             collection,
             lambda _: encoder,
             only=lambda generation: generation.number in numbers,
@@ -120,7 +120,7 @@ class Upkeep(Session):
             self._remember(encoder)
         self._device = device
         with self.connection():
-            return Worker(self.engine, self._encoder_of, options, on_report=on_report)
+            return Worker(self.own_engine, self._encoder_of, options, on_report=on_report)
 
     def reencode(
         self,

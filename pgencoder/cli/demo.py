@@ -16,7 +16,9 @@ from rich.text import Text
 
 from pgencoder import Database
 from pgencoder.cli import output
+from pgencoder.db.connection import schema_of_new
 from pgencoder.query import Search
+from pgencoder.sql import as_text, identifier
 from pgencoder.types import Hit, Stage
 
 COLLECTION = "stdlib_docs"
@@ -101,18 +103,19 @@ def _documented(owner: object, module: str, prefix: str, seen: set[int]) -> Iter
 
 def _prepare(db: Database) -> None:
     with db.connection() as connection, connection.transaction():
+        table = as_text(identifier(schema_of_new(connection), COLLECTION))
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {COLLECTION}"
-            " (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, module text, name text UNIQUE, doc text)"
+            f"CREATE TABLE IF NOT EXISTS {table} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+            " module pg_catalog.text, name pg_catalog.text UNIQUE, doc pg_catalog.text)"
         )
-        row = connection.execute(f"SELECT count(*) FROM {COLLECTION}").fetchone()
+        row = connection.execute(f"SELECT pg_catalog.count(*) FROM {table}").fetchone()
         if row == (0,):
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    f"INSERT INTO {COLLECTION} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
+                    f"INSERT INTO {table} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
                     list(docstrings()),
                 )
-            row = connection.execute(f"SELECT count(*) FROM {COLLECTION}").fetchone()
+            row = connection.execute(f"SELECT pg_catalog.count(*) FROM {table}").fetchone()
     assert row is not None
     output.console.print(f"table {COLLECTION}: {row[0]:,} docstrings of Python {sys.version.split()[0]}")
     if COLLECTION not in [collection.name for collection in db.collections()]:

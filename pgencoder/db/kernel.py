@@ -97,8 +97,9 @@ def prefer(connection: Connection, *, may_create: bool) -> str | None:
 def drop(connection: Connection) -> None:
     """Drop the extension if pgencoder made it and it is this role's."""
     row = connection.execute(
-        "SELECT pg_has_role(extowner, 'USAGE') AND obj_description(oid, 'pg_extension') = %s FROM pg_extension"
-        " WHERE extname = %s",
+        "SELECT pg_catalog.pg_has_role(extowner, 'USAGE')"
+        " AND pg_catalog.obj_description(oid, 'pg_extension') OPERATOR(pg_catalog.=) %s FROM pg_catalog.pg_extension"
+        " WHERE extname OPERATOR(pg_catalog.=) %s",
         [MADE, EXTENSION],
     ).fetchone()
     if row is not None and row[0]:
@@ -108,7 +109,7 @@ def drop(connection: Connection) -> None:
 def pg_config(connection: Connection) -> Path | None:
     """The server's `pg_config`; None if this role may not ask for it, or if it is not on this machine."""
     try:
-        row = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
+        row = connection.execute("SELECT setting FROM pg_catalog.pg_config WHERE name OPERATOR(pg_catalog.=) 'BINDIR'").fetchone()
     except pg.InsufficientPrivilege:
         return None
     assert row is not None
@@ -118,9 +119,10 @@ def pg_config(connection: Connection) -> Path | None:
 
 def _extension(connection: Connection) -> Extension:
     row = connection.execute(
-        "SELECT e.extversion, a.default_version, coalesce(pg_has_role(e.extowner, 'USAGE'), true)"
-        " FROM (VALUES (%s)) AS wanted (name) LEFT JOIN pg_extension e ON e.extname = name"
-        " LEFT JOIN pg_available_extensions a USING (name)",
+        "SELECT e.extversion, a.default_version, coalesce(pg_catalog.pg_has_role(e.extowner, 'USAGE'), true)"
+        " FROM (VALUES (%s)) AS wanted (name)"
+        " LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) wanted.name"
+        " LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) wanted.name",
         [EXTENSION],
     ).fetchone()
     assert row is not None

@@ -39,8 +39,10 @@ def workers(connection: Connection) -> list[WorkerStatus]:
     return (
         connection.cursor(row_factory=class_row(WorkerStatus))
         .execute(
-            "SELECT id::text, host, pid, last_seen > now() - %s::interval AS alive, models, device, started_at,"
-            " last_seen, rows, passages, failures, (SELECT coalesce(sum(value::float8), 0) FROM jsonb_each_text(rates))"
+            "SELECT id::pg_catalog.text, host, pid, last_seen OPERATOR(pg_catalog.>)"
+            " (pg_catalog.now() OPERATOR(pg_catalog.-) %s::interval) AS alive, models, device, started_at, last_seen,"
+            " rows, passages, failures, (SELECT coalesce(pg_catalog.sum(value::double precision), 0)"
+            " FROM pg_catalog.jsonb_each_text(rates))"
             " AS rows_per_second, problem FROM pgencoder.worker ORDER BY last_seen DESC, id",
             [ALIVE],
         )

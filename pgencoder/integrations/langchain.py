@@ -165,9 +165,11 @@ class PgencoderVectorStore(VectorStore):
             db.collection(name)
         except UnknownCollection:
             with db.connection() as connection:
-                store_table.make(connection, name)
+                schema = store_table.make(connection, name)
             with suppress(CollectionExists):
-                db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
+                db.attach(
+                    name, ["content"], encoder or model, token_model=token_model, schema=schema, tokens=tokens
+                )
         store = cls(db, name, embedding, encoder=encoder)
         with db.connection() as connection:
             store_table.check_made(connection, name, store._source)

@@ -1,0 +1,277 @@
+"""Everything that pgencoder does with a database, in steps, for tests that look at what it sends and what that runs.
+
+The tables are in the schema `blog`, one with each kind of key and of tokens. What a user sends himself is qualified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column
+
+import pgencoder
+import pgencoder.orm.alembic
+from pgencoder import Database, Dims
+from pgencoder.integrations.langchain import PgencoderVectorStore
+from pgencoder.orm import Encoding, passages_of, with_passage
+
+from .conftest import Connection
+from .encoder import WordEncoder
+
+WORDS, SECOND = WordEncoder(), WordEncoder(Dims(16, 8), "second")
+NAMES = ("articles", "notes", "pages", "plain")
+QUERY = "red green"
+COLOURS = ("red", "green", "blue", "black", "white")
+
+TABLES = """
+CREATE TABLE blog.articles (id int PRIMARY KEY, lang varchar(9), n int, body text);
+CREATE TABLE blog.notes (code varchar(20) PRIMARY KEY, n int, body varchar);
+CREATE TABLE blog.pages (site text, n bigint, body text, extra varchar(50), PRIMARY KEY (site, n));
+CREATE TABLE blog.plain (id bigint PRIMARY KEY, n int, body text);
+"""
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Article(Base):
+    __tablename__ = "articles"
+    __table_args__ = {"schema": "blog"}  # noqa: RUF012
+    __encoding__ = Encoding(["lang", "body"], WORDS)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lang: Mapped[str]
+    n: Mapped[int]
+    body: Mapped[str]
+
+
+@dataclass
+class Parties:
+    """Who uses a database: each with a role of its own, or all with one."""
+
+    owner: Database
+    worker: Database
+    reader: Database
+    app: Connection  # writes rows
+    asked: dict[str, Any] = field(default_factory=dict)
+
+
+def fill(rows: Connection) -> None:
+    """Rows for the tables."""
+    for i in range(1, 16):
+        body = " ".join(COLOURS[(i * j) % 5] for j in range(1, 6))
+        rows.execute("INSERT INTO blog.articles VALUES (%s, 'en', %s, %s)", [i, i, body])
+        rows.execute("INSERT INTO blog.notes VALUES (%s, %s, %s)", [f"c{i}", i, body])
+        rows.execute("INSERT INTO blog.pages VALUES (%s, %s, %s, 'more')", [f"site {i}", i, body])
+        rows.execute("INSERT INTO blog.plain VALUES (%s, %s, %s)", [i, i, body])
+
+
+def attach(parties: Parties) -> None:
+    db = parties.owner
+    assert db.attach("articles", ["lang", "body"], WORDS, schema="blog") == 15
+    assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec") == 15
+    assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate") == 15
+    assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
+
+
+def sync(parties: Parties) -> None:
+    for name in NAMES:
+        assert parties.owner.sync(name, encoder=WORDS).rows == 15
+
+
+def write(parties: Parties) -> None:
+    """Changes by those who know nothing of pgencoder, and a snapshot that its worker does not see."""
+    app = parties.app
+    same = "OPERATOR(pg_catalog.=)"
+    app.execute(f"UPDATE blog.articles SET body = 'red changed' WHERE id {same} 3")
+    app.execute(f"UPDATE blog.notes SET body = 'red changed' WHERE code {same} 'c3'")
+    app.execute(f"DELETE FROM blog.pages WHERE n {same} 4")
+    app.execute("INSERT INTO blog.pages VALUES ('new', 100, 'black red', 'less')")
+    app.execute("TRUNCATE blog.plain")
+    app.execute("INSERT INTO blog.plain VALUES (1, 1, 'red'), (2, 2, 'red green')")
+
+
+def work(parties: Parties) -> None:
+    parties.worker.worker(encoders=[WORDS, SECOND]).run_once()
+    assert [each.queued for each in parties.owner.status()] == [0] * 4
+
+
+def search(parties: Parties) -> None:
+    db = parties.reader
+    for name in NAMES:
+        filters = [None, db.table(name).c.n > 1]
+        stages = (None, "dense", "exhaustive") if name != "plain" else (None,)
+        for filter in filters:
+            for group in ("passage", "document"):
+                for stage in stages:
+                    assert db.search(name, QUERY, 3, filter=filter, group=group, stage=stage, encoder=WORDS)  # type: ignore[arg-type]
+
+
+def search_in_sql(parties: Parties) -> None:
+    vector = parties.owner.vector_schema
+    query = WORDS.encode_query(QUERY)
+    with psycopg.connect(_plain(parties.reader.engine.url), autocommit=True) as user:
+        for name in NAMES:
+            for group in ("passage", "document"):
+                rows = user.execute(
+                    f"SELECT * FROM pgencoder.{name}_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
+                    " filter => 'n OPERATOR(pg_catalog.>) 0', group_by => %s)".encode(),
+                    [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", group],
+                )
+                assert rows.fetchall()
+            assert user.execute(f"TABLE pgencoder.{name}_passages".encode()).fetchall()
+
+
+def explain(parties: Parties) -> None:
+    db = parties.reader
+    for name in NAMES:
+        hit = db.search(name, QUERY, 1, encoder=WORDS)[0]
+        assert db.context(name, QUERY, 50, encoder=WORDS).text
+        if name != "plain":
+            assert db.explain(name, QUERY, hit.key, encoder=WORDS)
+            assert hit.explain()
+
+
+def pairs(parties: Parties) -> None:
+    for name in NAMES:
+        for method in ("exact", "ann"):
+            assert list(parties.reader.similar_pairs(name, 0.1, method=method))  # type: ignore[arg-type]
+        assert len(list(parties.reader.similar_pairs(name, 0.1, limit=1))) == 1
+
+
+def select(parties: Parties) -> None:
+    """The ORM, on connections of the user's own engine."""
+    engine = sa.create_engine(parties.reader.engine.url)
+    found = pgencoder.select(Article, QUERY, 3)
+    with Session(engine) as session:
+        assert session.execute(found).all()
+        assert session.execute(with_passage(found)).all()
+        article = session.scalars(found).first()
+        assert article is not None
+        assert article.passages  # type: ignore[attr-defined]
+        assert session.scalars(sa.select(passages_of(Article))).all()
+        loaded = found.options(joinedload(Article.passages))  # type: ignore[attr-defined]
+        assert session.execute(loaded).unique().all()
+        for name in NAMES:
+            for group in ("passage", "document"):
+                chosen = pgencoder.select(name, QUERY, 3, group=group, encoder=WORDS, db=parties.reader)  # type: ignore[arg-type]
+                assert session.execute(chosen).all()
+        passages = pgencoder.recall(Article, QUERY, 3)
+        score = pgencoder.maxsim(WORDS.encode_query(QUERY), passages.c.tokens)
+        assert session.execute(sa.select(passages.c.k1, score)).all()
+    engine.dispose()
+
+
+def generations(parties: Parties) -> None:
+    db = parties.owner
+    for name in NAMES:
+        tokens = {"notes": "bit", "plain": "none"}.get(name)
+        assert db.reencode(name, SECOND, tokens=tokens) > 0  # type: ignore[arg-type]
+    parties.worker.worker(encoders=[WORDS, SECOND]).run_once()
+    for name in NAMES:
+        assert db.activate(name).number == 2
+        assert db.search(name, QUERY, 1, encoder=SECOND)
+        assert db.rollback(name).number == 1
+        assert db.drop(name, 2).number == 2
+
+
+def adopt(parties: Parties) -> None:
+    db = parties.owner
+    with psycopg.connect(_plain(db.engine.url), autocommit=True) as user:
+        user.execute("CREATE TABLE blog.mine AS SELECT id, dense, tokens FROM pgencoder.articles_1")
+        user.execute("UPDATE blog.articles SET n = n OPERATOR(pg_catalog.+) 1")
+    db.reencode("articles", WORDS)
+    assert db.adopt("articles", "mine", "dense", "tokens", schema="blog") == 15
+    db.sync("articles", encoder=WORDS)
+    db.drop("articles")
+    with psycopg.connect(_plain(db.engine.url), autocommit=True) as user:
+        user.execute("DROP TABLE blog.mine")
+
+
+def look(parties: Parties) -> None:
+    for db in (parties.owner, parties.worker):
+        assert len(db.status()) == 4
+        assert db.workers() is not None
+        assert db.failed() == []
+        assert len(db.collections()) == 4
+        assert db.kernel().name == "sql"
+    parties.owner.server_version()
+    parties.owner.pg_config()
+    parties.owner.use_kernel("sql")
+
+
+def upkeep(parties: Parties) -> None:
+    for name in NAMES:
+        assert parties.owner.retry(name) == 0
+        assert parties.owner.reconcile(name).missing == 0
+    assert pgencoder.attach_all(Base, parties.owner).unchanged == ("articles",)
+
+
+def migrate(parties: Parties) -> None:
+    parties.owner.migrate()
+
+
+def alembic(parties: Parties) -> None:
+    """Operations in a migration of the user's own, on his connection."""
+    engine = sa.create_engine(parties.owner.engine.url)
+    with engine.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection, opts={"target_metadata": Base.metadata}))
+        op: Any = operations
+        op.attach_encoding("articles", ["body"], WORDS, schema="blog", name="other")
+        op.reencode("other", SECOND)
+        op.reencode("other", WORDS)
+        op.detach_encoding("other")
+    engine.dispose()
+
+
+def store(parties: Parties) -> None:
+    made = PgencoderVectorStore.create(parties.owner, "colours", encoder=WORDS)
+    made.add_texts(["red green", "blue"], [{"n": 1}, {"n": 2}], ids=["1", "2"])
+    assert made.similarity_search("red", 1)[0].id == "1"
+    assert made.similarity_search("red", 1, filter={"n": 2})[0].id == "2"
+    assert made.max_marginal_relevance_search("red", 1)
+    assert made.get_by_ids(["2"])
+    assert made.delete(["2"])
+    assert made.delete()
+    parties.owner.detach("colours")
+
+
+def detach(parties: Parties) -> None:
+    for name in NAMES:
+        parties.owner.detach(name)
+
+
+STEPS: tuple[Callable[[Parties], None], ...] = (
+    attach,
+    sync,
+    write,
+    work,
+    search,
+    search_in_sql,
+    explain,
+    pairs,
+    select,
+    generations,
+    adopt,
+    look,
+    upkeep,
+    migrate,
+    alembic,
+    store,
+    search,
+    detach,
+)
+
+
+def _plain(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _text(vector: Any) -> str:
+    return "[" + ",".join(map(str, vector)) + "]"
