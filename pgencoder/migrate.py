@@ -14,6 +14,7 @@ from pgencoder.db.connection import (
     Connection,
     check_server,
     connected,
+    pin,
     schema_of_new,
     translated,
     vector_schema,
@@ -47,6 +48,7 @@ def upgrade(
         check_server(connection)
     with translated(), engine.begin() as transaction:
         connection = _driver(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         _check_rights(connection)
         had_vector = bool(
@@ -86,6 +88,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
 
     with translated(), engine.begin() as transaction:
         connection = _driver(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         if revision != "base":
             command.downgrade(_config(transaction), revision)

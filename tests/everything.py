@@ -5,8 +5,9 @@ The tables are in the schema `blog`, one with each kind of key and of tokens. Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -18,13 +19,25 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_
 import pgencoder
 import pgencoder.orm.alembic
 from pgencoder import Database, Dims
+from pgencoder.ingest import queue
+from pgencoder.ingest.objects import Objects
 from pgencoder.integrations.langchain import PgencoderVectorStore
 from pgencoder.orm import Encoding, passages_of, with_passage
+from pgencoder.query import rows
 
 from .conftest import Connection
 from .encoder import WordEncoder
 
-WORDS, SECOND = WordEncoder(), WordEncoder(Dims(16, 8), "second")
+class Words(WordEncoder):
+    """Cannot encode one text."""
+
+    def encode_documents(self, texts: Sequence[str]) -> list[pgencoder.Encoding]:
+        if any("poison" in text for text in texts):
+            raise ValueError("poison")
+        return super().encode_documents(texts)
+
+
+WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
 NAMES = ("articles", "notes", "pages", "plain")
 QUERY = "red green"
 COLOURS = ("red", "green", "blue", "black", "white")
@@ -59,7 +72,6 @@ class Parties:
     worker: Database
     reader: Database
     app: Connection  # writes rows
-    asked: dict[str, Any] = field(default_factory=dict)
 
 
 def fill(rows: Connection) -> None:
@@ -230,6 +242,40 @@ def alembic(parties: Parties) -> None:
     engine.dispose()
 
 
+def script(parties: Parties) -> None:
+    """The same as a script, which is then run."""
+    printed = io.StringIO()
+    options = {"as_sql": True, "output_buffer": printed, "pgencoder_vector_schema": parties.owner.vector_schema}
+    op: Any = Operations(MigrationContext.configure(dialect_name="postgresql", opts=options))
+    key = {"id": "integer"}
+    op.attach_encoding("articles", ["body"], WORDS, schema="blog", name="other", key=key)
+    op.reencode(
+        "other", SECOND, tokens="bit", chunking="default", table="articles", columns=["body"], schema="blog", key=key
+    )
+    op.detach_encoding("other")
+    with psycopg.connect(_plain(parties.owner.engine.url)) as user:
+        user.execute(printed.getvalue().encode())
+
+
+def fail(parties: Parties) -> None:
+    """Rows that cannot be encoded, leases that are extended and given back, and passages that move."""
+    db = parties.owner
+    same = "OPERATOR(pg_catalog.=)"
+    parties.app.execute(f"UPDATE blog.articles SET body = 'poison' WHERE id {same} 6")
+    parties.app.execute(f"UPDATE blog.notes SET code = 'moved' WHERE code {same} 'c5'")
+    parties.worker.worker(encoders=[WORDS, SECOND]).run_once()
+    assert len(db.failed()) == 1
+    assert db.retry("articles") == 1
+    objects = Objects(db.collection("articles"), db.vector_schema)
+    with db.connection() as connection:
+        claimed = queue.claim(connection, objects, "new", 10, lease=60)
+        queue.extend(connection, objects, claimed, 60)
+        queue.release(connection, objects, claimed)
+        assert rows.pieces(connection, db.collection("articles"), [(2, (0, 2))]) == ["en"]
+    parties.app.execute(f"DELETE FROM blog.articles WHERE id {same} 6")
+    db.sync("articles", encoder=WORDS)
+
+
 def store(parties: Parties) -> None:
     made = PgencoderVectorStore.create(parties.owner, "colours", encoder=WORDS)
     made.add_texts(["red green", "blue"], [{"n": 1}, {"n": 2}], ids=["1", "2"])
@@ -263,6 +309,8 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     upkeep,
     migrate,
     alembic,
+    script,
+    fail,
     store,
     search,
     detach,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product, zip_longest
 from typing import Any
 
 import pglast
@@ -38,11 +39,16 @@ IN_A_SCHEMA = {
     enums.ObjectType.OBJECT_TYPE,
 }
 VERBS = re.compile(
-    r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|COPY|DO|LOCK|TRUNCATE|TABLE)\s", re.I
+    r"(?:\s|--[^\n]*\n)*(SELECT|WITH|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE|COPY|DO|LOCK|TRUNCATE)\s",
+    re.I,
 )
-# What `format` fills in: names, literals, and SQL
+# What `format` fills in: names, literals, and SQL, which may be anything
 FORMAT = re.compile(r"%(?:\d+\$)?([ILs])")
-DECLARED = re.compile(r"^\s*(?:\w+|\"[^\"]+\")\s+(?:CONSTANT\s+)?(.+?)(?:\s*(?::=|\bDEFAULT\b|\bNOT NULL\b).*)?$", re.S | re.I)
+FILLINGS = ("hole.hole", "1", "(hole)")
+# What may hold anything in a body: comments, strings and bodies of others
+LITERAL = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
+DECLARATIONS = re.compile(r"\s*DECLARE\b(.*?)^\s*BEGIN\b", re.S | re.M | re.I)
+DECLARED = re.compile(r"\s*(\w+)\s+((?:CONSTANT\s+)?)([^:=]+?)(?=\s*(?::=|\bDEFAULT\b|\bNOT NULL\b|$))", re.S | re.I)
 
 
 @dataclass(frozen=True)
@@ -177,10 +183,18 @@ class _Walk:
 
     def plpgsql(self, body: str, signature: Signature) -> Iterator[str]:
         """What is in the declarations and expressions of a body."""
-        tag = next(tag for tag in (f"$body{n}$" for n in range(9)) if tag not in body)
-        shown = re.sub(r"^(\s*DECLARE\b)(.*?)(?=^\s*BEGIN\b)", _plain_types, body, count=1, flags=re.S | re.M | re.I)
+        hidden: list[str] = []
+        masked = LITERAL.sub(lambda found: f"\0{hidden.append(found[0]) or len(hidden) - 1}\0", body)  # type: ignore[func-returns-value]
+        declared = DECLARATIONS.match(masked)
+        if declared is not None:
+            statements = [each for each in declared[1].split(";") if each.strip()]
+            for each in statements:
+                yield from self._type(re.sub(r"\0\d+\0", "", each))
+            known = ";".join(map(_with_known_type, statements)) + ";\n"
+            masked = masked[: declared.start(1)] + known + masked[declared.end(1) :]
+        shown = re.sub(r"\0(\d+)\0", lambda found: hidden[int(found[1])], masked)
+        tag = next(tag for tag in (f"$body{n}$" for n in range(9)) if tag not in shown)
         tree = pglast.parse_plpgsql(f"{signature.head()}{tag}{shown}{tag}")
-        yield from self._declared(body)
         for expression in _expressions(tree):
             for raw in pglast.parse_sql(expression):
                 walk = _Walk(self._pinned)
@@ -193,35 +207,34 @@ class _Walk:
         """What is in a string that a body executes."""
         if not VERBS.match(text):
             return
-        filled = FORMAT.sub(lambda found: "'hole'" if found[1] == "L" else "hole.hole", text)
-        # a name after a schema
-        filled = filled.replace(".hole.hole", ".hole")
-        for attempt in (filled, f"{filled} hole.hole", f"{filled} (hole)"):
+        parts = FORMAT.split(text)
+        holes = parts[1::2]
+        choices = [{"I": ("hole",), "L": ("'hole'",), "s": FILLINGS}[kind] for kind in holes]
+        for chosen in product(*choices[:6], ["", " hole.hole", " (hole)"]):
+            filled = "".join(x for pair in zip_longest(parts[::2], chosen, fillvalue="") for x in pair)
             try:
-                tree = pglast.parse_sql(attempt)
+                tree = pglast.parse_sql(filled)
             except pglast.parser.ParseError:
                 continue
             for raw in tree:
-                yield from _Walk(self._pinned).statement(raw.stmt)
+                for name in _Walk(self._pinned).statement(raw.stmt):
+                    if "hole" not in name:
+                        yield name
             return
-        yield f"a text that is no statement yet: {text}"
+        yield f"a text that is no statement: {text}"
 
-    def _declared(self, body: str) -> Iterator[str]:
-        declared = re.match(r"\s*DECLARE\b(.*?)^\s*BEGIN\b", body, re.S | re.M | re.I)
-        for each in _declarations(declared[1]) if declared else ():
-            found = DECLARED.match(each)
-            if found and not found[1].upper().startswith(("CURSOR", "ALIAS")) and "%" not in found[1]:
-                yield from self.script(f"SELECT NULL::{found[1].strip()}")
+    def _type(self, declaration: str) -> Iterator[str]:
+        found = DECLARED.match(declaration)
+        if found and not found[3].upper().startswith(("CURSOR", "ALIAS")) and "%" not in found[3]:
+            yield from self.script(f"SELECT NULL::{found[3].strip()}")
 
 
-def _declarations(text: str) -> list[str]:
-    without = re.sub(r"--.*", "", text)
-    return [each for each in re.sub(r"'(?:[^']|'')*'", "''", without).split(";") if each.strip()]
-
-
-def _plain_types(found: re.Match[str]) -> str:
-    """The declarations with types that the parser knows; the qualified ones are looked at elsewhere."""
-    return found[1] + re.sub(r"\b(?!pg_catalog\b)[\w\"]+\.(?:halfvec|vector)\b", "text", found[2])
+def _with_known_type(declaration: str) -> str:
+    """The declaration, of a type that the parser of bodies knows: it has only those of pg_catalog."""
+    found = DECLARED.match(re.sub(r"\0\d+\0", lambda literal: " " * len(literal[0]), declaration))
+    if not found or "." not in found[3] or found[3].startswith("pg_catalog."):
+        return declaration
+    return f"{declaration[: found.start(3)]}record{declaration[found.end(3) :]}"
 
 
 def _nodes(tree: Any) -> Iterator[ast.Node]:

@@ -55,7 +55,8 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
     Not so through a pooler, where a setting would stay for others. What we send is safe there as well, for every name
     in it has its schema: the path is a second wall.
     """
-    made = _make_engine(engine.url)
+    # psycopg looks the type hstore up by the path
+    made = _make_engine(engine.url, use_native_hstore=False)
 
     @sa.event.listens_for(made, "do_connect")  # earlier than the first statements of SQLAlchemy
     def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
@@ -108,7 +109,7 @@ def schema_of_new(connection: Connection) -> str:
     return str(row[0])
 
 
-def _make_engine(parsed: sa.URL) -> sa.Engine:
+def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
     engine = sa.create_engine(
         parsed,
         # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
@@ -117,6 +118,7 @@ def _make_engine(parsed: sa.URL) -> sa.Engine:
         | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
+        **options,
     )
 
     @sa.event.listens_for(engine, "connect")
