@@ -72,6 +72,20 @@ class Parties:
     worker: Database
     reader: Database
     app: Connection  # writes rows
+    path: str = "public"  # of users, who have engines of their own
+
+    def engine(self, db: Database) -> sa.Engine:
+        """A user's engine: what SQLAlchemy and psycopg send by themselves goes by pg_catalog, what follows by `path`."""
+        pinned = {"options": "-csearch_path=pg_catalog"}
+        engine = sa.create_engine(db.engine.url, connect_args=pinned, use_native_hstore=False)
+
+        @sa.event.listens_for(engine, "checkout")
+        def _set(connection: Connection, *_: object) -> None:
+            connection.autocommit = True
+            connection.execute("SELECT pg_catalog.set_config('search_path', %s, false)", [self.path])
+            connection.autocommit = False
+
+        return engine
 
 
 def fill(rows: Connection) -> None:
@@ -159,7 +173,7 @@ def pairs(parties: Parties) -> None:
 
 def select(parties: Parties) -> None:
     """The ORM, on connections of the user's own engine."""
-    engine = sa.create_engine(parties.reader.engine.url)
+    engine = parties.engine(parties.reader)
     found = pgencoder.select(Article, QUERY, 3)
     with Session(engine) as session:
         assert session.execute(found).all()
@@ -231,7 +245,7 @@ def migrate(parties: Parties) -> None:
 
 def alembic(parties: Parties) -> None:
     """Operations in a migration of the user's own, on his connection."""
-    engine = sa.create_engine(parties.owner.engine.url)
+    engine = parties.engine(parties.owner)
     with engine.begin() as connection:
         operations = Operations(MigrationContext.configure(connection, opts={"target_metadata": Base.metadata}))
         op: Any = operations
@@ -291,6 +305,12 @@ def store(parties: Parties) -> None:
 def detach(parties: Parties) -> None:
     for name in NAMES:
         parties.owner.detach(name)
+
+
+def end(parties: Parties) -> None:
+    """What only the owner of a whole database does."""
+    parties.owner.migrate(roles=True)
+    parties.owner.migrate("base")
 
 
 STEPS: tuple[Callable[[Parties], None], ...] = (

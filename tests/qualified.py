@@ -47,7 +47,7 @@ FORMAT = re.compile(r"%(?:\d+\$)?([ILs])")
 FILLINGS = ("hole.hole", "1", "(hole)")
 # What may hold anything in a body: comments, strings and bodies of others
 LITERAL = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
-DECLARATIONS = re.compile(r"\s*DECLARE\b(.*?)^\s*BEGIN\b", re.S | re.M | re.I)
+DECLARATIONS = re.compile(r"\s*DECLARE\b(.*?)\bBEGIN\b", re.S | re.I)
 DECLARED = re.compile(r"\s*(\w+)\s+((?:CONSTANT\s+)?)([^:=]+?)(?=\s*(?::=|\bDEFAULT\b|\bNOT NULL\b|$))", re.S | re.I)
 
 
