@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pgencoder import migrate, native
 from pgencoder.db import embedded as embedded_server
 from pgencoder.db import kernel
-from pgencoder.db.connection import connected, open_engine, translated
+from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.explanation import Explanation
@@ -295,12 +295,13 @@ class Database(Upkeep):
     def table(self, name: str) -> sa.Table:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
         collection = self.collection(name)
-        with translated():
+        with translated(), self.own_engine.begin() as connection:
+            pin(driver_of(connection), local=True)
             return sa.Table(
                 collection.source_table,
                 sa.MetaData(),
                 schema=collection.source_schema,
-                autoload_with=self.own_engine,
+                autoload_with=connection,
             )
 
 

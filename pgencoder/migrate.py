@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from psycopg import sql
@@ -14,6 +14,7 @@ from pgencoder.db.connection import (
     Connection,
     check_server,
     connected,
+    driver_of,
     pin,
     schema_of_new,
     translated,
@@ -47,7 +48,7 @@ def upgrade(
     with connected(engine) as connection:
         check_server(connection)
     with translated(), engine.begin() as transaction:
-        connection = _driver(transaction)
+        connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         _check_rights(connection)
@@ -87,7 +88,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
     from alembic import command
 
     with translated(), engine.begin() as transaction:
-        connection = _driver(transaction)
+        connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         if revision != "base":
@@ -124,6 +125,7 @@ def current(engine: sa.Engine) -> str | None:
     from alembic.runtime.migration import MigrationContext
 
     with translated(), engine.connect() as connection:
+        pin(driver_of(connection), local=True)
         options = {"version_table": "revision", "version_table_schema": SCHEMA}
         return MigrationContext.configure(connection, opts=options).get_current_revision()
 
@@ -156,12 +158,6 @@ def _config(connection: sa.Connection | None = None) -> Config:
     config.set_main_option("script_location", str(resources() / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def _driver(connection: sa.Connection) -> Connection:
-    driver: Any = connection.connection.driver_connection
-    assert driver is not None
-    return driver  # type: ignore[no-any-return]
 
 
 def _check_rights(connection: Connection) -> None:

@@ -6,7 +6,7 @@ The tables are in the schema `blog`, one with each kind of key and of tokens. Wh
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,11 +73,18 @@ class Parties:
     reader: Database
     app: Connection  # writes rows
     path: str = "public"  # of users, who have engines of their own
+    server: Mapping[str, str] | None = None  # where these are, if not where the databases are
+    condition: Callable[[Any], Any] = lambda column: column > 1  # what users filter by
+
+    def url(self, db: Database, driver: str = "postgresql") -> str:
+        """Where a user finds the database."""
+        url = db.engine.url.set(drivername=driver, query=self.server or db.engine.url.query)
+        return url.render_as_string(hide_password=False)
 
     def engine(self, db: Database) -> sa.Engine:
         """A user's engine: what SQLAlchemy and psycopg send by themselves goes by pg_catalog, what follows by `path`."""
         pinned = {"options": "-csearch_path=pg_catalog"}
-        engine = sa.create_engine(db.engine.url, connect_args=pinned, use_native_hstore=False)
+        engine = sa.create_engine(self.url(db, "postgresql+psycopg"), connect_args=pinned, use_native_hstore=False)
 
         @sa.event.listens_for(engine, "checkout")
         def _set(connection: Connection, *_: object) -> None:
@@ -131,7 +138,7 @@ def work(parties: Parties) -> None:
 def search(parties: Parties) -> None:
     db = parties.reader
     for name in NAMES:
-        filters = [None, db.table(name).c.n > 1]
+        filters = [None, parties.condition(db.table(name).c.n)]
         stages = (None, "dense", "exhaustive") if name != "plain" else (None,)
         for filter in filters:
             for group in ("passage", "document"):
@@ -142,7 +149,7 @@ def search(parties: Parties) -> None:
 def search_in_sql(parties: Parties) -> None:
     vector = parties.owner.vector_schema
     query = WORDS.encode_query(QUERY)
-    with psycopg.connect(_plain(parties.reader.engine.url), autocommit=True) as user:
+    with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
         for name in NAMES:
             for group in ("passage", "document"):
                 rows = user.execute(
@@ -209,14 +216,14 @@ def generations(parties: Parties) -> None:
 
 def adopt(parties: Parties) -> None:
     db = parties.owner
-    with psycopg.connect(_plain(db.engine.url), autocommit=True) as user:
+    with psycopg.connect(parties.url(db), autocommit=True) as user:
         user.execute("CREATE TABLE blog.mine AS SELECT id, dense, tokens FROM pgencoder.articles_1")
         user.execute("UPDATE blog.articles SET n = n OPERATOR(pg_catalog.+) 1")
     db.reencode("articles", WORDS)
     assert db.adopt("articles", "mine", "dense", "tokens", schema="blog") == 15
     db.sync("articles", encoder=WORDS)
     db.drop("articles")
-    with psycopg.connect(_plain(db.engine.url), autocommit=True) as user:
+    with psycopg.connect(parties.url(db), autocommit=True) as user:
         user.execute("DROP TABLE blog.mine")
 
 
@@ -267,7 +274,7 @@ def script(parties: Parties) -> None:
         "other", SECOND, tokens="bit", chunking="default", table="articles", columns=["body"], schema="blog", key=key
     )
     op.detach_encoding("other")
-    with psycopg.connect(_plain(parties.owner.engine.url)) as user:
+    with psycopg.connect(parties.url(parties.owner)) as user:
         user.execute(printed.getvalue().encode())
 
 
@@ -335,10 +342,6 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     search,
     detach,
 )
-
-
-def _plain(url: sa.URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _text(vector: Any) -> str:

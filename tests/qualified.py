@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product, zip_longest
+from itertools import islice, product, zip_longest
 from typing import Any
 
 import pglast
@@ -112,6 +112,9 @@ class _Walk:
 
     def statement(self, tree: ast.Node) -> Iterator[str]:
         self._ctes = {each.ctename for each in _nodes(tree) if isinstance(each, ast.CommonTableExpr)}
+        for each in _nodes(tree):  # what FOR UPDATE OF names, which the statement has an alias for
+            if isinstance(each, ast.LockingClause):
+                self._ctes |= {relation.relname for relation in each.lockedRels or ()}
         for node in _nodes(tree):
             yield from self._own(node)
             yield from self._nested(node)
@@ -210,7 +213,7 @@ class _Walk:
         parts = FORMAT.split(text)
         holes = parts[1::2]
         choices = [{"I": ("hole",), "L": ("'hole'",), "s": FILLINGS}[kind] for kind in holes]
-        for chosen in product(*choices[:6], ["", " hole.hole", " (hole)"]):
+        for chosen in islice(product(*choices, ["", " hole.hole", " (hole)"]), 10_000):
             filled = "".join(x for pair in zip_longest(parts[::2], chosen, fillvalue="") for x in pair)
             try:
                 tree = pglast.parse_sql(filled)

@@ -92,7 +92,7 @@ def bound(connection: Connection) -> list[str]:
         "SELECT pg_describe_object(d.classid, d.objid, 0) || ' uses ' || pg_describe_object(d.refclassid, d.refobjid, 0)"
         " FROM pg_depend d CROSS JOIN pg_identify_object(d.classid, d.objid, 0) AS mine"
         " CROSS JOIN pg_identify_object(d.refclassid, d.refobjid, 0) AS theirs"
-        " WHERE (mine.schema = 'pgencoder' OR mine.identity LIKE '%pgencoder.%') AND theirs.schema = %s",
+        " WHERE (mine.schema = 'pgencoder' OR mine.identity LIKE '%%pgencoder.%%') AND theirs.schema = %s",
         [schema_of_traps(connection)],
     )
     return [row[0] for row in rows]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, LiteralString
@@ -175,9 +176,7 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
     if kind not in ("r", "p"):
         what = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}.get(kind, "not a table")
         raise InvalidSource(f"{table!r} is {what}, whose changes no trigger sees; attach the table behind it")
-    with connection.transaction():
-        # types outside of pg_catalog get their schema, because workers have another search path
-        connection.execute("SET LOCAL search_path = pg_catalog")
+    with _spelled_out(connection):
         key = _key(connection, oid)
     if not key:
         raise InvalidSource(
@@ -213,15 +212,24 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
     oid = _find(connection, table, schema)
     if oid is None:
         raise InvalidSource(f"no table {table!r}")
-    rows = connection.execute(
-        "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
-        " WHERE c.oid OPERATOR(pg_catalog.=) %s AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
-        " ORDER BY a.attnum",
-        [oid],
-    ).fetchall()
+    with _spelled_out(connection):
+        rows = connection.execute(
+            "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+            " WHERE c.oid OPERATOR(pg_catalog.=) %s AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
+            " ORDER BY a.attnum",
+            [oid],
+        ).fetchall()
     return Columns(rows[0][0], rows[0][1], {row[2]: row[3] for row in rows})
+
+
+@contextmanager
+def _spelled_out(connection: Connection) -> Iterator[None]:
+    """Types outside of pg_catalog are written with their schema, whatever the search path is."""
+    with connection.transaction():
+        connection.execute("SET LOCAL search_path = pg_catalog")
+        yield
 
 
 def _find(connection: Connection, table: str, schema: str | None) -> int | None:

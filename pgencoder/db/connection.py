@@ -50,15 +50,15 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
 
 
 def pinned_engine(engine: sa.Engine) -> sa.Engine:
-    """An engine of its own for the same database, for statements of ours: nobody can plant objects on its search path.
+    """Another engine for the same database, for what we send: nobody can plant objects on its search path.
 
-    Not so through a pooler, where a setting would stay for others. What we send is safe there as well, for every name
-    in it has its schema: the path is a second wall.
+    A pooler does not keep the path, which would stay for others too. There the path is safe only in transactions that
+    `pin` it. What we send is safe everywhere, because every name in it has its schema: the path is a second wall.
     """
-    # psycopg looks the type hstore up by the path
+    # psycopg would look the type hstore up by the path
     made = _make_engine(engine.url, use_native_hstore=False)
 
-    @sa.event.listens_for(made, "do_connect")  # earlier than the first statements of SQLAlchemy
+    @sa.event.listens_for(made, "do_connect")  # before the first statements of SQLAlchemy
     def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
         connection: Any = dialect.connect(*arguments, **options)
         connection.autocommit = True
@@ -70,14 +70,15 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
 
 
 def pin(connection: Connection, *, local: bool = False) -> None:
-    """Take from the search path what others can put objects into; `local` until the transaction ends.
+    """Take from the search path what others can put objects into; not through a pooler, unless `local`.
 
-    On a connection of our own, see `pinned_engine`, or in a transaction of someone else's.
+    `local` does so until the transaction ends, on any connection.
     """
-    trusted = sql.SQL("true")
-    if not local:
-        trusted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
-    connection.execute(query("safe_path").format(local=sql.Literal(local), wanted=trusted))
+    wanted = sql.SQL("true")
+    if not local:  # a pooler has told us of a process that is not there
+        wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
+    statement = query("safe_path").format(local=sql.Literal(local), wanted=wanted)
+    connection.execute(statement)
 
 
 @contextmanager
@@ -155,13 +156,19 @@ def _for_psycopg(url: sa.URL) -> sa.URL:
 def connected(engine: sa.Engine) -> Iterator[Connection]:
     """A psycopg connection from the pool, in autocommit: use `connection.transaction()` for blocks."""
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
+        driver = driver_of(connection)
         try:
             yield driver
         finally:
             if driver.closed:  # so that the pool does not try to reset it
                 connection.invalidate()
+
+
+def driver_of(connection: sa.Connection) -> Connection:
+    """The connection of psycopg in one of SQLAlchemy."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
 
 
 @contextmanager

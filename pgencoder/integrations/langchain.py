@@ -375,7 +375,7 @@ class PgencoderVectorStore(VectorStore):
             passages=own(generation.passages),
             queue=own(generation.queue),
             key=identifier(self._key.name),
-            key_type=raw(self._key_type),
+            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
         )
         with refused(), self.db.connection() as connection:
             # a raw cursor, because the table may be called 100%
