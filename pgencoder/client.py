@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from pgencoder import migrate, native
 from pgencoder.db import kernel
-from pgencoder.db.connection import connected, open_engine, translated
+from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.explanation import Explanation
@@ -88,7 +88,7 @@ class Database(Upkeep):
     """A Postgres database with pgencoder in it. Make one with `connect` or `embedded`; `with` closes it."""
 
     def close(self) -> None:
-        """Close the connections in the pool."""
+        """Close the connections in the pools."""
         super().close()
         _open.discard(self)
 
@@ -101,12 +101,13 @@ class Database(Upkeep):
         """
         self._checked = False
         if revision == "base":
-            migrate.downgrade(self.engine)
+            migrate.downgrade(self.own_engine)
             return
         owned = self._owned and revision == "head"
         # for the server that runs, which need not be the one that this process would have started
         reason = native.install_unasked(self.pg_config()) if owned else None
-        without = migrate.upgrade(self.engine, revision, refresh, create_native=owned and reason is None)
+        without = migrate.upgrade(self.own_engine, revision, refresh, create_native=owned and reason is None)
+        self.engine.dispose()  # see there
         self._without_native = reason or without
         if roles and revision == "head":
             with self.connection() as connection, connection.transaction():
@@ -229,7 +230,7 @@ class Database(Upkeep):
         built = search_statement(collection, search, query)
         with (
             translated(),
-            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             rows = connection.execute(built).all()
         width = len(collection.key)
@@ -285,23 +286,24 @@ class Database(Upkeep):
 
     def server_version(self) -> int:
         """The server's major version."""
-        with connected(self.engine) as connection:
+        with connected(self.own_engine) as connection:
             return connection.info.server_version // 10000
 
     def pg_config(self) -> Path | None:
         """The `pg_config` of the server, where this role may ask for it and the server runs on this machine."""
-        with connected(self.engine) as connection:
+        with connected(self.own_engine) as connection:
             return kernel.pg_config(connection)
 
     def table(self, name: str) -> sa.Table:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
         collection = self.collection(name)
-        with translated():
+        with translated(), self.own_engine.begin() as connection:
+            pin(driver_of(connection), local=True)
             return sa.Table(
                 collection.source_table,
                 sa.MetaData(),
                 schema=collection.source_schema,
-                autoload_with=self.engine,
+                autoload_with=connection,
             )
 
 

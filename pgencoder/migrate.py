@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from pgencoder.db import kernel
-from pgencoder.db.connection import Connection, check_server, connected, translated, vector_schema
+from pgencoder.db.connection import (
+    Connection,
+    check_server,
+    connected,
+    driver_of,
+    pin,
+    schema_of_new,
+    translated,
+    vector_schema,
+)
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import MissingRights, NotMigrated
 from pgencoder.sql import SCHEMA, functions, identifier, resources, views
@@ -40,18 +49,24 @@ def upgrade(
     with connected(engine) as connection:
         check_server(connection)
     with translated(), engine.begin() as transaction:
-        connection = _driver(transaction)
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        connection = driver_of(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
+        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         _check_rights(connection)
-        had_vector = bool(connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone())
+        had_vector = bool(
+            connection.execute(
+                "SELECT 1 FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'"
+            ).fetchone()
+        )
         if not had_vector:
             _create_vector(connection)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
         check_owner(connection)  # it may be somebody else's who was faster
         # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
         connection.execute(
-            "SELECT set_config('role', rolname, true) FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner"
-            " WHERE nspname = %s AND rolname <> current_user",
+            "SELECT pg_catalog.set_config('role', r.rolname, true) FROM pg_catalog.pg_namespace n"
+            " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+            " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND r.rolname OPERATOR(pg_catalog.<>) current_user",
             [SCHEMA],
         )
         if not had_vector:
@@ -61,7 +76,7 @@ def upgrade(
             )
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
-        connection.execute("SELECT set_config('role', 'none', true)")
+        connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
         without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
         if refresh is not None and revision == "head":
             refresh(connection)
@@ -75,13 +90,16 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
     from alembic import command
 
     with translated(), engine.begin() as transaction:
-        connection = _driver(transaction)
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        connection = driver_of(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
+        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
         if revision != "base":
             command.downgrade(_config(transaction), revision)
             return
         row = connection.execute(
-            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", [SCHEMA]
+            "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace"
+            " WHERE nspname OPERATOR(pg_catalog.=) %s",
+            [SCHEMA],
         ).fetchone()
         if row is None:
             return
@@ -109,6 +127,7 @@ def current(engine: sa.Engine) -> str | None:
     from alembic.runtime.migration import MigrationContext
 
     with translated(), engine.connect() as connection:
+        pin(driver_of(connection), local=True)
         options = {"version_table": "revision", "version_table_schema": SCHEMA}
         return MigrationContext.configure(connection, opts=options).get_current_revision()
 
@@ -143,16 +162,11 @@ def _config(connection: sa.Connection | None = None) -> Config:
     return config
 
 
-def _driver(connection: sa.Connection) -> Connection:
-    driver: Any = connection.connection.driver_connection
-    assert driver is not None
-    return driver  # type: ignore[no-any-return]
-
-
 def _check_rights(connection: Connection) -> None:
     row = connection.execute(
-        "SELECT has_database_privilege(current_database(), 'CREATE'), current_user, current_database(),"
-        " (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s)",
+        "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), current_user,"
+        " pg_catalog.current_database(), (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE')"
+        " FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) %s)",
         [SCHEMA],
     ).fetchone()
     assert row is not None
@@ -168,7 +182,8 @@ def _check_rights(connection: Connection) -> None:
 
 def _create_vector(connection: Connection) -> None:
     try:
-        connection.execute("CREATE EXTENSION vector")
+        schema = identifier(schema_of_new(connection))
+        connection.execute(sql.SQL("CREATE EXTENSION vector SCHEMA {}").format(schema))
     except InsufficientPrivilege as error:
         raise MissingRights(
             f'role "{connection.info.user}" may not create the extension vector;'
@@ -179,12 +194,17 @@ def _create_vector(connection: Connection) -> None:
 def _vector_in_use(connection: Connection) -> bool:
     """Whether a column or function outside of pgvector itself still uses its types."""
     row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.extname = 'vector'"
-        " JOIN pg_depend m ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND m.deptype = 'e'"
-        " WHERE d.refclassid = m.classid AND d.refobjid = m.objid AND d.deptype = 'n'"
-        " AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = d.classid AND x.objid = d.objid"
-        "  AND x.refclassid = 'pg_extension'::regclass AND x.refobjid = e.oid AND x.deptype = 'e')"
-        " AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass))"
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+        " JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'vector'"
+        " JOIN pg_catalog.pg_depend m ON m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
+        "  AND m.refobjid OPERATOR(pg_catalog.=) e.oid AND m.deptype OPERATOR(pg_catalog.=) 'e'"
+        " WHERE d.refclassid OPERATOR(pg_catalog.=) m.classid AND d.refobjid OPERATOR(pg_catalog.=) m.objid"
+        " AND d.deptype OPERATOR(pg_catalog.=) 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x"
+        "  WHERE x.classid OPERATOR(pg_catalog.=) d.classid AND x.objid OPERATOR(pg_catalog.=) d.objid"
+        "  AND x.refclassid OPERATOR(pg_catalog.=) m.refclassid AND x.refobjid OPERATOR(pg_catalog.=) e.oid"
+        "  AND x.deptype OPERATOR(pg_catalog.=) 'e')"
+        " AND d.classid OPERATOR(pg_catalog.=)"
+        "  ANY (ARRAY['pg_catalog.pg_class', 'pg_catalog.pg_proc']::pg_catalog.regclass[]))"
     ).fetchone()
     assert row is not None
     return bool(row[0])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pgencoder import encoders, migrate
 from pgencoder.db import catalog
-from pgencoder.db.connection import connected, vector_schema
+from pgencoder.db.connection import connected, pinned_engine, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
 from pgencoder.types import (
     Collection,
@@ -23,6 +23,8 @@ class Session:
 
     def __init__(self, engine: sa.Engine, *, owned: bool = False) -> None:
         self.engine = engine
+        # for what we send ourselves; `engine` is the user's
+        self.own_engine = pinned_engine(engine)
         self._owned = owned
         self._without_native: str | None = None
         self._encoders: list[Encoder] = []
@@ -43,8 +45,9 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Close the connections in the pool."""
+        """Close the connections in the pools."""
         self.engine.dispose()
+        self.own_engine.dispose()
 
     def collection(self, name: str) -> Collection:
         """The description of a collection; raises UnknownCollection."""
@@ -59,9 +62,9 @@ class Session:
     def connection(self) -> Any:
         """A context with a psycopg connection in autocommit; the first one checks that the schema is there."""
         if not self._checked:
-            migrate.check_current(self.engine)
+            migrate.check_current(self.own_engine)
             self._checked = True
-        return connected(self.engine)
+        return connected(self.own_engine)
 
     @property
     def vector_schema(self) -> str:

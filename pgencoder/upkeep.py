@@ -107,7 +107,7 @@ class Upkeep(Session):
         """
         collection = self.collection(name)
         with shown(progress, "encoding") as on_progress:
-            encode = partial(sync.sync, self.engine, collection, rows=rows, progress=on_progress)
+            encode = partial(sync.sync, self.own_engine, collection, rows=rows, progress=on_progress)
             if encoder is None:
                 return encode(self._encoder_of)
             fitting = [each for each in collection.generations if same_encoder(each.encoder, encoder.fingerprint)]
@@ -134,7 +134,7 @@ class Upkeep(Session):
             self._remember(encoder)
         self._device = device
         with self.connection():
-            return Worker(self.engine, self._encoder_of, options, on_report=on_report)
+            return Worker(self.own_engine, self._encoder_of, options, on_report=on_report)
 
     def reencode(
         self,

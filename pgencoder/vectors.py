@@ -131,8 +131,9 @@ psycopg.adapters.register_dumper(Numbers, _NumbersDumper)
 def halfvec_oids(connection: Connection[Any]) -> tuple[int, int] | None:
     """The oids of `halfvec` and `halfvec[]`, wherever pgvector lives; None without pgvector 0.7 or newer."""
     return connection.execute(
-        "SELECT t.oid, t.typarray FROM pg_type t JOIN pg_extension e ON t.typnamespace = e.extnamespace"
-        " WHERE e.extname = 'vector' AND t.typname = 'halfvec'"
+        "SELECT t.oid, t.typarray FROM pg_catalog.pg_type t"
+        " JOIN pg_catalog.pg_extension e ON t.typnamespace OPERATOR(pg_catalog.=) e.extnamespace"
+        " WHERE e.extname OPERATOR(pg_catalog.=) 'vector' AND t.typname OPERATOR(pg_catalog.=) 'halfvec'"
     ).fetchone()
 
 

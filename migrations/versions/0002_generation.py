@@ -12,19 +12,26 @@ def upgrade() -> None:
     op.get_bind().exec_driver_sql(
         """
         CREATE TABLE pgencoder.generation (
-            collection text NOT NULL REFERENCES pgencoder.collection ON DELETE CASCADE,
-            number int NOT NULL CHECK (number > 0),
-            state text NOT NULL CHECK (state IN ('building', 'active', 'retired')),
-            encoder jsonb NOT NULL,
+            collection pg_catalog.text NOT NULL REFERENCES pgencoder.collection ON DELETE CASCADE,
+            number int NOT NULL CHECK (number OPERATOR(pg_catalog.>) 0),
+            state pg_catalog.text NOT NULL CHECK (
+                state OPERATOR(pg_catalog.=) ANY (ARRAY['building', 'active', 'retired'])
+            ),
+            encoder pg_catalog.jsonb NOT NULL,
             dense_dims int NOT NULL,
             token_dims int NOT NULL,
-            token_type text NOT NULL CHECK (token_type IN ('bit', 'halfvec')),
-            chunking text NOT NULL CHECK (chunking IN ('default', 'truncate')),
-            queued_at timestamptz,
-            created_at timestamptz NOT NULL DEFAULT now(),
+            token_type pg_catalog.text NOT NULL CHECK (
+                token_type OPERATOR(pg_catalog.=) ANY (ARRAY['bit', 'halfvec'])
+            ),
+            chunking pg_catalog.text NOT NULL CHECK (
+                chunking OPERATOR(pg_catalog.=) ANY (ARRAY['default', 'truncate'])
+            ),
+            queued_at timestamp with time zone,
+            created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
             PRIMARY KEY (collection, number)
         );
-        CREATE UNIQUE INDEX generation_active ON pgencoder.generation (collection) WHERE state = 'active';
+        CREATE UNIQUE INDEX generation_active ON pgencoder.generation (collection)
+            WHERE state OPERATOR(pg_catalog.=) 'active';
         COMMENT ON TABLE pgencoder.generation IS 'One physical encoding of a collection by one encoder';
         COMMENT ON COLUMN pgencoder.generation.encoder IS
             'The fingerprint: what must be equal for two encodings to be comparable';

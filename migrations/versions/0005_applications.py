@@ -13,7 +13,7 @@ def upgrade() -> None:
         """
         ALTER TABLE pgencoder.generation DROP CONSTRAINT generation_token_type_check;
         ALTER TABLE pgencoder.generation ADD CONSTRAINT generation_token_type_check
-            CHECK (token_type IN ('bit', 'halfvec', 'none'));
+            CHECK (token_type OPERATOR(pg_catalog.=) ANY (ARRAY['bit', 'halfvec', 'none']));
         COMMENT ON COLUMN pgencoder.generation.token_dims IS '0 where only dense vectors are stored';
         """
     )
@@ -26,6 +26,6 @@ def downgrade() -> None:
         COMMENT ON COLUMN pgencoder.generation.token_dims IS NULL;
         ALTER TABLE pgencoder.generation DROP CONSTRAINT generation_token_type_check;
         ALTER TABLE pgencoder.generation ADD CONSTRAINT generation_token_type_check
-            CHECK (token_type IN ('bit', 'halfvec')) NOT VALID;
+            CHECK (token_type OPERATOR(pg_catalog.=) ANY (ARRAY['bit', 'halfvec'])) NOT VALID;
         """
     )

@@ -17,8 +17,10 @@ from rich.text import Text
 from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.output import shorten
+from pgencoder.db.connection import schema_of_new
 from pgencoder.plain import one_line
 from pgencoder.query import Search, rows
+from pgencoder.sql import as_text, identifier
 from pgencoder.types import Collection, Hit, Stage, SyncReport
 
 COLLECTION = "stdlib_docs"
@@ -146,19 +148,21 @@ def _documented(owner: object, module: str, prefix: str, seen: set[int]) -> Iter
 
 def _prepare(db: Database) -> None:
     with db.connection() as connection:
+        table = as_text(identifier(schema_of_new(connection), COLLECTION))
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {COLLECTION} (name text PRIMARY KEY, module text NOT NULL, doc text NOT NULL)"
+            f"CREATE TABLE IF NOT EXISTS {table} (name pg_catalog.text PRIMARY KEY, module pg_catalog.text NOT NULL,"
+            " doc pg_catalog.text NOT NULL)"
         )
     if COLLECTION not in [collection.name for collection in db.collections()]:
         output.say("attaching a table: this makes a passages table, a queue and triggers, in schema pgencoder")
         db.attach(COLLECTION, ["name", "doc"])
     with db.connection() as connection, connection.transaction():
-        count = f"SELECT count(*) FROM {COLLECTION}"
+        count = f"SELECT pg_catalog.count(*) FROM {table}"
         if connection.execute(count).fetchone() == (0,):
             documented = sorted(docstrings(), key=lambda row: FIRST.index(row[0]) if row[0] in FIRST else len(FIRST))
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    f"INSERT INTO {COLLECTION} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
+                    f"INSERT INTO {table} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
                     documented,
                 )
         row = connection.execute(count).fetchone()

@@ -57,7 +57,7 @@ def worker(
     if metrics_port is not None:
         from pgencoder.ingest import metrics
 
-        metrics.serve(running, db.engine, metrics_host, metrics_port)
+        metrics.serve(running, db.own_engine, metrics_host, metrics_port)
     _stop_by_signal(running)
     running.run()
 

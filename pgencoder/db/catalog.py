@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, LiteralString
 
 from psycopg import errors as pg
 
-from pgencoder.db.connection import Connection
+from pgencoder.db.connection import Connection, names_of_users
 from pgencoder.errors import InvalidSource, UnknownCollection
 from pgencoder.sql import as_text, identifier, listed
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
@@ -50,10 +51,11 @@ TAKEN = frozenset(
 
 _COLLECTIONS = """
 SELECT c.name, c.source_schema, c.source_table, c.columns,
-       (SELECT jsonb_agg(jsonb_build_array(k.source, k.name, k.type, k.collate_as) ORDER BY k.position)
-        FROM pgencoder.collection_key k WHERE k.collection = c.name),
+       (SELECT pg_catalog.jsonb_agg(
+            pg_catalog.jsonb_build_array(k.source, k.name, k.type, k.collate_as) ORDER BY k.position)
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) c.name),
        g.number, g.state, g.encoder, g.dense_dims, g.token_dims, g.token_type, g.chunking, g.queued_at IS NOT NULL
-FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection = c.name
+FROM pgencoder.collection c JOIN pgencoder.generation g ON g.collection OPERATOR(pg_catalog.=) c.name
 """
 
 
@@ -78,7 +80,7 @@ def collections(connection: Connection) -> list[Collection]:
 
 def collection(connection: Connection, name: str) -> Collection:
     """One collection; raises UnknownCollection, naming those there are."""
-    found = _read(connection, " WHERE c.name = %s", [name])
+    found = _read(connection, " WHERE c.name OPERATOR(pg_catalog.=) %s", [name])
     if found:
         return found[0]
     names = [c.name for c in collections(connection)]
@@ -113,7 +115,10 @@ def lock(connection: Connection, name: str, *, shared: bool = False) -> None:
     An advisory lock, because a worker may not write to the catalogue and so not lock its rows.
     """
     function: LiteralString = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-    connection.execute(f"SELECT {function}(hashtextextended('pgencoder collection ' || %s, 0))", [name])
+    connection.execute(
+        f"SELECT pg_catalog.{function}(pg_catalog.hashtextextended(pg_catalog.concat('pgencoder collection ', %s::pg_catalog.text), 0))",
+        [name],
+    )
 
 
 def add(connection: Connection, made: Collection) -> None:
@@ -135,7 +140,7 @@ def add_generation(connection: Connection, generation: Generation) -> None:
     connection.execute(
         "INSERT INTO pgencoder.generation"
         " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)",
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN pg_catalog.now() END)",
         [
             generation.collection,
             generation.number,
@@ -162,8 +167,9 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
             + (f" in schema {schema!r}" if schema else " on the search path; give its schema: blog.articles")
         )
     row = connection.execute(
-        "SELECT n.nspname, c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.oid = %s",
+        "SELECT n.nspname, c.relname, c.relkind::pg_catalog.text FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE c.oid OPERATOR(pg_catalog.=) %s",
         [oid],
     ).fetchone()
     assert row is not None
@@ -171,9 +177,7 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
     if kind not in ("r", "p"):
         what = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}.get(kind, "not a table")
         raise InvalidSource(f"{table!r} is {what}, whose changes no trigger sees; attach the table behind it")
-    with connection.transaction():
-        # types outside of pg_catalog get their schema, because workers have another search path
-        connection.execute("SET LOCAL search_path = pg_catalog")
+    with _spelled_out(connection):
         key = _key(connection, oid)
     if not key:
         raise InvalidSource(
@@ -181,7 +185,8 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
             f" add one: ALTER TABLE {_quoted(connection, oid)} ADD PRIMARY KEY (...)"
         )
     columns = connection.execute(
-        "SELECT attname, attgenerated = 'v' FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped"
+        "SELECT attname, attgenerated OPERATOR(pg_catalog.=) 'v' FROM pg_catalog.pg_attribute"
+        " WHERE attrelid OPERATOR(pg_catalog.=) %s AND attnum OPERATOR(pg_catalog.>) 0 AND NOT attisdropped"
         " ORDER BY attnum",
         [oid],
     ).fetchall()
@@ -208,51 +213,78 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
     oid = _find(connection, table, schema)
     if oid is None:
         raise InvalidSource(f"no table {table!r}")
-    rows = connection.execute(
-        "SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_class c"
-        " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
-        " WHERE c.oid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        [oid],
-    ).fetchall()
+    with _spelled_out(connection):
+        rows = connection.execute(
+            "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
+            " WHERE c.oid OPERATOR(pg_catalog.=) %s AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
+            " ORDER BY a.attnum",
+            [oid],
+        ).fetchall()
     return Columns(rows[0][0], rows[0][1], {row[2]: row[3] for row in rows})
 
 
+@contextmanager
+def _spelled_out(connection: Connection) -> Iterator[None]:
+    """Types outside of pg_catalog are written with their schema, whatever the search path is."""
+    with connection.transaction():
+        connection.execute("SET LOCAL search_path = pg_catalog")
+        yield
+
+
 def _find(connection: Connection, table: str, schema: str | None) -> int | None:
-    literal = connection.execute(
-        "SELECT CASE WHEN %(schema)s::text IS NULL THEN to_regclass(quote_ident(%(table)s))::oid ELSE"
-        " (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        "  WHERE n.nspname = %(schema)s AND c.relname = %(table)s) END",
-        {"schema": schema, "table": table},
-    ).fetchone()
-    assert literal is not None
-    if literal[0] is not None or schema is not None:
-        return literal[0]  # type: ignore[no-any-return]
+    if schema is not None:
+        there = connection.execute(
+            "SELECT c.oid FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+            " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) %s",
+            [schema, table],
+        ).fetchone()
+        return None if there is None else there[0]
+    with names_of_users(connection):
+        found = connection.execute(
+            "SELECT pg_catalog.to_regclass(pg_catalog.quote_ident(%s))::pg_catalog.oid", [table]
+        ).fetchone()
+    if found is not None and found[0] is not None:
+        return found[0]  # type: ignore[no-any-return]
     try:
-        written = connection.execute("SELECT to_regclass(%s)::oid", [table]).fetchone()
+        with names_of_users(connection):
+            found = connection.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", [table]).fetchone()
     except (pg.InvalidName, pg.SyntaxError, pg.FeatureNotSupported):
         return None
-    assert written is not None
-    return written[0]  # type: ignore[no-any-return]
+    assert found is not None
+    return found[0]  # type: ignore[no-any-return]
 
 
 def _quoted(connection: Connection, oid: int) -> str:
-    row = connection.execute("SELECT %s::oid::regclass::text", [oid]).fetchone()
+    row = connection.execute("SELECT %s::pg_catalog.oid::pg_catalog.regclass::pg_catalog.text", [oid]).fetchone()
     assert row is not None
     return str(row[0])
 
 
 def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> t.typcollation"
-        "  THEN format('%%I.%%I', cn.nspname, c.collname) ELSE '' END,"
-        " t.typsend <> 0 AND EXISTS (SELECT FROM pg_opclass oc JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily"
-        "  AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype AND ao.amopstrategy = 3"
-        "  JOIN pg_operator o ON o.oid = ao.amopopr WHERE oc.oid = (i.indclass::oid[])[k.n - 1]"
-        "  AND o.oprnamespace = 'pg_catalog'::regnamespace)"
-        " FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)"
-        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum JOIN pg_type t ON t.oid = a.atttypid"
-        " LEFT JOIN pg_collation c ON c.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace"
-        " WHERE i.indrelid = %s AND i.indisprimary AND k.n <= i.indnkeyatts ORDER BY k.n",
+        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),"
+        " CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) t.typcollation"
+        "  THEN pg_catalog.format('%%I.%%I', cn.nspname, c.collname) ELSE '' END,"
+        " t.typsend::pg_catalog.oid OPERATOR(pg_catalog.<>) 0 AND EXISTS (SELECT FROM pg_catalog.pg_opclass oc"
+        "  JOIN pg_catalog.pg_amop ao ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily"
+        "  AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype"
+        "  AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3"
+        "  JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr"
+        "  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace"
+        "  WHERE oc.oid OPERATOR(pg_catalog.=) (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]"
+        "  AND n.nspname OPERATOR(pg_catalog.=) 'pg_catalog')"
+        " FROM pg_catalog.pg_index i"
+        " CROSS JOIN pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, n)"
+        " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+        "  AND a.attnum OPERATOR(pg_catalog.=) k.attnum"
+        " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
+        " LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) a.attcollation"
+        " LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace"
+        " WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary"
+        " AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts ORDER BY k.n",
         [oid],
     ).fetchall()
     for name, type_, _, usable in rows:

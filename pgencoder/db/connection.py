@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from psycopg import errors as pg
+from psycopg import sql
 from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
@@ -22,7 +23,7 @@ from pgencoder.errors import (
     NotMigrated,
     UnsupportedServer,
 )
-from pgencoder.sql import SCHEMA
+from pgencoder.sql import SCHEMA, Part, query
 
 MINIMUM_SERVER = 150000
 MINIMUM_PGVECTOR = (0, 8)
@@ -46,7 +47,80 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
         raise InvalidRequest("not a database URL or an engine; write postgresql://user@host/database") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InvalidRequest(f"not a Postgres URL: {parsed.get_backend_name()}://...; write postgresql://...")
-    parsed = _for_psycopg(parsed)
+    return _make_engine(_for_psycopg(parsed))
+
+
+def pinned_engine(engine: sa.Engine) -> sa.Engine:
+    """Another engine for the same database, for what we send: nobody can plant objects on its search path.
+
+    A pooler does not keep the path, which would stay for others too. There the path is safe only in transactions that
+    `pin` it. What we send is safe everywhere, because every name in it has its schema: the path is a second wall.
+    """
+    # psycopg would look the type hstore up by the path
+    made = _make_engine(engine.url, use_native_hstore=False)
+
+    @sa.event.listens_for(made, "do_connect")  # before the first statements of SQLAlchemy
+    def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
+        connection: Any = dialect.connect(*arguments, **options)
+        connection.autocommit = True
+        pin(connection)
+        check_owner(connection)
+        connection.autocommit = False
+        return connection  # type: ignore[no-any-return]
+
+    @sa.event.listens_for(made, "checkout")
+    def _check(connection: Connection, _record: object, _proxy: object) -> None:
+        # the schema may have come, or have been given away, since the connection was made
+        if connection.info.parameter_status("is_superuser") != "off":
+            connection.autocommit = True
+            check_owner(connection, parts=False)
+            connection.autocommit = False
+
+    return made
+
+
+def pin(connection: Connection, *, local: bool = False) -> None:
+    """Take from the search path what others can put objects into; not through a pooler, unless `local`.
+
+    `local` does so until the transaction ends, on any connection.
+    """
+    wanted: Part = sql.SQL("true")
+    if not local:  # a pooler has told us of a process that is not there
+        wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
+    statement = query("safe_path").format(local=sql.Literal(local), wanted=wanted)
+    connection.execute(statement)
+
+
+@contextmanager
+def names_of_users(connection: Any) -> Iterator[None]:
+    """Names without a schema mean what they mean to the role: its own search path, for as long as this lasts.
+
+    Nothing may be written meanwhile. A connection that is not ours has its user's path anyway.
+    """
+    if not isinstance(connection, psycopg.Connection):
+        yield
+        return
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL search_path TO DEFAULT")
+        yield
+
+
+def schema_of_new(connection: Connection) -> str:
+    """Where new tables of a user go: the first schema of the path that we trust, else of the role's own path."""
+    first = (
+        "SELECT s.name FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, place)"
+        " WHERE s.name OPERATOR(pg_catalog.<>) 'pg_catalog' ORDER BY s.place LIMIT 1"
+    )
+    row = connection.execute(first).fetchone()
+    if row is None:
+        with names_of_users(connection):
+            row = connection.execute(first).fetchone()
+    if row is None:
+        raise InvalidRequest("the search path of this role has no schema; set one: ALTER ROLE ... SET search_path")
+    return str(row[0])
+
+
+def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
     engine = sa.create_engine(
         parsed,
         # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
@@ -55,28 +129,20 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
         | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
+        **options,
     )
 
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
-        check_owner(connection)
         vectors.register(connection)
         values.register(connection)
         # keys travel as text: what an administrator has set for dates and numbers must not change them
         connection.execute(
-            "SELECT set_config(name, value, false) FROM (VALUES ('datestyle', 'ISO, YMD', 'ISO%%'),"
+            "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('datestyle', 'ISO, YMD', 'ISO%%'),"
             " ('intervalstyle', 'postgres', 'postgres'), ('extra_float_digits', '1', '1'))"
-            " AS s (name, value, accepted) WHERE current_setting(name) NOT LIKE accepted"
+            " AS s (name, value, accepted) WHERE pg_catalog.current_setting(name) OPERATOR(pg_catalog.!~~) accepted"
         )
         connection.commit()
-
-    @sa.event.listens_for(engine, "checkout")
-    def _check(connection: Connection, _record: object, _proxy: object) -> None:
-        # the schema may have come, or have been given away, since the connection was made
-        if connection.info.parameter_status("is_superuser") != "off":
-            connection.autocommit = True
-            check_owner(connection, parts=False)
-            connection.autocommit = False
 
     return engine
 
@@ -100,13 +166,19 @@ def _for_psycopg(url: sa.URL) -> sa.URL:
 def connected(engine: sa.Engine) -> Iterator[Connection]:
     """A psycopg connection from the pool, in autocommit: use `connection.transaction()` for blocks."""
     with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
+        driver = driver_of(connection)
         try:
             yield driver
         finally:
             if driver.closed:  # so that the pool does not try to reset it
                 connection.invalidate()
+
+
+def driver_of(connection: sa.Connection) -> Connection:
+    """The connection of psycopg in one of SQLAlchemy."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
 
 
 @contextmanager
@@ -146,7 +218,8 @@ def check_server(connection: Connection) -> None:
     if version < MINIMUM_SERVER:
         raise UnsupportedServer(f"Postgres {version // 10000} is too old; pgencoder needs Postgres 15 or newer")
     row = connection.execute(
-        "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+        "SELECT default_version, installed_version FROM pg_catalog.pg_available_extensions"
+        " WHERE name OPERATOR(pg_catalog.=) 'vector'"
     ).fetchone()
     if row is None:
         raise UnsupportedServer(
@@ -165,7 +238,9 @@ def _version(text: str) -> tuple[int, ...]:
 def vector_schema(connection: Connection) -> str:
     """The schema that pgvector lives in, which need not be on the search path."""
     row = connection.execute(
-        "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'vector'"
+        "SELECT n.nspname FROM pg_catalog.pg_extension e"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
+        " WHERE e.extname OPERATOR(pg_catalog.=) 'vector'"
     ).fetchone()
     if row is None:
         raise NotMigrated("this database has no extension vector; run: pgencoder migrate")

@@ -97,8 +97,9 @@ def prefer(connection: Connection, *, may_create: bool) -> str | None:
 def drop(connection: Connection) -> None:
     """Drop the extension if pgencoder made it and it is this role's."""
     row = connection.execute(
-        "SELECT pg_has_role(extowner, 'USAGE') AND obj_description(oid, 'pg_extension') = %s FROM pg_extension"
-        " WHERE extname = %s",
+        "SELECT pg_catalog.pg_has_role(extowner, 'USAGE')"
+        " AND pg_catalog.obj_description(oid, 'pg_extension') OPERATOR(pg_catalog.=) %s FROM pg_catalog.pg_extension"
+        " WHERE extname OPERATOR(pg_catalog.=) %s",
         [MADE, EXTENSION],
     ).fetchone()
     if row is not None and row[0]:
@@ -123,9 +124,10 @@ def pg_config(connection: Connection) -> Path | None:
 
 def _extension(connection: Connection) -> Extension:
     row = connection.execute(
-        "SELECT e.extversion, a.default_version, coalesce(pg_has_role(e.extowner, 'USAGE'), true)"
-        " FROM (VALUES (%s)) AS wanted (name) LEFT JOIN pg_extension e ON e.extname = name"
-        " LEFT JOIN pg_available_extensions a USING (name)",
+        "SELECT e.extversion, a.default_version, coalesce(pg_catalog.pg_has_role(e.extowner, 'USAGE'), true)"
+        " FROM (VALUES (%s)) AS wanted (name)"
+        " LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) wanted.name"
+        " LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) wanted.name",
         [EXTENSION],
     ).fetchone()
     assert row is not None

@@ -131,7 +131,7 @@ def _claim_half(db: Database, connection: Connection, batches: int) -> tuple[Cla
         return Claims((until - timed) * BATCH_ROWS, timed, statistics.median(last), p95)
 
     fresh, worked = claims(0, timed), claims(timed, batches // 4)
-    with connected(db.engine) as other, other.transaction():
+    with connected(db.own_engine) as other, other.transaction():
         other.execute("SELECT pg_current_xact_id()")
         held = claims(batches // 4, batches // 2)
     return fresh, worked, held

@@ -154,7 +154,7 @@ def _work(url: str, pipe: Pipe) -> None:
             reports.append((time.monotonic(), report.passages))
 
         worker = Worker(
-            db.engine,
+            db.own_engine,
             lambda _: encoder,
             only=lambda generation: generation.collection == NAME,
             strict=True,

@@ -20,7 +20,7 @@ from psycopg import sql
 
 from pgencoder import migrate
 from pgencoder.db import catalog
-from pgencoder.db.connection import Connection
+from pgencoder.db.connection import Connection, pin
 from pgencoder.db.owner import check_owner
 from pgencoder.encoders import Encoder, same_encoder
 from pgencoder.errors import InvalidRequest
@@ -126,6 +126,14 @@ def borrowed(connection: sa.Connection) -> Connection:
     taken = cast(Connection, Borrowed(connection))
     migrate.check_revision(_revision(taken))
     return taken
+
+
+@contextmanager
+def pinned(connection: Connection) -> Iterator[None]:
+    """A savepoint with a search path that others have nothing on; afterwards it is what it was."""
+    with connection.transaction():
+        pin(connection, local=True)
+        yield
 
 
 def collections(connection: sa.Connection) -> list[Collection]:

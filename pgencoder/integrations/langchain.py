@@ -165,9 +165,9 @@ class PgencoderVectorStore(VectorStore):
             db.collection(name)
         except UnknownCollection:
             with db.connection() as connection:
-                store_table.make(connection, name)
+                schema = store_table.make(connection, name)
             with suppress(CollectionExists):
-                db.attach(name, ["content"], encoder or model, token_model=token_model, tokens=tokens)
+                db.attach(name, ["content"], encoder or model, token_model=token_model, schema=schema, tokens=tokens)
         store = cls(db, name, embedding, encoder=encoder)
         with db.connection() as connection:
             store_table.check_made(connection, name, store._source)
@@ -373,7 +373,7 @@ class PgencoderVectorStore(VectorStore):
             passages=own(generation.passages),
             queue=own(generation.queue),
             key=identifier(self._key.name),
-            key_type=raw(self._key_type),
+            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
         )
         with refused(), self.db.connection() as connection:
             # a raw cursor, because the table may be called 100%

@@ -10,7 +10,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db import catalog
-from pgencoder.db.connection import Connection
+from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.errors import InvalidSource
 from pgencoder.sql import identifier, query
 from pgencoder.types import KeyColumn
@@ -22,20 +22,22 @@ MARK = "Documents of a pgencoder vector store"
 KEY_TYPES = ("text", "character varying", "uuid")
 
 
-def make(connection: Connection, name: str) -> None:
+def make(connection: Connection, name: str) -> str:
     """Make the table `name`, with the columns id, content and metadata, unless there is one that was made here.
 
-    Raises InvalidSource for a table of another's making.
+    Returns its schema. Raises InvalidSource for a table of another's making.
     """
+    schema = schema_of_new(connection)
     # another process may make it at the same moment: its table, its row type or their catalogue rows are in the way
     with suppress(pg.DuplicateTable, pg.DuplicateObject, pg.UniqueViolation):
-        connection.execute(query("create_store").format(table=identifier(name), mark=sql.Literal(MARK)))
-    there = catalog.find_columns(connection, name)
+        connection.execute(query("create_store").format(table=identifier(schema, name), mark=sql.Literal(MARK)))
+    there = catalog.find_columns(connection, name, schema)
     source = there.schema, there.table
     check_made(connection, name, source)
     # someone may have altered it since
     key = catalog.find_source(connection, there.table, there.schema).key
     check(connection, name, source, key, ["content"], "metadata")
+    return there.schema
 
 
 def key_type(key: KeyColumn) -> str:

@@ -251,7 +251,7 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
             chunking=op.chunking,
         )
         try:
-            with connection.transaction():
+            with script.pinned(connection):
                 attach.make(connection, parts, create_search)
         except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
             raise attach.exists(parts.collection.name) from error
@@ -263,7 +263,9 @@ def _detach(operations: Operations, op: DetachEncodingOp) -> None:
         _print(operations, script.detach_script(op.name))
         return
     with translated():
-        attach.detach(script.borrowed(operations.get_bind()), op.name)
+        connection = script.borrowed(operations.get_bind())
+        with script.pinned(connection):
+            attach.detach(connection, op.name)
 
 
 @Operations.implementation_for(ReencodeOp)
@@ -292,7 +294,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
     with translated():
         connection = script.borrowed(operations.get_bind())
         vector = vector_schema(connection)
-        with connection.transaction():
+        with script.pinned(connection):
             script.reencode(connection, op.name, encoder, op.tokens, op.chunking, vector, create_search)
 
 

@@ -77,9 +77,14 @@ def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passa
     view = sa.inspect(made).local_table
     *key, passage = view.primary_key
     hits = search.hits.c
-    same = [column == hits[name] for column, name in zip(key, key_names(len(key)), strict=True)]
-    joined = search.add_columns(made).join(made, sa.and_(*same, passage == hits.passage))
+    same = [_same(column, hits[name]) for column, name in zip(key, key_names(len(key)), strict=True)]
+    joined = search.add_columns(made).join(made, sa.and_(*same, _same(passage, hits.passage)))
     return cast("SearchSelect[E, float, Passage]", joined)
+
+
+def _same(one: Any, other: Any) -> sa.ColumnElement[bool]:
+    """The equality of Postgres itself, for the path of the user's connection may have another first."""
+    return one.op("OPERATOR(pg_catalog.=)", is_comparison=True, return_type=sa.Boolean())(other)  # type: ignore[no-any-return]
 
 
 class _Span(TypeDecorator[tuple[int, int]]):
@@ -141,7 +146,7 @@ def _relate(mapper: Mapper[Any], made: type[Passage], name: str) -> None:
         name,
         relationship(
             made,
-            primaryjoin=sa.and_(*(column == remote(foreign(other)) for column, other in pairs)),
+            primaryjoin=sa.and_(*(_same(column, remote(foreign(other))) for column, other in pairs)),
             viewonly=True,
             order_by=view.c.passage,
         ),
