@@ -45,8 +45,8 @@ def attach(
     try:
         with connection.transaction():
             make(connection, parts, create_search)
-    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
-        raise exists(parts.collection.name) from error
+    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
+        raise exists(parts.collection.name, error) from error
     return backfill.queue_existing(connection, parts, progress)
 
 
@@ -84,14 +84,17 @@ def plan(
 def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
     """Make everything of a new collection; its rows are still to be queued."""
     catalog.add(connection, parts.collection)
+    connection.execute("SELECT pgencoder.check_free(%s, NULL)", [parts.collection.name])
     objects.create_collection(connection, parts)
     create_search(connection, parts)
     backfill.check_readable(connection, parts)
     roles.grant(connection, parts)
 
 
-def exists(name: str) -> CollectionExists:
-    """The error for a name that is taken."""
+def exists(name: str, cause: Exception | None = None) -> CollectionExists:
+    """The error for a name that is taken: by a collection, or where other objects have the names that it would need."""
+    if isinstance(cause, pg.DuplicateObject):
+        return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
     return CollectionExists(f"there is already a collection {name!r}; detach it first, or give another name (--name)")
 
 
