@@ -47,11 +47,11 @@ def attach(
     try:
         with connection.transaction():
             make(connection, parts, create_search)
-    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
+    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
         there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
         differing = _differing(parts.collection, there[0]) if there else []
         if not (exist_ok and there) or differing:
-            raise exists(parts.collection.name, differing) from error
+            raise exists(parts.collection.name, error, differing) from error
         parts = Objects(there[0], parts.vector_schema)
     return backfill.queue_existing(connection, parts, progress)
 
@@ -90,14 +90,17 @@ def plan(
 def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
     """Make everything of a new collection; its rows are still to be queued."""
     catalog.add(connection, parts.collection)
+    connection.execute("SELECT pgencoder.check_free(%s, NULL)", [parts.collection.name])
     objects.create_collection(connection, parts)
     create_search(connection, parts)
     queue.check_readable(connection, parts)
     roles.grant(connection, parts)
 
 
-def exists(name: str, differing: Sequence[str] = ()) -> CollectionExists:
-    """The error for a name that is taken, by a collection that differs in something."""
+def exists(name: str, cause: Exception | None = None, differing: Sequence[str] = ()) -> CollectionExists:
+    """The error for a name that is taken: by a collection that differs, or by other objects that it would need."""
+    if isinstance(cause, pg.DuplicateObject):
+        return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
     other = f" that differs in {', '.join(differing)}" if differing else ""
     return CollectionExists(
         f"there is already a collection {name!r}{other}; detach it first, or give another name (--name)"
