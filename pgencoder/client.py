@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+import psycopg
 import sqlalchemy as sa
 
 from pgencoder import migrate, native
@@ -23,6 +27,7 @@ from pgencoder.query import PairSearch, Search, check_encoded, rows, search_stat
 from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.query.explain import Question, explanation, read_passage
 from pgencoder.query.statement import Filter, stage_for
+from pgencoder.query.waiting import waiting
 from pgencoder.threads import in_thread
 from pgencoder.types import (
     Collection,
@@ -42,7 +47,10 @@ from pgencoder.upkeep import Upkeep, refresh
 if TYPE_CHECKING:  # it needs greenlet, which not everyone has
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+TOLD_SECONDS = 60.0
+
 _open: WeakSet[Database] = WeakSet()
+logger = logging.getLogger(__name__)
 
 
 def connect(url: str | sa.URL | sa.Engine | AsyncEngine) -> Database:
@@ -130,7 +138,7 @@ class Database(Upkeep):
         `filter` is a SQLAlchemy condition on the source table, applied inside the recall stage. `candidates` passages
         are recalled and then reranked by MaxSim. `stage` "dense" leaves the reranking out, "exhaustive" the recall;
         not given, it is "maxsim" where the collection has token vectors. Fewer than `k` only if the filter leaves
-        fewer.
+        fewer, or rows are not encoded yet, which the log then says.
         """
         collection = self._described.get(name) or self.collection(name)
         while True:
@@ -233,8 +241,19 @@ class Database(Upkeep):
             self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             rows = connection.execute(built).all()
+        if len(rows) < search.k:
+            self._say_what_waits(collection)
         width = len(collection.key)
         return [_hit(row[:width], row[width:], explainer) for row in rows]
+
+    def _say_what_waits(self, collection: Collection) -> None:
+        """Log that rows are not encoded yet, at most once a minute for a collection."""
+        if time.monotonic() < self._told.get(collection.name, 0):
+            return
+        with suppress(PgencoderError, psycopg.Error, sa.exc.DBAPIError), self.connection() as connection:
+            if (said := waiting(connection, collection)) is not None:
+                self._told[collection.name] = time.monotonic() + TOLD_SECONDS
+                logger.warning("%s", said, extra={"collection": collection.name})
 
     def similar_pairs(
         self,

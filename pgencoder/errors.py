@@ -15,6 +15,7 @@
     │   └── InvalidSource        no such table or column, no primary key, not a table
     ├── EncoderError             a model
     │   ├── ModelNotFound
+    │   ├── UnknownEncoder       an object of the user's that this process does not have
     │   ├── UntrainedModel       raw averages asked for without saying so
     │   ├── InvalidEncoding      an encoder returned something that cannot be stored
     │   └── FingerprintMismatch  vectors of another model
@@ -82,6 +83,10 @@ class EncoderError(PgencoderError):
 
 class ModelNotFound(EncoderError):
     """The checkpoint cannot be loaded."""
+
+
+class UnknownEncoder(EncoderError):
+    """The encoder is an object of the user's that this process does not have."""
 
 
 class UntrainedModel(EncoderError):

@@ -34,6 +34,7 @@ class Session:
         self._checked = False
         # as of the last search, whose statement makes sure that it is still so
         self._described: dict[str, Collection] = {}
+        self._told: dict[str, float] = {}  # until when it need not be said again that rows wait
 
     def __repr__(self) -> str:
         return f"Database({self.engine.url.render_as_string(hide_password=True)!r})"

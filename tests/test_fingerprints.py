@@ -123,10 +123,6 @@ def _finds(run: Any) -> bool:
         return len(run()) == 1
     except FingerprintMismatch:
         return False
-    except pgencoder.errors.PgencoderError as error:
-        if "encoded by" not in str(error):
-            raise
-        return False
 
 
 def _select(db: Database, encoder: WordEncoder) -> list[Any]:

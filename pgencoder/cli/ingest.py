@@ -95,7 +95,7 @@ def _once(running: Worker) -> None:
 
         running.on_report, running.on_index = on_report, on_index
         running.run_once()
-    if not running.targets.current and not running.targets.problems:
+    if not running.targets.current and not running.targets.all_problems():
         output.say(output.NO_COLLECTIONS)
     for name in dict.fromkeys(target.objects.collection.name for target in running.targets.current):
         output.report(name, done.setdefault(name, SyncReport()))

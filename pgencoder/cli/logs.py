@@ -32,12 +32,13 @@ class Above(logging.Handler):
 
 
 class Text(logging.Formatter):
-    """`2026-01-31T12:00:00Z INFO batch generation=articles_1 rows=256`."""
+    """`2026-01-31T12:00:00Z INFO batch of articles_1: rows 256`, then fields that the message does not have."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
-        fields = " ".join(f"{name}={_word(value)}" for name, value in _fields(record).items())
         message = one_line(record.getMessage())
+        rest = {name: _word(value) for name, value in _fields(record).items()}
+        fields = " ".join(f"{name}={word}" for name, word in rest.items() if word.strip('"') not in message)
         return " ".join(part for part in (_time(record), record.levelname, message, fields) if part)
 
 

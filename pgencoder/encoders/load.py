@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pgencoder.encoders.base import DEFAULT_MODEL, model_names
-from pgencoder.errors import EncoderError
+from pgencoder.errors import UnknownEncoder
 from pgencoder.types import Fingerprint
 
 if TYPE_CHECKING:
@@ -65,10 +65,11 @@ def canonical(name: str) -> str:
 
 
 def load_stored(fingerprint: Fingerprint, device: str | None = None) -> SentenceEncoder:
-    """Load the encoder that a stored fingerprint names; raises EncoderError if it is not one of ours."""
+    """Load the encoder that a stored fingerprint names; raises UnknownEncoder if it is not one of ours."""
     if fingerprint.get("encoder") != "sentence-transformers":
-        raise EncoderError(
-            f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=..."
+        raise UnknownEncoder(
+            f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=...,"
+            " to a worker as encoders=[...]"
         )
     return shared(
         fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device

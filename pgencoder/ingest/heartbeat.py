@@ -21,7 +21,7 @@ from pgencoder.db.connection import Connection, connected
 from pgencoder.encoders import model_names
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest import queue
-from pgencoder.ingest.pipeline import Leases
+from pgencoder.ingest.pipeline import Leases, one_line
 from pgencoder.ingest.targets import Targets
 from pgencoder.types import SyncReport
 
@@ -130,7 +130,7 @@ class Heartbeat:
                     if register:
                         self._renew(connection)
             except Exception as error:  # the next beat may be better; without any, leases would lapse unnoticed
-                logger.warning("no heartbeat", extra={"error": str(error)})
+                logger.warning("no heartbeat: %s", one_line(error), extra={"error": one_line(error)})
 
     def _extend(self, connection: Connection) -> None:
         for objects, claimed in self._leases.held():
@@ -157,6 +157,6 @@ class Heartbeat:
                 self._tally.passages,
                 self._tally.failures,
                 json.dumps(self._tally.rates()),
-                "; ".join([*self._targets.problems.values(), *self._targets.index_problems.values()]) or None,
+                "; ".join(self._targets.all_problems()) or None,
             ],
         )

@@ -96,7 +96,7 @@ class StatusCollector(Collector):
             with connected(self._engine) as connection:
                 rows = connection.cursor(row_factory=dict_row).execute("SELECT * FROM pgencoder.status").fetchall()
         except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-            logger.warning("no state for the metrics", extra={"error": str(error)})
+            logger.warning("no state for the metrics: %s", error, extra={"error": str(error)})
             return []
         labels = ("collection", "generation", "state")
         families: list[Metric] = []

@@ -105,7 +105,9 @@ def steadily(run: Callable[[], T], stopped: threading.Event) -> T:
         except Exception as error:
             if not out_of_reach(error) or stopped.is_set():
                 raise
-            logger.warning("the database is out of reach, trying again", extra={"error": one_line(error), "wait": wait})
+            said = one_line(error)
+            extra = {"error": said, "wait": wait}
+            logger.warning("the database is out of reach, trying again in %.1f s: %s", wait, said, extra=extra)
         stopped.wait(wait * (0.5 + random.random()))  # noqa: S311 - jitter
         wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 

@@ -16,10 +16,11 @@ from psycopg import errors as pg
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
+from pgencoder.errors import UnknownEncoder
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
-from pgencoder.ingest.pipeline import Leases, Work, out_of_reach
+from pgencoder.ingest.pipeline import Leases, Work, one_line, out_of_reach
 from pgencoder.ingest.queue import Which
 from pgencoder.types import Collection, Generation
 
@@ -51,7 +52,8 @@ class Targets:
     """Claims batches from all generations, or from those of `only`; `fetch` and what it calls belong to one thread.
 
     A generation that cannot be worked on, because its model does not load or rights are missing, is put aside for a
-    minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of its index.
+    minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of its index;
+    `skipped` is what has an encoder of the user's that this process does not have.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Targets:
     ) -> None:
         self.problems: dict[str, str] = {}
         self.index_problems: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
         self.encoders: dict[str, Encoder] = {}
         self._encoder_of = encoder_of
         self._leases = leases
@@ -126,7 +129,7 @@ class Targets:
                 found[generation.passages] = target
                 if not generation.queued:
                     self._guarded(generation.passages, partial(backfill.queue_piece, connection, target.objects))
-        for kept in (self.problems, self.index_problems, self.encoders, self._aside):
+        for kept in (self.problems, self.index_problems, self.skipped, self.encoders, self._aside):
             for passages in kept.keys() - there:
                 del kept[passages]
         self._targets = found
@@ -138,10 +141,20 @@ class Targets:
         if isinstance(error, pg.LockNotAvailable):
             self._locked.add(passages)
             return  # an index is being built, or an application was in the way
-        problem = " ".join(f"{passages}: {error}".split())
+        problem = f"{passages}: {one_line(error)}"
+        told = {"generation": passages, "error": one_line(error)}
+        if isinstance(error, UnknownEncoder):
+            if self.skipped.get(passages) != problem:
+                logger.warning("skipped %s", problem, extra=told)
+            self.skipped[passages] = problem
+            return  # another worker may have it
         if self.problems.get(passages) != problem:
-            logger.error("cannot work on a generation", extra={"generation": passages, "error": str(error)})
+            logger.error("cannot work on %s", problem, extra=told)
         self.problems[passages] = problem
+
+    def all_problems(self) -> list[str]:
+        """All that keeps generations or their indexes from being worked on."""
+        return [*self.problems.values(), *self.index_problems.values(), *self.skipped.values()]
 
     @property
     def locked(self) -> bool:
@@ -167,6 +180,7 @@ class Targets:
         )
         if target is not None:
             self.problems.pop(passages, None)
+            self.skipped.pop(passages, None)
             self.encoders[passages] = target.encoder
         return target
 

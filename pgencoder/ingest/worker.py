@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 from psycopg import errors as pg
@@ -171,9 +172,10 @@ class Worker:
                 with connected(self._engine) as connection:
                     report = reconcile(connection, target.objects, stopped=self._stopping.is_set)
             except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-                logger.warning("could not reconcile", extra={"error": str(error)})
+                name, said = target.objects.generation.passages, one_line(error)
+                logger.warning("could not reconcile %s: %s", name, said, extra={"generation": name, "error": said})
                 continue
-            logger.info("reconciled", extra={"generation": target.objects.generation.passages, **asdict(report)})
+            self._tell("reconciled", target, asdict(report))
         self._reconciled = time.monotonic()
 
     def _fetch(self) -> Work | None:
@@ -216,21 +218,31 @@ class Worker:
         # of the encoder, or what the server said to what it made
         if work.batch.error is not None and report.failed >= FAILURES_OF_ALL and not report.passages:
             self.targets.put_aside(passages, work.batch.error)  # it is not the rows that are bad
-        for number, message in work.batch.errors.items():
-            key = work.batch.claim.keys[number]
-            logger.warning(
-                "a row cannot be encoded",
-                extra={
-                    "generation": passages,
-                    "key": key,
-                    "attempt": work.batch.claim.attempts[number],
-                    "error": message,
-                },
-            )
-        counts = {name: value for name, value in asdict(report).items() if value}
-        logger.info("batch", extra={"generation": passages, **counts})
+        self._tell_failures(work)
+        self._tell("batch of", work.target, asdict(report))
         if self.on_report is not None:
             self.on_report(work.target, report)
+
+    def _tell_failures(self, work: Work) -> None:
+        """One line for each row that failed; as text it has all that is known, whatever the handler's format."""
+        collection, generation = work.target.objects.collection, work.target.objects.generation
+        for number, message in work.batch.errors.items():
+            key, attempt = work.batch.claim.keys[number], work.batch.claim.attempts[number]
+            named = ", ".join(f"{column.source}={value}" for column, value in zip(collection.key, key, strict=True))
+            logger.warning(
+                "%s: the row %s cannot be encoded (attempt %s): %s", collection.name, named, attempt, message,
+                extra={"collection": collection.name, "generation": generation.passages, "key": key,
+                       "attempt": attempt, "error": message},
+            )  # fmt: skip
+
+    def _tell(self, what: str, target: Target, report: Mapping[str, Any]) -> None:
+        """One line with the numbers of a report, but for those that are 0."""
+        counts = {name: value for name, value in report.items() if value}
+        text = ", ".join(
+            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in counts.items()
+        )
+        name = target.objects.generation.passages
+        logger.info("%s %s: %s", what, name, text, extra={"generation": name, **counts})
 
     def _release(self, work: Work) -> None:
         try:
@@ -307,7 +319,8 @@ class Worker:
             self.tally.indexes += 1
             self.targets.index_problems.pop(generation.passages, None)
             seconds = round(time.perf_counter() - started, 1)
-            logger.info("index built", extra={"index": generation.index, "seconds": seconds})
+            extra = {"index": generation.index, "seconds": seconds}
+            logger.info("index %s built in %s s", generation.index, seconds, extra=extra)
 
     def _not_built(self, target: Target, error: BaseException) -> None:
         """Remember why an index could not be built, once the server answers again, and say so."""
@@ -333,10 +346,9 @@ class Worker:
             state = backfill.index_progress(connection, target.objects)
             if state is not None and state[2]:
                 phase, done, total = state
-                logger.info(
-                    "building an index",
-                    extra={"index": target.objects.generation.index, "phase": phase, "done": done, "total": total},
-                )
+                name = target.objects.generation.index
+                extra = {"index": name, "phase": phase, "done": done, "total": total}
+                logger.info("building the index %s: %s, %s of %s tuples", name, phase, done, total, extra=extra)
                 if self.on_index is not None:
                     self.on_index(done, total)
 

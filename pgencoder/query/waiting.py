@@ -1,0 +1,30 @@
+"""Says that a search may have missed rows that are not encoded yet."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from pgencoder.db.connection import Connection
+from pgencoder.sql import as_text, equal, identifier, listed, own, query, raw
+from pgencoder.types import Collection
+
+MOST = 10_000  # rows that are counted
+
+
+def waiting(connection: Connection, collection: Collection) -> str | None:
+    """One line on the rows of the active generation that wait; None without any, or if this role may not see them."""
+    queue, passages = own(collection.generation.queue), own(collection.generation.passages)
+    may = connection.execute("SELECT pg_catalog.has_table_privilege(%s, 'SELECT')", [as_text(queue)]).fetchone()
+    if may != (True,):
+        return None
+    same = (equal(identifier("queue", key.name), identifier("passage", key.name)) for key in collection.key)
+    statement = query("waiting").format(queue=queue, passages=passages, same=listed(same, " AND "), most=raw(str(MOST)))
+    row = connection.execute(sql.Composed([statement])).fetchone()
+    waits, encoded = row or (0, 0)
+    if not waits:
+        return None
+    more = "more than " if waits + encoded > MOST else ""
+    return (
+        f"collection {collection.name!r}: {encoded:,} of {more}{min(waits + encoded, MOST):,} rows encoded;"
+        " start a worker: pgencoder worker"
+    )
