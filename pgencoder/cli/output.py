@@ -7,7 +7,6 @@ markup, and all text passes `one_line` or `lines`, which leave nothing that woul
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
@@ -51,12 +50,15 @@ def say_lines(text: str) -> None:
     console.print(Text(lines(text)), soft_wrap=True)
 
 
-def table(rows: Table) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table, into a file or a pipe in its whole width."""
-    if console.is_terminal:
-        console.print(rows)
-    else:
-        Console(file=console.file, width=500, highlight=False, markup=False, emoji=False).print(rows)
+    figures = Table(box=None)
+    for each in columns:
+        figures.add_column(Text(one_line(each)))
+    for row in rows:
+        figures.add_row(*(Text(one_line(each)) for each in row))
+    whole = Console(file=console.file, width=500, highlight=False)
+    (console if console.is_terminal else whole).print(figures)
 
 
 def fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
@@ -93,8 +95,8 @@ def json_lines(values: Iterable[Any]) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> None:
-    text = json.dumps(value, indent=indent, default=str, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8")
-    print(escaped(text), flush=indent is None)
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=console.encoding != "utf-8")
+    print(escaped(text), file=console.file, flush=indent is None)
 
 
 def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None) -> None:
@@ -136,8 +138,8 @@ def collections(found: Sequence[Collection]) -> None:
     for each in found:
         model = each.generation.encoder.get("model", "unnamed")
         source = f"{each.source_schema}.{each.source_table} ({', '.join(each.columns)})"
-        parts = (Text(one_line(each.name), "bold"), Text(one_line(f"  {source}, {model}")))
-        console.print(Text.assemble(*parts), soft_wrap=True)
+        line = Text.assemble((one_line(each.name), "bold"), "  ", one_line(f"{source}, {model}"))
+        console.print(line, soft_wrap=True)
 
 
 def kernel(used: Kernel) -> str:
