@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgencoder.explanation import Explanation
-from pgencoder.plain import escaped, key_text, lines, one_line
+from pgencoder.plain import escaped, key_text, lines, one_line, spaced
 from pgencoder.progress import OnProgress, bar
 from pgencoder.types import Collection, Context, Hit, Kernel, Pair, SyncReport
 
@@ -29,8 +29,8 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """Print one line."""
-    console.print(Text(one_line(text), style), soft_wrap=True)
+    """Print one line, with its spaces."""
+    console.print(Text(spaced(text), style), soft_wrap=True)
 
 
 def warn(text: str) -> None:
@@ -156,7 +156,7 @@ def report(name: str, done: SyncReport) -> None:
         f" {done.encode_seconds:.1f} s in the model"
     )
     if done.index_error is not None:
-        errors.print(Text(f"warning: {one_line(done.index_error)}", style="yellow"), soft_wrap=True)
+        warn(f"warning: {done.index_error}")
 
 
 def row_key(key: Mapping[str, Any]) -> str:
