@@ -22,6 +22,7 @@ from pgencoder.plain import escaped, key_text, lines, one_line, spaced
 from pgencoder.progress import OnProgress, bar
 from pgencoder.types import Collection, Context, Hit, Kernel, Pair, SyncReport
 
+LEAST = 20  # characters on a line, however narrow the terminal
 NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"
 
 console = Console(highlight=False, markup=False, emoji=False)
@@ -29,13 +30,13 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """Print one line, with its spaces."""
-    console.print(Text(spaced(text), style), soft_wrap=True)
+    """Print one line, with its spaces; a terminal gets it in whole words."""
+    console.print(Text(spaced(text), style), soft_wrap=not console.is_terminal)
 
 
 def warn(text: str) -> None:
     """Print one line on stderr."""
-    errors.print(Text(one_line(text)), soft_wrap=True)
+    errors.print(Text(one_line(text)), soft_wrap=not errors.is_terminal)
 
 
 def fail(*problems: str) -> NoReturn:
@@ -61,7 +62,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     (console if console.is_terminal else whole).print(figures)
 
 
-def fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
+def beside(start: Text, parts: Iterable[Text], indent: int) -> None:
+    """Print parts with commas between beside a start, in a terminal on lines that an indent begins."""
+    width = max(console.width - max(indent, start.cell_len), LEAST) if console.is_terminal else None
+    for line in _fold(parts, width):
+        console.print(Text.assemble(start, line), soft_wrap=True)
+        start = Text(" " * indent)
+
+
+def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
     """Parts with commas between on lines of a width, broken between parts where they fit; None: on one line."""
     line = Text()
     *most, last = parts
@@ -109,7 +118,7 @@ def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None
         if explanations is not None:
             console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:
-            console.print(Text("    " + shorten(hit.content, 240)))
+            beside(Text("    "), [Text(shorten(hit.content, 240))], 4)
 
 
 def pairs(found: Iterator[Pair]) -> None:
@@ -136,10 +145,11 @@ def collections(found: Sequence[Collection]) -> None:
     if not found:
         say(NO_COLLECTIONS)
     for each in found:
-        model = each.generation.encoder.get("model", "unnamed")
+        model = str(each.generation.encoder.get("model", "unnamed"))
         source = f"{each.source_schema}.{each.source_table} ({', '.join(each.columns)})"
-        line = Text.assemble((one_line(each.name), "bold"), "  ", one_line(f"{source}, {model}"))
-        console.print(line, soft_wrap=True)
+        beside(
+            Text.assemble((one_line(each.name), "bold"), "  "), [Text(one_line(part)) for part in (source, model)], 4
+        )
 
 
 def kernel(used: Kernel) -> str:

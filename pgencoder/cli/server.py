@@ -80,7 +80,8 @@ def _psql(*, embedded: bool) -> str:
 def url(
     database: URL = None,
     stay: Annotated[
-        float, typer.Option(help="Seconds that the embedded server stays up while no program is connected to it.")
+        float,
+        typer.Option(min=0, help="Seconds that the embedded server stays up while no program is connected to it."),
     ] = STAY_SECONDS,
 ) -> None:
     """Print the URL of the database, for other programs; the embedded server stays up for them."""
