@@ -36,7 +36,7 @@ def say(text: str, style: str = "") -> None:
 
 def warn(text: str) -> None:
     """Print one line on stderr."""
-    errors.print(Text(one_line(text)), soft_wrap=not errors.is_terminal)
+    _errors().print(Text(one_line(text)), soft_wrap=not errors.is_terminal)
 
 
 def fail(*problems: str) -> NoReturn:
@@ -89,7 +89,12 @@ def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
 
 def progress(label: str, unit: str = "rows") -> AbstractContextManager[OnProgress]:
     """A bar on stderr; what is printed meanwhile goes above it, or into a file or a pipe where that is stdout."""
-    return bar(label, unit, console=errors, redirect=console.is_terminal)
+    return bar(label, unit, console=_errors(), redirect=console.is_terminal)
+
+
+def _errors() -> Console:
+    """The console of stderr; that of stdout where both are the terminal, so that one knows all that is on it."""
+    return console if console.is_terminal and errors.is_terminal else errors
 
 
 def as_json(value: Any) -> None:

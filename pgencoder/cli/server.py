@@ -41,7 +41,7 @@ PG_CONFIG = Annotated[
 )
 def run_psql(ctx: typer.Context, database: URL = None) -> None:
     """Run psql on the database; other options and arguments are psql's. The embedded server is up meanwhile."""
-    db = open_database(database)
+    db = _as_it_is(database)
     psql = _psql(embedded=database is None)
     url = db.engine.url.set(drivername="postgresql")
     environment = dict(os.environ)
@@ -56,6 +56,11 @@ def run_psql(ctx: typer.Context, database: URL = None) -> None:
         signal.signal(signal.SIGINT, before)
     db.close()
     raise typer.Exit(code)
+
+
+def _as_it_is(url: str | None) -> Database:
+    """The database without a migration, which may fail until something is mended by SQL."""
+    return pgencoder.connect(url) if url is not None else pgencoder.embedded()
 
 
 def _heed_interrupts() -> None:
@@ -85,7 +90,7 @@ def url(
     ] = STAY_SECONDS,
 ) -> None:
     """Print the URL of the database, for other programs; the embedded server stays up for them."""
-    db = open_database(database)
+    db = _as_it_is(database)
     if database is None:
         _keep_up(stay)
     print(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
