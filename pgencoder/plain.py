@@ -15,6 +15,7 @@ MOST_ITEMS = 3
 # control characters, those that turn the direction of what follows, and halves of a character, which cannot be printed
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSEEN = re.compile(rf"[\s{_CONTROL}]+")
+_UNSEEN_BUT_SPACES = re.compile(rf"(?:[^\S ]|[{_CONTROL}])+")
 _UNSEEN_IN_LINES = re.compile(rf"(?![\t\n])[{_CONTROL}]")
 
 T = TypeVar("T")
@@ -23,6 +24,11 @@ T = TypeVar("T")
 def one_line(text: str) -> str:
     """A text of others as it may reach a terminal: on one line, and without what would control it."""
     return _UNSEEN.sub(" ", text)
+
+
+def spaced(text: str) -> str:
+    """The same with its spaces, for a line of ours that has texts of others in it."""
+    return _UNSEEN_BUT_SPACES.sub(" ", text)
 
 
 def lines(text: str) -> str:
@@ -83,6 +89,10 @@ class _Short(reprlib.Repr):
     def repr_str(self, x: str, level: int) -> str:  # noqa: ARG002
         """A text, its end cut."""
         return repr(x if len(x) <= LONGEST_TEXT else x[: LONGEST_TEXT - 1] + "…")
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """A value of another type; texts may be of types that say more."""
+        return self.repr_str(str(x), level) if isinstance(x, str) else super().repr_instance(x, level)
 
     def repr_float(self, x: float, level: int) -> str:  # noqa: ARG002
         """A number of six digits."""

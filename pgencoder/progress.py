@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from pgencoder.plain import one_line
+
 if TYPE_CHECKING:  # it takes a moment to import, and most programs show no bar
     from rich.console import Console
 
@@ -48,12 +50,12 @@ def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = Fa
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
-        TextColumn(unit, markup=False),
+        TextColumn(one_line(unit), markup=False),
         TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
     )
     live = Progress(*columns, console=console, redirect_stdout=redirect)
-    task = live.add_task(label, total=None, rate="")
+    task = live.add_task(one_line(label), total=None, rate="")
 
     def update(done: int, total: int) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -347,6 +349,52 @@ def test_errors_say_what_to_do(connection: Connection, db: Database, words: Word
         db.attach("articles", ["title"], words)
     with pytest.raises(UnknownCollection, match="there are: articles"):
         db.sync("article")
+
+
+def test_attaching_again_changes_nothing_where_it_is_the_same(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, title text, body text)")
+    connection.execute("INSERT INTO articles VALUES (1, 'a', 'b'), (2, 'c', 'd')")
+    assert db.attach("articles", ["title", "body"], words, exist_ok=True) == 2
+    db.sync("articles")
+    connection.execute("CREATE SCHEMA other; CREATE TABLE other.articles (LIKE articles INCLUDING ALL)")
+    before = sorted(connection.execute(OBJECTS).fetchall())
+    assert db.attach("articles", ["title", "body"], words, exist_ok=True) == 0
+    assert db.attach("public.articles", ["title", "body"], WordEncoder(), tokens="bit", exist_ok=True) == 0
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("columns", {"columns": ["body", "title"]}),
+        ("model", {"model": WordEncoder(name="others")}),
+        ("tokens", {"tokens": "halfvec"}),
+        ("chunking", {"chunking": "truncate"}),
+        ("columns, tokens", {"columns": ["body"], "tokens": "none"}),
+    ]
+    for differing, asked in cases:
+        again: dict[str, Any] = {"columns": ["title", "body"], "model": words, "exist_ok": True} | asked
+        with pytest.raises(CollectionExists, match=f"'articles' that differs in {differing}; detach it first"):
+            db.attach("articles", **again)
+    with pytest.raises(CollectionExists, match="differs in table"):
+        db.attach("articles", ["title", "body"], words, schema="other", exist_ok=True)
+    with pytest.raises(CollectionExists, match="already a collection 'articles'; detach"):
+        db.attach("articles", ["title", "body"], words)
+    assert sorted(connection.execute(OBJECTS).fetchall()) == before
+    assert db.sync("articles").rows == 0
+
+
+def test_attaching_again_goes_on_where_it_was_interrupted(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
+    connection.execute("INSERT INTO articles SELECT i, 'body' FROM generate_series(1, 10_001) AS i")
+
+    def interrupt(done: int, _total: int) -> None:
+        assert done == 10_000
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        db.attach("articles", ["body"], words, progress=interrupt)
+    assert db.attach("articles", ["body"], words, exist_ok=True) == 1
+    assert db.attach("articles", ["body"], words, exist_ok=True) == 0
 
 
 def test_a_virtual_column_is_refused(connection: Connection, db: Database, words: WordEncoder) -> None:

@@ -7,13 +7,13 @@ import logging
 import sys
 import traceback
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from pgencoder.errors import PgencoderError
-from pgencoder.plain import lines, one_line
+from pgencoder.plain import lines
 
 if TYPE_CHECKING:
     import typer
@@ -34,14 +34,21 @@ def main() -> None:
     try:
         app()
     except PgencoderError as error:
-        sys.exit(f"error: {one_line(str(error))}")
+        _fail(str(error))
     except (DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        sys.exit("error: the database says: " + one_line(str(cause).split("\n")[0]))
+        _fail("the database says: " + str(cause).split("\n")[0])
     except BrokenPipeError:
         sys.exit(1)
     except Exception:  # what nobody foresaw, in full
         sys.exit(lines(traceback.format_exc()).rstrip())
+
+
+def _fail(text: str) -> NoReturn:
+    from pgencoder.cli import output
+
+    output.warn(f"error: {text}")
+    sys.exit(1)
 
 
 def _print_as_data() -> None:

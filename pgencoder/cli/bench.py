@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, MEASURING, URL, command, group, open_database
@@ -153,21 +152,23 @@ def _rerank_report(report: RerankReport) -> None:
         f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
         f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
     )
-    table = Table("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster", box=None)
+    columns = ("MaxSim", "rerank ms", "times faster", "with recall ms", "times faster")
+    rows = []
     for name, form in report.forms.items():
         figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
-        table.add_row(name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures))
-    output.table(table)
+        rows.append((name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures)))
+    output.table(columns, rows)
     if report.exhaustive is None:
         say_lines(f"\nno native kernel: {report.without_native}")
         return
-    table = Table("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel", box=None)
+    headings = ("native rerank", "ms", "kernel alone", "detoasting", "rows", "other", "ms / kernel")
+    breakdown = []
     for kind, part in report.breakdown.items():
         total = report.forms[f"native_{kind}"].rerank_ms
         parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
-        table.add_row(kind, *("-" if each is None else f"{each:.2f}" for each in parts))
+        breakdown.append((kind, *("-" if each is None else f"{each:.2f}" for each in parts)))
     say_lines("")
-    output.table(table)
+    output.table(headings, breakdown)
     say_lines(
         f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
         " memory, which in the server is part of detoasting",
@@ -182,27 +183,29 @@ def _rerank_report(report: RerankReport) -> None:
 
 def _ingest_report(report: IngestReport) -> None:
     """Print a benchmark of ingestion."""
-    table = Table("run", "backfill s", "of it encoding s", "model alone s", "ratio", box=None)
+    columns = ("run", "backfill s", "of it encoding s", "model alone s", "ratio")
+    rows = []
     for number, run in enumerate(report.runs, 1):
         seconds = (run.backfill_seconds, run.encode_seconds, run.model_seconds)
         ratio = run.backfill_seconds / run.model_seconds
-        table.add_row(str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}")
+        rows.append((str(number), *(f"{each:.1f}" for each in seconds), f"{ratio:.3f}"))
     say_lines(f"{report.documents:,} documents, {report.passages:,} passages, chunking {report.chunking}\n")
-    output.table(table)
+    output.table(columns, rows)
     say_lines(f"\nratio of the sums {report.ratio:.3f}, peak memory {report.peak_mib:,.0f} MiB")
 
 
 def _write_report(report: WriteReport) -> None:
     """Print a benchmark of writing."""
-    table = Table("workers", "passages/s", "times the first", "s", "then the index s", box=None)
+    columns = ("workers", "passages/s", "times the first", "s", "then the index s")
+    rows = []
     for result in report.results:
         times = result.passages_per_second / report.results[0].passages_per_second
         figures = (f"{result.passages_per_second:,.0f}", f"{times:.2f}")
-        table.add_row(str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}")
+        rows.append((str(result.workers), *figures, f"{result.seconds:.2f}", f"{result.index_seconds:.2f}"))
     say_lines(
         f"{report.passages:,} passages, each {report.tokens} bit tokens of {report.dims} dimensions, no model\n",
     )
-    output.table(table)
+    output.table(columns, rows)
 
 
 def _queue_report(report: QueueReport) -> None:
@@ -214,38 +217,41 @@ def _queue_report(report: QueueReport) -> None:
         f" {changed.single_per_second:,.0f} one by one\n"
         f"{report.rows:,} rows queued, {report.keys_per_second:,.0f} keys/s\n",
     )
-    table = Table(f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms", box=None)
+    columns = (f"claims of {report.batch_rows} keys", "done before", "p50 ms", "p95 ms")
+    rows = []
     names = {"fresh": report.fresh, "nothing vacuumed": report.worked, "and a transaction open": report.held}
     for name, claims in names.items():
-        table.add_row(name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}")
-    output.table(table)
+        rows.append((name, f"{claims.before:,}", f"{claims.p50_ms:.2f}", f"{claims.p95_ms:.2f}"))
+    output.table(columns, rows)
 
 
 def _pairs_report(report: PairsReport) -> None:
     """Print a benchmark of similar pairs."""
     columns = ("method", "s", "first pair s", "pairs", "true pairs", "recall", "peak MiB", "before MiB")
-    table = Table(*columns, box=None)
+    rows = []
     for result in report.results:
-        table.add_row(
-            result.method,
-            f"{result.seconds:.2f}",
-            f"{result.first_seconds:.2f}",
-            f"{result.pairs:,}",
-            f"{result.found:,}",
-            f"{result.recall:.4f}",
-            f"{result.peak_mib:,.0f}",
-            f"{result.idle_mib:,.0f}",
+        rows.append(
+            (
+                result.method,
+                f"{result.seconds:.2f}",
+                f"{result.first_seconds:.2f}",
+                f"{result.pairs:,}",
+                f"{result.found:,}",
+                f"{result.recall:.4f}",
+                f"{result.peak_mib:,.0f}",
+                f"{result.idle_mib:,.0f}",
+            )
         )
     say_lines(
         f"{report.sentences:,} synthetic sentences of {report.dims} dimensions, {report.true_pairs:,} true pairs of at"
         f" least {report.threshold}\n",
     )
-    output.table(table)
+    output.table(columns, rows)
 
 
 def _search_report(report: SearchReport) -> None:
     """Print a benchmark of searching."""
-    rows = {
+    measured = {
         "the server: planning and running the statement": report.server_ms,
         "psycopg with the bare SQL": report.driver_ms,
         "pgencoder.select: building the statement": report.build_ms,
@@ -254,8 +260,9 @@ def _search_report(report: SearchReport) -> None:
         "Database.search": report.search_ms,
         "of that beyond the server": report.python_ms,
     }
-    table = Table("", "ms", box=None)
-    for name, milliseconds in rows.items():
-        table.add_row(name, f"{milliseconds:.2f}")
+    columns = ("", "ms")
+    rows = []
+    for name, milliseconds in measured.items():
+        rows.append((name, f"{milliseconds:.2f}"))
     say_lines(f"{report.passages:,} synthetic passages; medians of {report.queries} queries, encoding aside\n")
-    output.table(table)
+    output.table(columns, rows)

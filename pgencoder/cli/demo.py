@@ -91,7 +91,7 @@ def run(db: Database) -> None:
         f'search {COLLECTION} "parse a date" --filter "module = \'datetime\'"',
         "status",
     ):
-        output.say(f"    {program} {command}")
+        output.console.print(Text(f"    {program} {command}"), soft_wrap=True)  # to be copied
 
 
 def _encode(db: Database, rows: int | None) -> tuple[SyncReport, int]:

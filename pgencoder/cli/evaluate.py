@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pgencoder.cli import output
 from pgencoder.cli.options import CANDIDATES, JSON, MEASURING, MODEL, TOKEN_MODEL, URL, command, open_database
@@ -58,11 +57,6 @@ def evaluate(
     if json:
         output.as_json(report.as_json())
         return
-    table = Table("stage", "nDCG@10", "recall@100", "p50 ms", "p95 ms", box=None)
-    for name, result in report.stages.items():
-        table.add_row(
-            name, f"{result.ndcg:.4f}", f"{result.recall:.4f}", f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}"
-        )
     output.say(
         f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
         f" {report.model}"
@@ -72,4 +66,9 @@ def evaluate(
         f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring"
     )
     output.say("")
-    output.table(table)
+    columns = ("stage", "nDCG@10", "recall@100", "p50 ms", "p95 ms")
+    rows = [
+        (name, f"{result.ndcg:.4f}", f"{result.recall:.4f}", f"{result.p50_ms:.1f}", f"{result.p95_ms:.1f}")
+        for name, result in report.stages.items()
+    ]
+    output.table(columns, rows)

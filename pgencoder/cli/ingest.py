@@ -78,7 +78,7 @@ def sync(
     else:
         output.report(collection, report)
     if report.failed:
-        output.fail(f"{report.failed} rows could not be encoded; see: pgencoder status")
+        output.fail(f"{report.failed} rows could not be encoded; see: pgencoder status; the last: {report.error}")
 
 
 def _once(running: Worker) -> None:

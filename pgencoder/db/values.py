@@ -22,6 +22,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from pgencoder.errors import InvalidRequest
+from pgencoder.plain import short_key
 from pgencoder.types import KeyColumn
 
 MOMENTS = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
@@ -117,11 +118,11 @@ def key_texts(connection: psycopg.Connection[Any], columns: Sequence[KeyColumn],
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) != len(columns):
         names = ", ".join(column.source for column in columns)
-        raise InvalidRequest(f"key must have a value for each of {names}, got {key!r}")
+        raise InvalidRequest(f"key must have a value for each of {names}, got {short_key(key)}")
     try:
         return [_key_text(connection, column, part) for column, part in zip(columns, parts, strict=True)]
     except (psycopg.Error, TypeError, ValueError) as error:
-        raise InvalidRequest(f"cannot look for key {key!r}: {error}") from error
+        raise InvalidRequest(f"cannot look for key {short_key(key)}: {error}") from error
 
 
 def _key_text(connection: psycopg.Connection[Any], column: KeyColumn, value: Any) -> str | None:
