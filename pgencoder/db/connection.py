@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
 from pgencoder.db import values
+from pgencoder.db.inherited import part_in_children
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
     ConnectionFailed,
@@ -131,6 +132,8 @@ def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
         isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
         **options,
     )
+
+    part_in_children(engine)
 
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
