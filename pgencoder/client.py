@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pgencoder import migrate, native
 from pgencoder.db import kernel
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
-from pgencoder.encoders import Encoder
+from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.explanation import Explanation
 from pgencoder.ingest import roles as granted
@@ -209,6 +209,7 @@ class Database(Upkeep):
     aexplain = in_thread(explain)
 
     def _question(self, collection: Collection, query: str, encoder: Encoder | None) -> Question:
+        query = query_text(query)
         chosen = self._encoder(collection.generation.encoder, encoder)
         return Question(collection, query, chosen.encode_query(query), getattr(chosen, "pieces", None))
 
@@ -225,6 +226,7 @@ class Database(Upkeep):
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""
+        query = query_text(query)
         return self._encoder(collection.generation.encoder, encoder).encode_query(query)
 
     def run(

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from pgencoder import encoders, migrate
+from pgencoder import encoders, forks, migrate
 from pgencoder.db import catalog
 from pgencoder.db.connection import connected, pinned_engine, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
@@ -28,7 +28,8 @@ class Session:
         self._owned = owned
         self._without_native: str | None = None
         self._encoders: list[Encoder] = []
-        self._loading = threading.Lock()
+        self._renew()
+        forks.in_children(self, Session._renew)
         self._device: str | None = None
         self._vector_schema: str | None = None
         self._checked = False
@@ -44,6 +45,9 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _renew(self) -> None:
+        self._loading = threading.Lock()
 
     def close(self) -> None:
         """Close the connections in the pools."""

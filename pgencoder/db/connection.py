@@ -14,13 +14,14 @@ from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
 from pgencoder.db import values
+from pgencoder.db.inherited import part_in_children
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
     ConnectionFailed,
-    DatabaseError,
     InvalidRequest,
     MissingRights,
     NotMigrated,
+    PgencoderError,
     UnsupportedServer,
 )
 from pgencoder.sql import SCHEMA, Part, query
@@ -132,6 +133,8 @@ def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
         **options,
     )
 
+    part_in_children(engine)
+
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
         vectors.register(connection)
@@ -186,6 +189,8 @@ def translated() -> Iterator[None]:
     """Turn the errors a user can mend into ours, with the cause kept."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("Postgres cannot hold half a character (a lone surrogate) in a name or a value") from error
     except (sa.exc.DBAPIError, psycopg.Error) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         ours = _translate(cause)
@@ -194,7 +199,7 @@ def translated() -> Iterator[None]:
         raise ours from cause
 
 
-def _translate(cause: BaseException | None) -> DatabaseError | None:
+def _translate(cause: BaseException | None) -> PgencoderError | None:
     # the server's own words, without the line of ours that it quotes
     said = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
     message = " ".join((said or str(cause)).split())
@@ -207,6 +212,8 @@ def _translate(cause: BaseException | None) -> DatabaseError | None:
             return NotMigrated(f"{message}; run: pgencoder migrate")
         case pg.ProtocolViolation():
             return None
+        case psycopg.DataError() if cause.sqlstate is None and "NUL" in message:
+            return InvalidRequest("Postgres cannot hold NUL in a name or a value")
         case psycopg.OperationalError() if cause.sqlstate is None or cause.sqlstate[:2] in ("08", "28", "3D"):
             return ConnectionFailed(f"cannot connect: {message}; check the URL and that the server runs")
     return None

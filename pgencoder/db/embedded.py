@@ -82,12 +82,11 @@ def start(path: Path | str | None = None, *, keep: bool = False) -> str:
                 (data / KEEP).unlink(missing_ok=True)
             _hold(data)
             server = _running(data)
-            return sa.URL.create(
-                "postgresql", "postgres", database="postgres", query={"host": str(server.sockets)}
-            ).render_as_string(False)
     except (OSError, subprocess.SubprocessError, _Failed) as error:
         message = " ".join(str(error).split())
         raise ConnectionFailed(f"the embedded server does not start in {data}: {message}") from error
+    where = {"host": str(server.sockets), "port": str(server.port)}  # the port, for PGPORT may say another
+    return sa.URL.create("postgresql", "postgres", database="postgres", query=where).render_as_string(False)
 
 
 def stop(path: Path | str | None = None) -> bool:

@@ -12,6 +12,7 @@ from pgencoder.encoders.base import (
     check_fingerprint,
     comparable,
     model_names,
+    query_text,
     same_encoder,
 )
 from pgencoder.encoders.dense import DenseEncoder
@@ -30,6 +31,7 @@ __all__ = [
     "load",
     "load_stored",
     "model_names",
+    "query_text",
     "same_encoder",
     "shared",
 ]

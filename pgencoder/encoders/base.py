@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from pgencoder.errors import FingerprintMismatch
+from pgencoder.errors import FingerprintMismatch, InvalidRequest
 from pgencoder.plain import short_repr
 from pgencoder.types import Dims, Encoding, Fingerprint
 
@@ -60,6 +60,17 @@ class Window:
 
     tokenizer: Any = field(repr=False)
     capacity: int
+
+
+def query_text(query: object) -> str:
+    """A query as encoders take it: half characters (lone surrogates, as of a cut emoji) and NUL become U+FFFD.
+
+    Two halves that belong together become their character. Raises InvalidRequest for what is not text.
+    """
+    if not isinstance(query, str):
+        raise InvalidRequest(f"a query is text, not {type(query).__name__}")
+    whole = query.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", "\ufffd")
 
 
 def model_names(fingerprint: Fingerprint) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import warnings
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from sentence_transformers.util.file_io import is_sentence_transformer_model, lo
 from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
+from pgencoder import forks
 from pgencoder.encoders.base import Kind, Piece, Window
 from pgencoder.encoders.load import canonical, location
 from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
@@ -32,17 +33,22 @@ from pgencoder.vectors import normalize
 # pytorch_model.bin is a pickle: only safetensors are loaded
 LOADING = {"use_safetensors": True}
 
+# A child lacks the threads that its parent has made for OpenMP, and would wait for them
+forks.in_children(torch, lambda _: torch.set_num_threads(1))
+
 
 class SentenceEncoder:
     """Dense and token vectors of sentence-transformers models; see `pgencoder.encoders.load`.
 
-    Several threads may encode at once.
+    Several threads may encode at once. A process that forks waits for them, and its children encode in one thread each.
     """
 
+    @forks.undisturbed()
     def __init__(
         self, model: str, token_model: str | None, *, allow_untrained: bool = False, device: str | None = None
     ) -> None:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        self._process = os.getpid()
         self._names = canonical(model), canonical(token_model) if token_model is not None else None
         self._dense, self._trained = _load_dense(model, allow_untrained, device)
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
@@ -56,17 +62,20 @@ class SentenceEncoder:
         self._specials = _specials(models[-1])
         probe = self.encode_documents(["probe"])[0]
         self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1])
+        self._fingerprint: Fingerprint | None = None
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self._names if name is not None]
         return f"SentenceEncoder({', '.join(names)}, dims={self.dims.dense}/{self.dims.tokens})"
 
+    @forks.undisturbed()
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
         """One encoding for each text: dense of shape (d,), tokens of shape (n, t); a text is cut at the limit."""
         items = self._features(self._dense.encode_document, texts)
         tokens = [_real_tokens(item) for item in items] if self._tokens is None else self._token_documents(texts)
         return [Encoding(_dense(item), each) for item, each in zip(items, tokens, strict=True)]
 
+    @forks.undisturbed()
     def encode_query(self, text: str) -> Encoding:
         """The encoding of a query, its tokens without [CLS] and [SEP] (RoBERTa: <s>, </s>).
 
@@ -79,6 +88,7 @@ class SentenceEncoder:
         tokens = self._features(self._tokens.encode_query, [text])[0]
         return Encoding(_dense(item), _real_tokens(tokens, without=self._specials))
 
+    @forks.undisturbed()
     def pieces(self, text: str, kind: Kind) -> list[Piece]:
         """What each row of the tokens of a text stands for, by the same tokenization and mask, without the model.
 
@@ -109,9 +119,14 @@ class SentenceEncoder:
         """Where the models run, as torch names it."""
         return str(self._dense.device)
 
-    @cached_property
+    @property
     def fingerprint(self) -> Fingerprint:
         """Models, weights, dims, prompts, lengths and pooling, as JSON values."""
+        if self._fingerprint is None:  # not a cached_property, which locks: a child would wait for ever
+            self._fingerprint = self._describe()
+        return self._fingerprint
+
+    def _describe(self) -> Fingerprint:
         own: dict[str, Any] = {
             "encoder": "sentence-transformers",
             "model": self._names[0],
@@ -144,10 +159,14 @@ class SentenceEncoder:
         assert self._tokens is not None
         return [_real_tokens(item) for item in self._features(self._tokens.encode_document, texts)]
 
-    @staticmethod
-    def _features(encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    def _features(self, encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
         if not texts:
             return []
+        if self.device != "cpu" and os.getpid() != self._process:
+            raise EncoderError(
+                f"a model on {self.device} cannot be used in a process that was forked after it was loaded; load it in"
+                " the child, or start processes with multiprocessing's spawn"
+            )
         # output_value None returns what every module left behind: pooled and token vectors of one forward pass
         return cast(
             list[dict[str, Any]],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pgencoder.client import Database
-from pgencoder.encoders import Encoder
+from pgencoder.encoders import Encoder, query_text
 from pgencoder.integrations import passages
 from pgencoder.query.statement import Filter
 from pgencoder.threads import in_thread
@@ -15,7 +15,14 @@ from pgencoder.types import Group, Stage
 try:
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.callbacks import CallbackManager
-    from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
+    from llama_index.core.schema import (
+        NodeRelationship,
+        NodeWithScore,
+        QueryBundle,
+        QueryType,
+        RelatedNodeInfo,
+        TextNode,
+    )
 except ImportError as error:
     raise ImportError(
         "pgencoder.integrations.llama_index needs LlamaIndex; install it: pip install 'pgencoder[llama-index]'"
@@ -51,12 +58,25 @@ class PgencoderRetriever(BaseRetriever):
             "k": k, "candidates": candidates, "filter": filter, "group": group, "stage": stage,
             "encoder": encoder}  # fmt: skip
 
+    def retrieve(self, str_or_query_bundle: QueryType) -> list[NodeWithScore]:
+        """The passages for a query; raises InvalidRequest for what is not text."""
+        return super().retrieve(_checked(str_or_query_bundle))
+
+    async def aretrieve(self, str_or_query_bundle: QueryType) -> list[NodeWithScore]:
+        """`retrieve`, to be awaited."""
+        return await super().aretrieve(_checked(str_or_query_bundle))
+
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found = passages.find(self._db, self._collection, query_bundle.query_str, self._columns, **self._search)
         return [NodeWithScore(node=_node(passage), score=passage.score) for passage in found]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return await in_thread(self._retrieve)(query_bundle)
+
+
+def _checked(query: QueryType) -> QueryType:
+    # LlamaIndex's own error about it has many lines
+    return query if isinstance(query, QueryBundle) else query_text(query)
 
 
 def _node(passage: passages.Passage) -> TextNode:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.client import Database, the_only
-from pgencoder.encoders import Encoder
+from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm.declare import Encoding as Declaration
 from pgencoder.orm.declare import inherited
@@ -163,7 +163,7 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     if isinstance(query, str):
         encoder = encoder or (declared.encoder() if declared is not None else None)
         assert encoder is not None
-        encoding = encoder.encode_query(query)
+        encoding = encoder.encode_query(query_text(query))
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
@@ -175,9 +175,14 @@ def _encoding(query: Any) -> Encoding:
     if isinstance(query, Encoding):
         return query
     try:
-        return Encoding(np.asarray(query, dtype=np.float32))
+        numbers = np.asarray(query)
+        vector = np.asarray(numbers, dtype=np.float32)
+        # not "1.5", b"1.5" and True, which NumPy takes for numbers
+        if numbers.dtype.kind in "fiuO" and vector.ndim == 1 and vector.size and np.isfinite(vector).all():
+            return Encoding(vector)
     except (TypeError, ValueError):
-        raise InvalidRequest(f"a query is text, an Encoding or a vector, not {type(query).__name__}") from None
+        pass
+    raise InvalidRequest(f"a query is text, an Encoding or a vector of numbers, not {type(query).__name__}")
 
 
 def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
