@@ -85,9 +85,7 @@ class Field:
     def contains(self, value: Any) -> ColumnElement[bool]:
         """Whether it is this value, or a list or a dict that has all of this one."""
         if self.holder is not None:  # as it can use a GIN index of the column
-            return sa.and_(
-                self.holder.is_not(None), _operator(self.holder, "@>", constant({self.name: value}))
-            )
+            return sa.and_(self.holder.is_not(None), _operator(self.holder, "@>", constant({self.name: value})))
         if isinstance(value, Mapping | list | tuple):
             return _known(_operator(self.value, "@>", constant(value)))
         return self.equals(value)
@@ -127,7 +125,10 @@ class Field:
         return _known(sa.and_(_operator(catalog.jsonb_typeof(self.value), "=", constant_text(kind)), test))
 
 
-def metadata_field(column: ColumnElement[Any]) -> Callable[[str], Field]:
+Fields = Callable[[str], Field]
+
+
+def metadata_field(column: ColumnElement[Any]) -> Fields:
     """The fields of a jsonb column: the key of that name or, where there is none, the path that its dots make."""
 
     def field(name: str) -> Field:
@@ -146,7 +147,7 @@ def of_json(value: ColumnElement[Any]) -> Field:
 
 def member(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """The value of a key; NULL where it is not there, also of what is no object."""
-    return catalog.jsonb_object_field(value, constant_text(name), type_=JSONB)  # type: ignore[no-any-return]
+    return catalog.jsonb_object_field(value, constant_text(name), type_=JSONB)
 
 
 def constant(value: Any) -> ColumnElement[Any]:
@@ -159,7 +160,7 @@ def constant_text(value: str) -> ColumnElement[Any]:
     return sa.cast(sa.literal(value, sa.String()), TEXT)
 
 
-def condition(filter: Mapping[str, Any], field: Callable[[str], Field]) -> ColumnElement[bool]:
+def condition(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:
     """The condition that a filter is on the fields that `field` finds by their names; raises InvalidRequest."""
     _check_size(filter)
     to_json(filter, "filter")
@@ -185,7 +186,7 @@ def _check_size(filter: Mapping[str, Any]) -> None:
         level = [each for several in inner for each in several if isinstance(each, Mapping | list | tuple)]
 
 
-def _every(filter: Mapping[str, Any], field: Callable[[str], Field]) -> ColumnElement[bool]:
+def _every(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:
     return sa.and_(
         sa.true(),
         *(
@@ -195,7 +196,7 @@ def _every(filter: Mapping[str, Any], field: Callable[[str], Field]) -> ColumnEl
     )
 
 
-def _combined(name: str, value: Any, field: Callable[[str], Field]) -> ColumnElement[bool]:
+def _combined(name: str, value: Any, field: Fields) -> ColumnElement[bool]:
     """What stands beside keys: $and, $or, $not."""
     if name not in ("$and", "$or", "$not"):
         under = name in OPERATORS

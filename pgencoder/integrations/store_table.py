@@ -9,17 +9,43 @@ import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
+from pgencoder.client import Database
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, schema_of_new
-from pgencoder.errors import InvalidSource
+from pgencoder.encoders import Encoder
+from pgencoder.errors import CollectionExists, InvalidSource, UnknownCollection
 from pgencoder.sql import identifier, query
-from pgencoder.types import KeyColumn
+from pgencoder.types import KeyColumn, TokenType
 
 # The comment on a table that was made here
 MARK = "Documents of a pgencoder vector store"
 
 # Key types that Postgres makes of any string, or of the ids that are made here
 KEY_TYPES = ("text", "character varying", "uuid")
+
+
+def create(
+    db: Database,
+    name: str,
+    model: str | Encoder,
+    *,
+    token_model: str | None = None,
+    tokens: TokenType | None = None,
+) -> None:
+    """Make the table `name` and its collection, unless they are there.
+
+    Raises InvalidSource where `name` is a table, or a collection of one, that was not made here.
+    """
+    try:
+        db.collection(name)
+    except UnknownCollection:
+        with db.connection() as connection:
+            schema = make(connection, name)
+        with suppress(CollectionExists):
+            db.attach(name, ["content"], model, token_model=token_model, schema=schema, tokens=tokens)
+    collection = db.collection(name)
+    with db.connection() as connection:
+        check_made(connection, name, (collection.source_schema, collection.source_table))
 
 
 def make(connection: Connection, name: str) -> str:
