@@ -135,6 +135,8 @@ def metadata_field(column: ColumnElement[Any]) -> Fields:
         value = member(column, name)
         if "." not in name:
             return Field(value, value.is_not(None), column, name)
+        if name.count(".") >= DEEPEST:
+            raise too_large()
         return of_json(sa.func.coalesce(value, reduce(member, name.split("."), column), type_=JSONB))
 
     return field
@@ -174,16 +176,20 @@ def _check_size(filter: Mapping[str, Any]) -> None:
     while level:
         depth += 1
         dicts = [each for each in level if isinstance(each, Mapping)]
-        conditions += len(dicts)
+        conditions += sum(map(len, dicts))
         if wrong := [name for each in dicts for name in each if not isinstance(name, str)]:
             raise _wrong(f"keys are texts, not {wrong[0]!r:.60}")
         if depth > DEEPEST or conditions > MOST_CONDITIONS:
-            raise InvalidRequest(
-                f"filter has more than {DEEPEST} levels or {MOST_CONDITIONS} conditions; for many values of a key use"
-                " $in"
-            )
+            raise too_large()
         inner = [each.values() if isinstance(each, Mapping) else each for each in level]
         level = [each for several in inner for each in several if isinstance(each, Mapping | list | tuple)]
+
+
+def too_large() -> InvalidRequest:
+    """The error for a filter that cannot be sent."""
+    return InvalidRequest(
+        f"filter has more than {DEEPEST} levels or {MOST_CONDITIONS} conditions; for many values of a key: $in"
+    )
 
 
 def _every(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:

@@ -138,7 +138,7 @@ class PgencoderVectorStore(VectorStore):
         db = connect(db) if isinstance(db, str) else db
         if encoder is None and embedding is not None:
             encoder = encoder_of(embedding, embedding_name)
-        store_table.create(db, name, encoder or model, token_model=token_model, tokens=tokens)
+        store_table.create(db, name, store_table.DOCUMENTS, encoder or model, token_model=token_model, tokens=tokens)
         return cls(db, name, embedding, encoder=encoder)
 
     @classmethod

@@ -20,9 +20,9 @@ from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB
 from pgencoder.integrations.refusal import listed, refused
 from pgencoder.query import Search
-from pgencoder.query.statement import Filter
+from pgencoder.query.statement import Filter, source_of
 from pgencoder.sql import Part, identifier, own, query, raw
-from pgencoder.types import Collection, Encoding, Generation, Hit, Matrix
+from pgencoder.types import Encoding, Generation, Hit, Matrix
 
 POLL_SECONDS = 0.05
 
@@ -32,6 +32,8 @@ LONGEST_ID = 2000
 
 class Store:
     """The table of a collection with one key of text or uuid, one column that is encoded, and metadata as jsonb."""
+
+    kind = store_table.DOCUMENTS
 
     def __init__(self, db: Database | str, name: str, encoder: Encoder | None, metadata_column: str) -> None:
         self.db = connect(db) if isinstance(db, str) else db
@@ -78,12 +80,13 @@ class Store:
             raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
         return ids
 
-    def matching(self, condition: ColumnElement[bool]) -> list[str]:
-        """The ids of the documents that a condition is true for."""
-        statement = sa.select(sa.cast(self.id_column, sa.String())).where(condition)
+    def matching(self, condition: ColumnElement[bool] | None) -> list[str]:
+        """The ids of the documents that a condition is true for, all without one."""
+        source = source_of(self.db.collection(self.name))
+        statement = source.keys if condition is None else source.keys.where(source.translated(condition))
         compiled = statement.compile(dialect=self.db.engine.dialect)
         with refused(), self.db.connection() as connection:
-            return [row[0] for row in connection.execute(compiled.string.encode(), compiled.params)]
+            return [str(row[0]) for row in connection.execute(compiled.string.encode(), compiled.params)]
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete documents, and their passages."""
@@ -93,7 +96,7 @@ class Store:
     def clear(self) -> None:
         """Delete all documents; raises InvalidRequest for a table that was not made for a store."""
         with self.db.connection() as connection:
-            made = store_table.is_made(connection, self.source)
+            made = store_table.is_made(connection, self.kind, self.source)
         if not made:
             raise InvalidRequest(
                 f"delete without ids would empty the table {self.source[1]!r}, which create did not make; give the"
@@ -130,19 +133,7 @@ class Store:
         asked = Search(k, candidates, condition, "document", "dense")
         collection = self.db.collection(self.name)
         with refused():
-            return self.db.run(collection, asked, Encoding(self.vector(vector, collection)))
-
-    def vector(self, given: Any, collection: Collection) -> Matrix:
-        """A dense vector, shape (dims,); raises InvalidRequest."""
-        dims = collection.generation.dims.dense
-        try:
-            with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
-                vector = np.asarray(given, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
-        if vector.shape != (dims,) or not np.isfinite(vector).all():
-            raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {vector.shape}")
-        return vector
+            return self.db.run(collection, asked, Encoding(checked(vector, collection.generation.dims.dense)))
 
     def question(self, text: str) -> Encoding:
         """The encoding of a query."""
@@ -171,3 +162,15 @@ class Store:
             key=identifier(self._key.name),
             key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
         )
+
+
+def checked(vector: Any, dims: int) -> Matrix:
+    """A dense vector, shape (dims,); raises InvalidRequest."""
+    try:
+        with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+            numbers = np.asarray(vector, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
+    if numbers.shape != (dims,) or not np.isfinite(numbers).all():
+        raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {numbers.shape}")
+    return numbers
