@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from llama_index.core import get_response_synthesizer
 from llama_index.core.llms import MockLLM
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import MetadataMode, QueryBundle, TextNode
+from llama_index.core.vector_stores import FilterCondition, FilterOperator, MetadataFilter, MetadataFilters
 
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest
@@ -77,6 +79,35 @@ def test_the_search_is_as_asked(articles: Database) -> None:
         PgencoderRetriever(articles, "articles", metadata_columns="title").retrieve(QUERY)
     with pytest.raises(InvalidRequest, match="k must be an integer"):
         PgencoderRetriever(articles, "articles", k=0).retrieve(QUERY)
+
+
+def test_filters(articles: Database) -> None:
+    def found(*filters: MetadataFilter, condition: FilterCondition = FilterCondition.AND, **search: Any) -> list[int]:
+        chosen = MetadataFilters(filters=list(filters), condition=condition)
+        retriever = PgencoderRetriever(articles, "articles", similarity_top_k=20, filters=chosen, **search)
+        return sorted(node.metadata["key"] for node in retriever.retrieve(QUERY))
+
+    english = MetadataFilter(key="lang", value="en")
+    early = MetadataFilter(key="id", value=4, operator=FilterOperator.LTE)
+    assert found(english, early) == [2, 4]
+    assert found(early, MetadataFilter(key="title", value="1", operator=FilterOperator.TEXT_MATCH)) == [1]
+    assert len(found(english, early, condition=FilterCondition.OR)) == 12
+    assert found(early, filter=articles.table("articles").c.lang == "de") == [1, 3]
+    assert found(MetadataFilter(key="id", value=[7], operator=FilterOperator.IN), candidates=1) == [7]
+    assert len(found()) == 20
+    with pytest.raises(InvalidRequest, match="no column 'nothing'; its columns: id, lang, title, body"):
+        found(MetadataFilter(key="nothing", value=1))
+    with pytest.raises(InvalidRequest, match="the filter '>' of 'id' takes a number or a text, got None"):
+        found(MetadataFilter(key="id", value=None, operator=FilterOperator.GT))
+
+
+def test_how_many(articles: Database) -> None:
+    assert len(PgencoderRetriever(articles, "articles").retrieve(QUERY)) == 10
+    assert len(PgencoderRetriever(articles, "articles", similarity_top_k=3).retrieve(QUERY)) == 3
+    with pytest.raises(InvalidRequest, match="give one of them"):
+        PgencoderRetriever(articles, "articles", k=3, similarity_top_k=3)
+    with pytest.raises(InvalidRequest, match="k must be an integer"):
+        PgencoderRetriever(articles, "articles", similarity_top_k=0).retrieve(QUERY)
 
 
 async def test_the_event_loop_goes_on(articles: Database, words: WordEncoder) -> None:

@@ -32,7 +32,7 @@ def articles(connection: Connection) -> Connection:
 
 
 def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    start, application, why, prompts, langchain, pairs = blocks("python")
+    start, application, why, prompts, langchain, filtered, llama_index, pairs = blocks("python")
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
 
@@ -51,6 +51,9 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     run(langchain)
     assert [each.page_content for each in names["store"].similarity_search("slow")] == ["Replication lags behind."]
     assert len(names["retriever"].invoke("replication lag")) == 5
+    run(filtered)
+    run(llama_index)
+    assert [each.node.get_content() for each in names["found"]] == ["Replication lags behind."]
     assert run(pairs)
     names["db"].close()
 

@@ -68,10 +68,92 @@ def test_metadata_comes_back_and_filters(store: PgencoderVectorStore, db: Databa
         store.similarity_search("red", filter=lambda document: True)
 
 
+# The cases of langchain-postgres' public tests, on documents of our own
+PRODUCTS: list[dict[str, Any]] = [
+    {"code": "A1", "name": "Air Pump", "price": 19.5, "count": 50, "sold": True, "day": "2023-10-26", "shelf": [1]},
+    {"code": "B2", "name": "Big Lamp", "price": 299.0, "count": 10, "sold": True, "day": "2023-08-15", "note": None},
+    {"code": "C3", "name": "Copper wire", "price": 25.5, "count": 0, "sold": False, "day": "2024-01-05", "shelf": []},
+    {"code": "D4", "name": "Desk lamp", "price": 79.95, "count": 100, "sold": True, "day": "2023-11-12",
+     "specs": {"screen": "OLED", "hours": 7}},
+]  # fmt: skip
+
+
+CASES: list[tuple[Any, Any]] = [
+    ({"code": "D4"}, "D"),
+    ({"sold": False}, "C"),
+    ({"sold": True, "count": 10}, "B"),
+    ({"code": "A1", "sold": False}, ""),
+    ({"count": {"$eq": 10}}, "B"),
+    ({"count": {"$ne": 0}}, "ABD"),
+    ({"count": {"$gt": 50}}, "D"),
+    ({"count": {"$gte": 50}}, "AD"),
+    ({"price": {"$lt": 25.5}}, "A"),
+    ({"price": {"$lte": 25.5}}, "AC"),
+    ({"name": {"$gt": "Big Lamp"}}, "CD"),
+    ({"name": {"$lte": "Big Lamp"}}, "AB"),
+    ({"day": {"$gte": "2023-11-01"}}, "CD"),
+    ({"sold": {"$ne": True}}, "C"),
+    ({"$or": [{"code": "A1"}, {"count": 0}]}, "AC"),
+    ({"$and": [{"code": "A1"}, {"code": "B2"}]}, ""),
+    ({"$and": [{"sold": True}]}, "ABD"),
+    ({"$not": {"sold": True}}, "C"),
+    ({"$not": [{"code": "A1"}, {"code": "B2"}]}, "CD"),
+    ({"$not": {"price": {"$gt": 50.0}}}, "AC"),
+    ({"count": {"$between": (10, 50)}}, "AB"),
+    ({"day": {"$between": ["2023-08-15", "2023-10-31"]}}, "AB"),
+    ({"name": {"$in": ["Air Pump", "Desk lamp"]}}, "AD"),
+    ({"count": {"$in": [0, 10]}}, "BC"),
+    ({"count": {"$nin": [0, 10]}}, "AD"),
+    ({"name": {"$like": "%lamp"}}, "D"),
+    ({"name": {"$ilike": "%lamp"}}, "BD"),
+    ({"name": {"$like": "_i% Lamp"}}, "B"),
+    ({"$or": [{"code": {"$like": "A%"}}, {"code": {"$like": "B%"}}]}, "AB"),
+    ({"shelf": {"$exists": False}}, "BD"),
+    ({"note": {"$exists": True}}, "B"),
+    ({"specs.screen": "OLED"}, "D"),
+    ({"specs": {"hours": {"$gt": 6}}}, "D"),
+    ({"count": {"$gt": 0, "$lt": 100}, "$or": [{"sold": True}, {"code": "C3"}]}, "AB"),
+]  # fmt: skip
+
+
+def test_filters_of_langchains_postgres_stores(products: PgencoderVectorStore) -> None:
+    for filter, expected in CASES:
+        found = products.similarity_search("thing", k=9, filter=filter)
+        assert sorted(str(document.metadata["code"])[0] for document in found) == list(expected), filter
+
+
+@pytest.fixture
+def products(db: Database, words: WordEncoder) -> PgencoderVectorStore:
+    store = PgencoderVectorStore.create(db, "products", encoder=words)
+    store.add_texts([f"thing {each['code']}" for each in PRODUCTS], PRODUCTS)
+    return store
+
+
+async def test_every_search_takes_filters(products: PgencoderVectorStore) -> None:
+    filter: dict[str, Any] = {"price": {"$gte": 50}}
+    vector = products.db.encode_query(products.db.collection("products"), "thing").dense.tolist()
+    for found in [
+        products.similarity_search("thing", filter=filter),
+        [document for document, _ in products.similarity_search_with_score("thing", filter=filter)],
+        [document for document, _ in products.similarity_search_with_relevance_scores("thing", filter=filter)],
+        products.similarity_search_by_vector(vector, filter=filter),
+        products.max_marginal_relevance_search("thing", filter=filter),
+        products.max_marginal_relevance_search_by_vector(vector, filter=filter),
+        products.as_retriever(search_kwargs={"filter": filter}).invoke("thing"),
+        products.as_retriever().invoke("thing", filter=filter),
+        await products.asimilarity_search("thing", filter=filter),
+        await products.as_retriever(search_type="mmr", search_kwargs={"filter": filter}).ainvoke("thing"),
+    ]:
+        assert {document.metadata["code"] for document in found} == {"B2", "D4"}
+    message = refusal(products.similarity_search, "thing", filter={"price": {"$foo": 1}})
+    assert message.startswith("filter: there is no operator '$foo'; operators under a key: $eq, $ne")
+
+
 def test_a_filter_is_applied_inside_the_recall(store: PgencoderVectorStore) -> None:
     store.add_texts([f"red green blue {i}" for i in range(300)], [{"many": True}] * 300)
-    found = store.similarity_search("red green blue", k=3, candidates=1, filter={"lang": "de"})
-    assert ids(found) == ["3"]
+    for filter in ({"lang": "de"}, {"lang": {"$in": ["de"]}}, {"$not": {"$or": [{"many": True}, {"lang": "en"}]}}):
+        found = store.similarity_search("red green blue", k=3, candidates=1, filter=filter)
+        assert ids(found) == ["3"]
 
 
 def test_scores_and_relevance(store: PgencoderVectorStore) -> None:

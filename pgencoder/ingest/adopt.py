@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from pgencoder.db import catalog
@@ -59,6 +61,20 @@ def adopt(
         adopted, after = adopted + count, last
         if progress is not None:
             progress(adopted, max(total, adopted))
+
+
+def adopt_rows(connection: Connection, objects: Objects, dense: str, keys: Sequence[str]) -> None:
+    """Make one passage of each of these rows, which have their vectors in the source's own column `dense`.
+
+    `keys` are those of a key of one column. It belongs into the transaction that has written the rows, so that content
+    and vector change together; that has locked the passages before, as `ingest.queue` argues, see `lock`.
+    """
+    execute(connection, _statement(objects, objects.source, dense, None, {}), [list(keys), NO_LIMIT])
+
+
+def lock(connection: Connection, objects: Objects) -> None:
+    """Wait until passages may be written, and keep it so: while an index is built nobody may."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(objects.passages))
 
 
 def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, types: dict[str, str]) -> sql.Composed:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Self
 
 import numpy as np
-import psycopg
-import sqlalchemy as sa
 from pydantic import SkipValidation
-from sqlalchemy.dialects.postgresql import JSONB
 
 from pgencoder.client import Database, connect
-from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, check_fingerprint
-from pgencoder.errors import CollectionExists, EncoderError, InvalidRequest, UnknownCollection
-from pgencoder.integrations import passages, store_table
-from pgencoder.integrations.refusal import listed, refused, to_json
-from pgencoder.query import Search
+from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder
+from pgencoder.errors import InvalidRequest
+from pgencoder.integrations import filters, passages, store_table
+from pgencoder.integrations.columns import source_fields
+from pgencoder.integrations.refusal import listed, to_json
+from pgencoder.integrations.store import Store
 from pgencoder.query.statement import Filter
-from pgencoder.sql import identifier, own, raw
-from pgencoder.sql import query as load
-from pgencoder.types import Encoding, Group, Hit, Matrix, Stage, TokenType
+from pgencoder.types import Group, Hit, Matrix, Stage, TokenType
 from pgencoder.vectors import normalize
 
 try:
@@ -42,14 +35,11 @@ except ImportError as error:
 
 Where = Filter | Mapping[str, Any]
 
-POLL_SECONDS = 0.05
-
-# An entry of a B-tree has at most 2704 bytes, and the key of the passages has more than the id
-LONGEST_ID = 2000
-
 
 class PgencoderRetriever(BaseRetriever):
     """Finds passages by `Database.search`, whose arguments these are; `invoke` takes them too.
+
+    `filter` may also be a dict on the source's columns, as `pgencoder.integrations.filters` describes it.
 
     Each document has the metadata collection, key, passage, span and score, and the source's `metadata_columns`.
     """
@@ -58,7 +48,7 @@ class PgencoderRetriever(BaseRetriever):
     collection: str
     k: int = 10
     candidates: int = 100
-    filter: SkipValidation[Filter | None] = None
+    filter: SkipValidation[Where | None] = None
     group: Group = "passage"
     stage: Stage | None = None
     encoder: SkipValidation[Encoder | None] = None
@@ -73,6 +63,8 @@ class PgencoderRetriever(BaseRetriever):
     ) -> list[Document]:
         names = ("k", "candidates", "filter", "group", "stage", "encoder")
         search = {name: getattr(self, name) for name in names} | search
+        if isinstance(search["filter"], Mapping):
+            search["filter"] = filters.condition(search["filter"], source_fields(self.db, self.collection))
         found = passages.find(self.db, self.collection, query, self.metadata_columns, **search)
         return [
             Document(id=passage.id, page_content=passage.content, metadata=dict(passage.metadata)) for passage in found
@@ -96,8 +88,8 @@ class PgencoderVectorStore(VectorStore):
 
     `create` makes the table and its collection, and leaves tables of another's making alone. The constructor uses any
     collection of which one column is encoded and the key is one of text or uuid. What is added is encoded before the
-    call returns. `filter` of the searches is a dict, which the metadata must contain, or a SQLAlchemy condition on the
-    table; it is applied inside the recall stage.
+    call returns. `filter` of the searches is a dict on the metadata, as `pgencoder.integrations.filters` describes it,
+    or a SQLAlchemy condition on the table; it is applied inside the recall stage.
 
     The asynchronous methods run the others in threads.
     """
@@ -118,27 +110,12 @@ class PgencoderVectorStore(VectorStore):
         given. `encoder` is needed for a collection that was attached with an `Encoder` of one's own. Raises
         InvalidSource for a collection that cannot be used, and FingerprintMismatch for vectors of another model.
         """
-        self.db = connect(db) if isinstance(db, str) else db
-        self.name = name
-        self._embedding = embedding
         if encoder is None and embedding is not None:
             encoder = encoder_of(embedding, embedding_name)
-        self._encoder = encoder
-        # one at a time, because each takes several connections of the pool; it encodes what the others have added too
-        self._encoding = threading.Lock()
-        collection = self.db.collection(name)
-        self._source = collection.source_schema, collection.source_table
-        with self.db.connection() as connection:
-            store_table.check(connection, name, self._source, collection.key, collection.columns, metadata_column)
-        self._key_type = store_table.key_type(collection.key[0])
-        if encoder is not None:
-            check_fingerprint(collection.generation.encoder, encoder.fingerprint, f"collection {name!r}")
-        self._key = collection.key[0]
-        self._table = identifier(collection.source_schema, collection.source_table)
-        self._content, self._metadata = collection.columns[0], metadata_column
-        self._metadata_of = sa.table(
-            collection.source_table, sa.column(metadata_column, JSONB), schema=collection.source_schema
-        ).c[metadata_column]
+        self._embedding = embedding
+        self._store = Store(db, name, encoder, metadata_column)
+        self.db = self._store.db
+        self.name = name
 
     @classmethod
     def create(
@@ -161,17 +138,8 @@ class PgencoderVectorStore(VectorStore):
         db = connect(db) if isinstance(db, str) else db
         if encoder is None and embedding is not None:
             encoder = encoder_of(embedding, embedding_name)
-        try:
-            db.collection(name)
-        except UnknownCollection:
-            with db.connection() as connection:
-                schema = store_table.make(connection, name)
-            with suppress(CollectionExists):
-                db.attach(name, ["content"], encoder or model, token_model=token_model, schema=schema, tokens=tokens)
-        store = cls(db, name, embedding, encoder=encoder)
-        with db.connection() as connection:
-            store_table.check_made(connection, name, store._source)
-        return store
+        store_table.create(db, name, store_table.DOCUMENTS, encoder or model, token_model=token_model, tokens=tokens)
+        return cls(db, name, embedding, encoder=encoder)
 
     @classmethod
     def from_texts(
@@ -220,38 +188,27 @@ class PgencoderVectorStore(VectorStore):
                 f"as many metadatas and ids as texts are needed, got {len(texts)} texts, {len(metadatas)} metadatas and"
                 f" {len(given)} ids"
             )
-        chosen = [str(uuid.uuid4()) if each is None else self._id(each) for each in given]
-        if long := [each for each in chosen if len(each.encode(errors="replace")) > LONGEST_ID]:
-            raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
+        chosen = self._store.new_ids(uuid.uuid4() if each is None else each for each in given)
         # the last one where an id is there twice
         documents = dict(zip(chosen, zip(texts, metadatas, strict=True), strict=True))
         if documents:
             contents, values = zip(*documents.values(), strict=True)
             jsons = [to_json(each or {}, "metadata") for each in values]
-            self._execute("upsert_documents", list(documents), list(contents), jsons)
-            self._encode(list(documents))
+            self._store.execute("upsert_documents", list(documents), list(contents), jsons)
+            self._store.encode(list(documents))
         return chosen
 
     def delete(self, ids: Sequence[str] | None = None) -> bool:  # type: ignore[override]  # as add_texts
         """Delete the documents with these ids, or all of a table that `create` made; their passages too."""
         if ids is None:
-            with self.db.connection() as connection:
-                made = store_table.is_made(connection, self._source)
-            if not made:
-                raise InvalidRequest(
-                    f"delete without ids would empty the table {self._source[1]!r}, which create did not make; give the"
-                    " ids, or TRUNCATE it yourself"
-                )
-            self._execute("delete_all")
+            self._store.clear()
         else:
-            self._execute("delete_documents", self._ids(ids))
-        with self._encoding:
-            self.db.sync(self.name, encoder=self._encoder, progress=False)
+            self._store.delete(self._store.ids(ids))
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents with these ids, in this order, those that are not there left out."""
-        wanted = self._ids(ids)
+        wanted = self._store.ids(ids)
         found = self._stored(wanted)
         return [found[each] for each in wanted if each in found]
 
@@ -272,8 +229,7 @@ class PgencoderVectorStore(VectorStore):
     ) -> list[Document]:
         """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
         hits = self._hits(query, fetch_k, **search)
-        dense = self.db.encode_query(self.db.collection(self.name), query, self._encoder).dense
-        return self._diverse(dense, hits, k, lambda_mult)
+        return self._diverse(self._store.question(query).dense, hits, k, lambda_mult)
 
     def max_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
@@ -283,7 +239,7 @@ class PgencoderVectorStore(VectorStore):
         return self._diverse(np.asarray(embedding), hits, k, lambda_mult)
 
     def _diverse(self, dense: Matrix, hits: Sequence[Hit], k: int, lambda_mult: float) -> list[Document]:
-        vectors = dict(self._execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
+        vectors = self._store.dense(hits)
         places = maximal_marginal_relevance(normalize(dense), list(vectors.values()), lambda_mult, k)
         chosen = list(vectors)
         return [document for document, _ in self._documents([hits[chosen[place]] for place in places])]
@@ -296,10 +252,9 @@ class PgencoderVectorStore(VectorStore):
         self, query: str, k: int = 4, **search: Any
     ) -> list[tuple[Document, float]]:
         # MaxSim is a sum of cosines, one for each token of the query
-        collection = self.db.collection(self.name)
         terms = 1
-        if collection.generation.dims.tokens:
-            terms = len(self.db.encode_query(collection, query, self._encoder).tokens)
+        if self.db.collection(self.name).generation.dims.tokens:
+            terms = len(self._store.question(query).tokens)
         relevance = self._select_relevance_score_fn()
         return [
             (document, relevance(score / terms))
@@ -312,45 +267,17 @@ class PgencoderVectorStore(VectorStore):
         return await run_in_executor(None, self._similarity_search_with_relevance_scores, query, k, **search)
 
     def _hits(self, query: str, k: int, *, filter: Where | None = None, candidates: int = 100) -> list[Hit]:
-        condition = self._condition(filter)
-        with refused():
-            return self.db.search(
-                self.name, query, k, candidates=candidates, filter=condition, group="document", encoder=self._encoder
-            )
+        return self._store.search(query, k, self._condition(filter), candidates)
 
     def _nearest(
         self, embedding: Sequence[float], k: int, *, filter: Where | None = None, candidates: int = 100
     ) -> list[Hit]:
-        asked = Search(k, candidates, self._condition(filter), "document", "dense")
-        collection = self.db.collection(self.name)
-        dims = collection.generation.dims.dense
-        try:
-            with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
-                vector = np.asarray(embedding, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
-        if vector.shape != (dims,) or not np.isfinite(vector).all():
-            raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {vector.shape}")
-        with refused():
-            return self.db.run(collection, asked, Encoding(vector))
+        return self._store.nearest(embedding, k, self._condition(filter), candidates)
 
     def _condition(self, filter: Where | None) -> Filter | None:
         if not isinstance(filter, Mapping):
             return filter
-        to_json(filter, "filter")
-        return self._metadata_of.contains(dict(filter))
-
-    def _ids(self, ids: Sequence[str]) -> list[str]:
-        return [self._id(each) for each in listed(ids, "ids")]
-
-    def _id(self, given: object) -> str:
-        """An id as Postgres writes it, so that it is found again."""
-        if self._key_type != "uuid":
-            return str(given)
-        try:
-            return str(uuid.UUID(str(given)))
-        except ValueError as error:
-            raise InvalidRequest(f"the ids of {self.name!r} are of type uuid, and {given!r} is not one") from error
+        return filters.condition(filter, filters.metadata_field(self._store.metadata))
 
     def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
         """The whole document of each hit; without those that went after the search."""
@@ -360,37 +287,8 @@ class PgencoderVectorStore(VectorStore):
     def _stored(self, ids: Sequence[str]) -> dict[str, Document]:
         return {
             key: Document(id=key, page_content=content, metadata=metadata)
-            for key, content, metadata in self._execute("read_documents", list(ids))
+            for key, content, metadata in self._store.execute("read_documents", list(ids))
         }
-
-    def _execute(self, name: str, *values: Any) -> list[tuple[Any, ...]]:
-        generation = self.db.collection(self.name).generation
-        statement = load(name).format(
-            table=self._table,
-            id=identifier(self._key.source),
-            content=identifier(self._content),
-            metadata=identifier(self._metadata),
-            passages=own(generation.passages),
-            queue=own(generation.queue),
-            key=identifier(self._key.name),
-            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
-        )
-        with refused(), self.db.connection() as connection:
-            # a raw cursor, because the table may be called 100%
-            done = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), values)
-            return done.fetchall() if done.description else []
-
-    def _encode(self, ids: Sequence[str]) -> None:
-        """Encode what is queued, and wait for what others are encoding of it."""
-        while True:
-            with self._encoding:
-                self.db.sync(self.name, encoder=self._encoder, progress=False)
-            ((pending, failed, reason),) = self._execute("read_pending", list(ids))
-            if failed:
-                raise EncoderError(f"{failed} of {len(ids)} documents could not be encoded: {reason}")
-            if not pending:
-                return
-            time.sleep(POLL_SECONDS)
 
 
 def encoder_of(embedding: Embeddings, name: str | None = None) -> DenseEncoder:

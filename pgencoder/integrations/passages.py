@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pgencoder.client import Database
 from pgencoder.errors import InvalidRequest
+from pgencoder.integrations.refusal import refused
 from pgencoder.query import rows
 
 OWN = ("collection", "key", "passage", "span", "score")
@@ -35,7 +36,8 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
     if taken := [column for column in columns if column in OWN]:
         raise InvalidRequest(f"metadata has a {taken[0]!r} of its own; leave it out of metadata_columns")
     collection = db.collection(name)
-    hits = db.search(name, query, **search)
+    with refused():
+        hits = db.search(name, query, **search)
     more: list[Mapping[str, Any] | None] = [{}] * len(hits)
     if columns:
         with db.connection() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -46,9 +46,9 @@ def listed(values: Iterable[Each], what: str) -> list[Each]:
     return list(values)
 
 
-def to_json(value: Mapping[str, Any], what: str) -> str:
-    """The JSON of a dict; raises InvalidRequest."""
+def to_json(value: Any, what: str, *, dict_only: bool = True) -> str:
+    """The JSON of a dict, or of any value; raises InvalidRequest."""
     try:
-        return json.dumps(dict(value), allow_nan=False)
-    except (TypeError, ValueError) as error:
+        return json.dumps(dict(value) if dict_only else value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest(f"{what} must be a dict of JSON values: {error}") from error

@@ -4,25 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
+from pgencoder.client import Database
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, schema_of_new
-from pgencoder.errors import InvalidSource
+from pgencoder.encoders import Encoder
+from pgencoder.errors import CollectionExists, InvalidSource, UnknownCollection
 from pgencoder.sql import identifier, query
-from pgencoder.types import KeyColumn
+from pgencoder.types import KeyColumn, TokenType
 
-# The comment on a table that was made here
-MARK = "Documents of a pgencoder vector store"
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of table: the statement of `sql/queries` that makes it, and the comment that it is marked with."""
+
+    statement: str
+    mark: str
+
+
+DOCUMENTS = Kind("create_store", "Documents of a pgencoder vector store")
+NODES = Kind("create_nodes", "Nodes of a pgencoder vector store")
 
 # Key types that Postgres makes of any string, or of the ids that are made here
 KEY_TYPES = ("text", "character varying", "uuid")
 
 
-def make(connection: Connection, name: str) -> str:
+def create(
+    db: Database,
+    name: str,
+    kind: Kind,
+    model: str | Encoder,
+    *,
+    token_model: str | None = None,
+    tokens: TokenType | None = None,
+) -> None:
+    """Make the table `name` and its collection, unless they are there.
+
+    Raises InvalidSource where `name` is a table, or a collection of one, that was not made here.
+    """
+    try:
+        db.collection(name)
+    except UnknownCollection:
+        with db.connection() as connection:
+            schema = make(connection, name, kind)
+        with suppress(CollectionExists):
+            db.attach(name, ["content"], model, token_model=token_model, schema=schema, tokens=tokens)
+    collection = db.collection(name)
+    with db.connection() as connection:
+        check_made(connection, name, kind, (collection.source_schema, collection.source_table))
+
+
+def make(connection: Connection, name: str, kind: Kind) -> str:
     """Make the table `name`, with the columns id, content and metadata, unless there is one that was made here.
 
     Returns its schema. Raises InvalidSource for a table of another's making.
@@ -30,10 +67,10 @@ def make(connection: Connection, name: str) -> str:
     schema = schema_of_new(connection)
     # another process may make it at the same moment: its table, its row type or their catalogue rows are in the way
     with suppress(pg.DuplicateTable, pg.DuplicateObject, pg.UniqueViolation):
-        connection.execute(query("create_store").format(table=identifier(schema, name), mark=sql.Literal(MARK)))
+        connection.execute(query(kind.statement).format(table=identifier(schema, name), mark=sql.Literal(kind.mark)))
     there = catalog.find_columns(connection, name, schema)
     source = there.schema, there.table
-    check_made(connection, name, source)
+    check_made(connection, name, kind, source)
     # someone may have altered it since
     key = catalog.find_source(connection, there.table, there.schema).key
     check(connection, name, source, key, ["content"], "metadata")
@@ -45,19 +82,22 @@ def key_type(key: KeyColumn) -> str:
     return key.type.split("(")[0]
 
 
-def is_made(connection: Connection, source: tuple[str, str]) -> bool:
-    """Whether this table, (schema, name), was made here."""
-    found = psycopg.RawCursor(connection).execute(query("is_store").as_bytes(connection), [*source, MARK]).fetchone()
+def is_made(connection: Connection, kind: Kind, source: tuple[str, str]) -> bool:
+    """Whether this table, (schema, name), was made here and is of this kind."""
+    statement = query("is_store").as_bytes(connection)
+    found = psycopg.RawCursor(connection).execute(statement, [*source, kind.mark]).fetchone()
     return found is not None and bool(found[0])
 
 
-def check_made(connection: Connection, name: str, source: tuple[str, str]) -> None:
+def check_made(connection: Connection, name: str, kind: Kind, source: tuple[str, str]) -> None:
     """Raise InvalidSource unless `create` made the table that it would use."""
-    if not is_made(connection, source):
-        raise InvalidSource(
-            f"the table {source[1]!r} was not made by create, which leaves it alone; give another name, or use it as it"
-            f" is: db.attach({source[1]!r}, [a column]) if it is not attached, and PgencoderVectorStore(db, {name!r})"
-        )
+    if is_made(connection, kind, source):
+        return
+    use = "PgencoderVectorStore" if kind == DOCUMENTS else "PgencoderRetriever"
+    raise InvalidSource(
+        f"the table {source[1]!r} was not made by create, which leaves it alone; give another name, or use it as it"
+        f" is: db.attach({source[1]!r}, [a column]) if it is not attached, and {use}(db, {name!r})"
+    )
 
 
 def check(
@@ -84,4 +124,15 @@ def check(
         raise InvalidSource(
             f"a vector store needs a column of type jsonb for metadata, and {source[1]!r} has no {metadata_column!r} of"
             " that type; name it: metadata_column=..."
+        )
+
+
+def check_nodes(connection: Connection, source: tuple[str, str]) -> None:
+    """Raise InvalidSource for a table that has not what `create` gives a store of nodes."""
+    types = catalog.find_columns(connection, source[1], source[0]).columns
+    wanted = {"ref_doc_id": "text", "node": "json", "embedding": "real[]"}
+    if lacking := [f"{column} {type_}" for column, type_ in wanted.items() if types.get(column) != type_]:
+        raise InvalidSource(
+            f"a store of nodes needs columns that {source[1]!r} has not: {', '.join(lacking)}; make it with"
+            " PgencoderVectorStore.create, or use PgencoderRetriever for this table"
         )

@@ -5,32 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, QueryType, RelatedNodeInfo, TextNode
+from llama_index.core.vector_stores import MetadataFilters
+
 from pgencoder.client import Database
 from pgencoder.encoders import Encoder, query_text
+from pgencoder.errors import InvalidRequest
 from pgencoder.integrations import passages
+from pgencoder.integrations.columns import source_fields
+from pgencoder.integrations.llama_index.filters import condition
 from pgencoder.query.statement import Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import Group, Stage
 
-try:
-    from llama_index.core.base.base_retriever import BaseRetriever
-    from llama_index.core.callbacks import CallbackManager
-    from llama_index.core.schema import (
-        NodeRelationship,
-        NodeWithScore,
-        QueryBundle,
-        QueryType,
-        RelatedNodeInfo,
-        TextNode,
-    )
-except ImportError as error:
-    raise ImportError(
-        "pgencoder.integrations.llama_index needs LlamaIndex; install it: pip install 'pgencoder[llama-index]'"
-    ) from error
+DEFAULT_K = 10
 
 
 class PgencoderRetriever(BaseRetriever):
     """Finds passages by `Database.search`, whose arguments these are.
+
+    `similarity_top_k` is another name for `k`, 10 if not given. `filters` are on the columns of the source, or on keys
+    of its jsonb columns ("facts.author"), and applied inside the recall, as `filter` is.
 
     Each node has the metadata collection, key, passage, span and score, and the source's `metadata_columns`; its
     `ref_doc_id` names the row. A language model and an embedding are shown only the content and those columns.
@@ -41,9 +39,11 @@ class PgencoderRetriever(BaseRetriever):
         db: Database,
         collection: str,
         *,
-        k: int = 10,
+        k: int | None = None,
+        similarity_top_k: int | None = None,
         candidates: int = 100,
         filter: Filter | None = None,
+        filters: MetadataFilters | None = None,
         group: Group = "passage",
         stage: Stage | None = None,
         encoder: Encoder | None = None,
@@ -51,10 +51,15 @@ class PgencoderRetriever(BaseRetriever):
         callback_manager: CallbackManager | None = None,
     ) -> None:
         super().__init__(callback_manager=callback_manager)
+        if k is not None and similarity_top_k is not None:
+            raise InvalidRequest("k and similarity_top_k are the same; give one of them")
+        if k is None:
+            k = DEFAULT_K if similarity_top_k is None else similarity_top_k
         self._db = db
         self._collection = collection
         self._columns = metadata_columns
-        self._search = {
+        self._filters = filters
+        self._search: dict[str, Any] = {
             "k": k, "candidates": candidates, "filter": filter, "group": group, "stage": stage,
             "encoder": encoder}  # fmt: skip
 
@@ -67,7 +72,11 @@ class PgencoderRetriever(BaseRetriever):
         return await super().aretrieve(_checked(str_or_query_bundle))
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        found = passages.find(self._db, self._collection, query_bundle.query_str, self._columns, **self._search)
+        search = dict(self._search)
+        if self._filters is not None:
+            passed = condition(self._filters, source_fields(self._db, self._collection))
+            search["filter"] = passed if search["filter"] is None else sa.and_(search["filter"], passed)
+        found = passages.find(self._db, self._collection, query_bundle.query_str, self._columns, **search)
         return [NodeWithScore(node=_node(passage), score=passage.score) for passage in found]
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:

@@ -1,0 +1,206 @@
+"""A LlamaIndex vector store: nodes in a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.indices.query.embedding_utils import get_top_k_mmr_embeddings
+from llama_index.core.schema import BaseNode
+from llama_index.core.vector_stores import MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
+from llama_index.core.vector_stores.types import BasePydanticVectorStore, VectorStoreQueryMode
+
+from pgencoder.client import Database, connect
+from pgencoder.encoders import DEFAULT_MODEL, Encoder
+from pgencoder.errors import InvalidRequest
+from pgencoder.integrations import store_table
+from pgencoder.integrations.llama_index.nodes import GivenVectors, Nodes
+from pgencoder.threads import in_thread
+from pgencoder.types import Hit, TokenType
+
+# Of how many times as many nodes as are asked for maximal marginal relevance chooses
+MMR_PREFETCH = 4
+
+
+class PgencoderVectorStore(BasePydanticVectorStore):
+    """Keeps nodes in a table of its own, and searches them; `VectorStoreIndex` works on it.
+
+    With `embed_dim` it stores and compares the vectors that come with nodes and queries, which the index makes with its
+    embed_model. Without, pgencoder's own model encodes the nodes' text (not their metadata) and MaxSim ranks; the index
+    makes vectors all the same, which are ignored: give it `embed_model=MockEmbedding(1)`, which costs nothing.
+
+    Filters are applied inside the recall, see `pgencoder.integrations.llama_index.filters`. A node without text is
+    stored, and no query finds it. The asynchronous methods run the others in threads.
+    """
+
+    stores_text: bool = True
+    name: str
+    embed_dim: int | None = None
+    _nodes: Nodes = PrivateAttr()
+
+    def __init__(
+        self,
+        db: Database | str,
+        name: str,
+        *,
+        embed_dim: int | None = None,
+        embedding_name: str = "LlamaIndex",
+        encoder: Encoder | None = None,
+    ) -> None:
+        """The store `name`, which `create` has made.
+
+        `embedding_name` is stored to tell the vectors from those of other models. `encoder` is needed for a store that
+        was made with an `Encoder` of one's own. Raises InvalidSource for a table that cannot be used, and
+        FingerprintMismatch for vectors of another model.
+        """
+        super().__init__(name=name, embed_dim=embed_dim, is_embedding_query=embed_dim is not None)  # type: ignore[call-arg]
+        self._nodes = Nodes(db, name, _encoder(embed_dim, embedding_name, encoder))
+
+    @classmethod
+    def create(
+        cls,
+        db: Database | str,
+        name: str,
+        *,
+        embed_dim: int | None = None,
+        embedding_name: str = "LlamaIndex",
+        encoder: Encoder | None = None,
+        model: str = DEFAULT_MODEL,
+        token_model: str | None = None,
+        tokens: TokenType | None = None,
+    ) -> Self:
+        """The store `name`, whose table and collection are made if they are not there yet.
+
+        Without `embed_dim`, `model` and `token_model` or an `encoder` encode, see `Database.attach`. Raises
+        InvalidSource where `name` is a table, or a collection of one, that `create` did not make.
+        """
+        db = connect(db) if isinstance(db, str) else db
+        chosen = _encoder(embed_dim, embedding_name, encoder) or model
+        store_table.create(db, name, store_table.NODES, chosen, token_model=token_model, tokens=tokens)
+        store = cls(db, name, embed_dim=embed_dim, embedding_name=embedding_name, encoder=encoder)
+        if embed_dim is not None:
+            store._nodes.sync()  # what was there before it was detached
+        return store
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that LlamaIndex knows the class by."""
+        return "PgencoderVectorStore"
+
+    @property
+    def client(self) -> Database:
+        """The database."""
+        return self._nodes.db
+
+    # The methods take no **kwargs, which would swallow a misspelt name
+
+    def add(self, nodes: Sequence[BaseNode]) -> list[str]:  # type: ignore[override]
+        """Add or replace nodes, all or none of them; returns their ids.
+
+        They are found once this returns. Raises EncoderError for those that could not be encoded: they are stored, and
+        tried again when something is added, or by a worker.
+        """
+        return self._nodes.add(nodes)
+
+    def delete(self, ref_doc_id: str) -> None:  # type: ignore[override]
+        """Delete the nodes of a document."""
+        self._remove(doc_ids=[ref_doc_id])
+
+    def delete_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> None:  # type: ignore[override]
+        """Delete the nodes that have these ids and pass the filters; none without either."""
+        if node_ids is not None or filters is not None:
+            self._remove(filters, node_ids)
+
+    def clear(self) -> None:
+        """Delete all nodes."""
+        self._nodes.clear()
+
+    def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
+        """The nodes that have these ids, in this order, and pass the filters; all without either."""
+        passed = self._nodes.matching(self._nodes.where(filters, node_ids))
+        found = self._nodes.read(passed)
+        return [found[each] for each in (passed if node_ids is None else dict.fromkeys(node_ids)) if each in found]
+
+    def query(  # type: ignore[override]
+        self,
+        query: VectorStoreQuery,
+        *,
+        candidates: int = 100,
+        mmr_threshold: float | None = None,
+        mmr_prefetch_factor: int = MMR_PREFETCH,
+    ) -> VectorStoreQueryResult:
+        """The nodes for a query of mode default, best first, or of mode mmr; scores are cosines, or MaxSim.
+
+        `node_ids`, unless empty, and `doc_ids` narrow the search, as `filters` do. An index gives the other arguments
+        as `vector_store_kwargs`; `candidates` passages are recalled and then reranked by MaxSim.
+        """
+        if query.mode not in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.MMR):
+            raise InvalidRequest(f"this store answers the modes default and mmr, not {query.mode.value}")
+        # an index whose text is all in the store gives an empty list of node_ids
+        passed = self._nodes.where(query.filters, query.node_ids or None, query.doc_ids)
+        if query.mode == VectorStoreQueryMode.DEFAULT:
+            hits = self._hits(query, query.similarity_top_k, passed, candidates)
+            return self._result([(hit, hit.score) for hit in hits])
+        hits = self._hits(query, query.similarity_top_k * mmr_prefetch_factor, passed, candidates)
+        vectors = self._nodes.dense(hits)
+        scores, places = get_top_k_mmr_embeddings(
+            self._dense(query),
+            list(vectors.values()),
+            similarity_top_k=query.similarity_top_k,
+            embedding_ids=list(vectors),
+            mmr_threshold=query.mmr_threshold if mmr_threshold is None else mmr_threshold,
+        )
+        return self._result([(hits[place], score) for place, score in zip(places, scores, strict=True)])
+
+    def _hits(self, query: VectorStoreQuery, k: int, passed: Any, candidates: int) -> list[Hit]:
+        if self._nodes.given:
+            return self._nodes.nearest(self._dense(query), k, passed, candidates)
+        return self._nodes.search(_text(query), k, passed, candidates)
+
+    def _dense(self, query: VectorStoreQuery) -> list[float]:
+        if not self._nodes.given:
+            return self._nodes.question(_text(query)).dense.tolist()  # type: ignore[no-any-return]
+        if query.query_embedding is None:
+            raise InvalidRequest("this store compares vectors that are given, and needs that of the query")
+        return query.query_embedding
+
+    def _result(self, hits: Sequence[tuple[Hit, float]]) -> VectorStoreQueryResult:
+        found = self._nodes.read([str(hit.key) for hit, _ in hits])
+        there = [(found[str(hit.key)], score) for hit, score in hits if str(hit.key) in found]
+        return VectorStoreQueryResult(
+            nodes=[node for node, _ in there],
+            similarities=[score for _, score in there],
+            ids=[node.node_id for node, _ in there],
+        )
+
+    def _remove(
+        self,
+        filters: MetadataFilters | None = None,
+        node_ids: list[str] | None = None,
+        doc_ids: list[str] | None = None,
+    ) -> None:
+        ids = self._nodes.matching(self._nodes.where(filters, node_ids, doc_ids))
+        if ids:
+            self._nodes.delete(ids)
+
+    async_add = in_thread(add)  # type: ignore[arg-type]
+    adelete = in_thread(delete)  # type: ignore[arg-type]
+    adelete_nodes = in_thread(delete_nodes)  # type: ignore[arg-type]
+    aclear = in_thread(clear)  # type: ignore[arg-type]
+    aget_nodes = in_thread(get_nodes)  # type: ignore[arg-type]
+    aquery = in_thread(query)  # type: ignore[arg-type]
+
+
+def _text(query: VectorStoreQuery) -> str:
+    if query.query_str is None:
+        raise InvalidRequest("this store encodes queries itself, and needs the text: query_str")
+    return query.query_str
+
+
+def _encoder(embed_dim: int | None, name: str, encoder: Encoder | None) -> Encoder | None:
+    if embed_dim is None:
+        return encoder
+    if encoder is not None:
+        raise InvalidRequest("with embed_dim the vectors come with the nodes, so there is no encoder; leave one out")
+    return GivenVectors(embed_dim, name)

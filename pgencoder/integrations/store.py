@@ -1,0 +1,176 @@
+"""The documents of a vector store, whatever the framework: written, encoded, found and deleted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from pgencoder.client import Database, connect
+from pgencoder.encoders import Encoder, check_fingerprint
+from pgencoder.errors import EncoderError, InvalidRequest
+from pgencoder.ingest.queue import execute
+from pgencoder.integrations import store_table
+from pgencoder.integrations.filters import JSONB
+from pgencoder.integrations.refusal import listed, refused
+from pgencoder.query import Search
+from pgencoder.query.statement import Filter, source_of
+from pgencoder.sql import Part, identifier, own, query, raw
+from pgencoder.types import Encoding, Generation, Hit, Matrix
+
+POLL_SECONDS = 0.05
+
+# An entry of a B-tree has at most 2704 bytes, and the key of the passages has more than the id
+LONGEST_ID = 2000
+
+
+class Store:
+    """The table of a collection with one key of text or uuid, one column that is encoded, and metadata as jsonb."""
+
+    kind = store_table.DOCUMENTS
+
+    def __init__(self, db: Database | str, name: str, encoder: Encoder | None, metadata_column: str) -> None:
+        self.db = connect(db) if isinstance(db, str) else db
+        self.name = name
+        self.encoder = encoder
+        # one at a time, because each takes several connections of the pool; it encodes what the others have added too
+        self._encoding = threading.Lock()
+        collection = self.db.collection(name)
+        self.source = collection.source_schema, collection.source_table
+        with self.db.connection() as connection:
+            store_table.check(connection, name, self.source, collection.key, collection.columns, metadata_column)
+        if encoder is not None:
+            check_fingerprint(collection.generation.encoder, encoder.fingerprint, f"collection {name!r}")
+        self._key = collection.key[0]
+        self._key_type = store_table.key_type(self._key)
+        self._content, self._metadata = collection.columns[0], metadata_column
+        self.metadata = self.column(metadata_column, JSONB)
+
+    def column(self, name: str, type_: Any = None) -> ColumnElement[Any]:
+        """A column of the table, for conditions."""
+        return sa.table(self.source[1], sa.column(name, type_), schema=self.source[0]).c[name]
+
+    @property
+    def id_column(self) -> ColumnElement[Any]:
+        """The column of the ids."""
+        return self.column(self._key.source)
+
+    def ids(self, given: Iterable[object]) -> list[str]:
+        """Ids as Postgres writes them, so that they are found again; raises InvalidRequest."""
+        return [self._id(each) for each in listed(given, "ids")]
+
+    def _id(self, given: object) -> str:
+        if self._key_type != "uuid":
+            return str(given)
+        try:
+            return str(UUID(str(given)))
+        except ValueError as error:
+            raise InvalidRequest(f"the ids of {self.name!r} are of type uuid, and {given!r} is not one") from error
+
+    def new_ids(self, given: Iterable[object]) -> list[str]:
+        """Ids that can be stored; raises InvalidRequest."""
+        ids = self.ids(given)
+        if long := [each for each in ids if len(each.encode(errors="replace")) > LONGEST_ID]:
+            raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
+        return ids
+
+    def matching(self, condition: ColumnElement[bool] | None) -> list[str]:
+        """The ids of the documents that a condition is true for, all without one."""
+        source = source_of(self.db.collection(self.name))
+        statement = source.keys if condition is None else source.keys.where(source.translated(condition))
+        compiled = statement.compile(dialect=self.db.engine.dialect)
+        with refused(), self.db.connection() as connection:
+            return [str(row[0]) for row in connection.execute(compiled.string.encode(), compiled.params)]
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete documents, and their passages."""
+        self.execute("delete_documents", ids)
+        self.sync()
+
+    def clear(self) -> None:
+        """Delete all documents; raises InvalidRequest for a table that was not made for a store."""
+        with self.db.connection() as connection:
+            made = store_table.is_made(connection, self.kind, self.source)
+        if not made:
+            raise InvalidRequest(
+                f"delete without ids would empty the table {self.source[1]!r}, which create did not make; give the"
+                " ids, or TRUNCATE it yourself"
+            )
+        self.execute("delete_all")
+        self.sync()
+
+    def sync(self) -> None:
+        """Encode what is queued, and remove the passages of what was deleted."""
+        with self._encoding:
+            self.db.sync(self.name, encoder=self.encoder, progress=False)
+
+    def encode(self, ids: Sequence[str]) -> None:
+        """Encode what is queued, and wait for what others are encoding of these; raises EncoderError."""
+        while True:
+            self.sync()
+            ((pending, failed, reason),) = self.execute("read_pending", list(ids))
+            if failed:
+                raise EncoderError(f"{failed} of {len(ids)} documents could not be encoded: {reason}")
+            if not pending:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def search(self, text: str, k: int, condition: Filter | None, candidates: int) -> list[Hit]:
+        """The best passage of each of the `k` best documents for a query."""
+        with refused():
+            return self.db.search(
+                self.name, text, k, candidates=candidates, filter=condition, group="document", encoder=self.encoder
+            )
+
+    def nearest(self, vector: Sequence[float], k: int, condition: Filter | None, candidates: int) -> list[Hit]:
+        """The best passage of each of the `k` documents nearest to a dense vector."""
+        asked = Search(k, candidates, condition, "document", "dense")
+        collection = self.db.collection(self.name)
+        with refused():
+            return self.db.run(collection, asked, Encoding(checked(vector, collection.generation.dims.dense)))
+
+    def question(self, text: str) -> Encoding:
+        """The encoding of a query."""
+        return self.db.encode_query(self.db.collection(self.name), text, self.encoder)
+
+    def dense(self, hits: Sequence[Hit]) -> dict[int, list[float]]:
+        """The dense vectors of hits that are still there, as lists, by their places."""
+        return dict(self.execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
+
+    def execute(self, name: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement of `sql/queries` on the table, with values for $1, $2, ..."""
+        statement = self.statement(name, self.db.collection(self.name).generation)
+        with refused(), self.db.connection() as connection:
+            done = execute(connection, statement, values)
+            return done.fetchall() if done.description else []
+
+    def statement(self, name: str, generation: Generation) -> Part:
+        """A statement of `sql/queries` on the table and the passages of a generation."""
+        return query(name).format(
+            table=identifier(*self.source),
+            id=identifier(self._key.source),
+            content=identifier(self._content),
+            metadata=identifier(self._metadata),
+            passages=own(generation.passages),
+            queue=own(generation.queue),
+            key=identifier(self._key.name),
+            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
+        )
+
+
+def checked(vector: Any, dims: int) -> Matrix:
+    """A dense vector, shape (dims,); raises InvalidRequest."""
+    try:
+        with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+            numbers = np.asarray(vector, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error
+    if numbers.shape != (dims,) or not np.isfinite(numbers).all():
+        raise InvalidRequest(f"the vector must have shape ({dims},) and finite numbers, got shape {numbers.shape}")
+    return numbers
