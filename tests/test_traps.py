@@ -83,7 +83,7 @@ def _trapped(
                 dbs.append(stack.enter_context(pgencoder.connect(url)))
             dbs[0].migrate(roles=True)
             rows = stack.enter_context(psycopg.connect(host=host, user=app, dbname=name, autocommit=True))
-            yield everything.Parties(*dbs, rows, path, {"host": host}), admin
+            yield everything.Parties(dbs[0], dbs[1], dbs[2], rows, path, {"host": host}), admin
     finally:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 

@@ -26,8 +26,8 @@ ONE = (
 TWO = ("text", "varchar", "name", "int4", "int8", "float8", "jsonb", "text[]", "varchar[]", "oid", "timestamptz")
 THREE = ("text", "varchar", "int4", "bool", "name")
 TYPES = (
-    "text", "name", "jsonb", "bytea", "oid", "regclass", "regprocedure", "regnamespace", "uuid", "timestamptz", "float8",
-    "int2", "int4", "int8", "float4", "int4range", "date", "bool", "halfvec",
+    "text", "name", "jsonb", "bytea", "oid", "regclass", "regprocedure", "regnamespace", "uuid", "timestamptz",
+    "float8", "int2", "int4", "int8", "float4", "int4range", "date", "bool", "halfvec",
 )  # fmt: skip
 AGGREGATES = (
     # name, arguments, state, initial state, transition from $1 and $2
@@ -96,7 +96,8 @@ def sprung(connection: Connection) -> list[str]:
 def bound(connection: Connection) -> list[str]:
     """What of ours is stored as bound to a trap."""
     rows = connection.execute(
-        "SELECT pg_describe_object(d.classid, d.objid, 0) || ' uses ' || pg_describe_object(d.refclassid, d.refobjid, 0)"
+        "SELECT pg_describe_object(d.classid, d.objid, 0) || ' uses '"
+        " || pg_describe_object(d.refclassid, d.refobjid, 0)"
         " FROM pg_depend d CROSS JOIN pg_identify_object(d.classid, d.objid, 0) AS mine"
         " CROSS JOIN pg_identify_object(d.refclassid, d.refobjid, 0) AS theirs"
         " WHERE (mine.schema = 'pgencoder' OR mine.identity LIKE '%%pgencoder.%%') AND theirs.schema = %s",
@@ -255,8 +256,17 @@ def _combinations(count: int) -> Iterator[tuple[str, ...]]:
         yield from product(THREE, repeat=3) if count == 3 else ((each,) * 4 for each in THREE)
 
 
-NAMES = {"varchar": "character varying", "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real",
-         "float8": "double precision", "timestamptz": "timestamp with time zone", "bool": "boolean", "bpchar": "character"}  # fmt: skip
+NAMES = {
+    "varchar": "character varying",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "timestamptz": "timestamp with time zone",
+    "bool": "boolean",
+    "bpchar": "character",
+}
 
 
 def _full(name: str) -> str:
