@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from psycopg import errors as pg
 
-from pgencoder.db.connection import Connection, names_of_users
+from pgencoder.db.connection import Connection, looking, names_of_users
 from pgencoder.errors import InvalidSource, UnknownCollection
 from pgencoder.sql import as_text, identifier, listed
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
@@ -230,7 +230,7 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
 @contextmanager
 def _spelled_out(connection: Connection) -> Iterator[None]:
     """Types outside of pg_catalog are written with their schema, whatever the search path is."""
-    with connection.transaction():
+    with looking(connection):
         connection.execute("SET LOCAL search_path = pg_catalog")
         yield
 
