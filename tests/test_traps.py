@@ -146,5 +146,12 @@ def test_traps_spring(server: Connection) -> None:
                 user.execute(statement.encode())
                 user.execute("SET search_path = pg_catalog")
                 assert any(each.startswith(f"{expected} (") for each in traps.sprung(user)), statement
+            assert traps.bound(user) == []
+            user.execute("SET search_path = evil")
+            user.execute("CREATE VIEW public.bound AS SELECT 'a'::varchar = 'b'::varchar AS same")
+            user.execute("CREATE FUNCTION public.bound() RETURNS int RETURN lower(int4range(1, 2))")
+            user.execute("CREATE TABLE public.checked (name varchar CHECK (name = 'a'))")
+            user.execute("SET search_path = pg_catalog")
+            assert len(traps.bound(user)) == 3
     finally:
         server.execute("DROP DATABASE traps_spring WITH (FORCE)")
