@@ -196,7 +196,8 @@ def _vector_in_use(connection: Connection) -> bool:
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d"
         " JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'vector'"
-        " JOIN pg_catalog.pg_depend m ON m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
+        " JOIN pg_catalog.pg_depend m"
+        "  ON m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
         "  AND m.refobjid OPERATOR(pg_catalog.=) e.oid AND m.deptype OPERATOR(pg_catalog.=) 'e'"
         " WHERE d.refclassid OPERATOR(pg_catalog.=) m.classid AND d.refobjid OPERATOR(pg_catalog.=) m.objid"
         " AND d.deptype OPERATOR(pg_catalog.=) 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x"

@@ -83,7 +83,7 @@ class Parties:
         return url.render_as_string(hide_password=False)
 
     def engine(self, db: Database) -> sa.Engine:
-        """A user's engine: what SQLAlchemy and psycopg send by themselves goes by pg_catalog, what follows by `path`."""
+        """A user's engine: what SQLAlchemy and psycopg send first goes by pg_catalog, what follows by `path`."""
         pinned = {"options": "-csearch_path=pg_catalog"}
         engine = sa.create_engine(self.url(db, "postgresql+psycopg"), connect_args=pinned, use_native_hstore=False)
 
@@ -175,7 +175,7 @@ def explain(parties: Parties) -> None:
 def pairs(parties: Parties) -> None:
     for name in NAMES:
         for method in ("exact", "ann"):
-            assert list(parties.reader.similar_pairs(name, 0.1, method=method))  # type: ignore[arg-type]
+            assert list(parties.reader.similar_pairs(name, 0.1, method=method))
         assert len(list(parties.reader.similar_pairs(name, 0.1, limit=1))) == 1
 
 
@@ -188,13 +188,13 @@ def select(parties: Parties) -> None:
         assert session.execute(with_passage(found)).all()
         article = session.scalars(found).first()
         assert article is not None
-        assert article.passages  # type: ignore[attr-defined]
+        assert article.passages
         assert session.scalars(sa.select(passages_of(Article))).all()
         loaded = found.options(joinedload(Article.passages))  # type: ignore[attr-defined]
         assert session.execute(loaded).unique().all()
         for name in NAMES:
             for group in ("passage", "document"):
-                chosen = pgencoder.select(name, QUERY, 3, group=group, encoder=WORDS, db=parties.reader)  # type: ignore[arg-type]
+                chosen = pgencoder.select(name, QUERY, 3, group=group, encoder=WORDS, db=parties.reader)
                 assert session.execute(chosen).all()
         passages = pgencoder.recall(Article, QUERY, 3)
         score = pgencoder.maxsim(WORDS.encode_query(QUERY), passages.c.tokens)

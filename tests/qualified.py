@@ -10,6 +10,7 @@ from typing import Any
 
 import pglast
 from pglast import ast, enums
+from psycopg import sql
 
 # Kinds of expressions whose operator is found by the path, and cannot be qualified
 HIDDEN = {
@@ -45,6 +46,15 @@ VERBS = re.compile(
 # What `format` fills in: names, literals, and SQL, which may be anything
 FORMAT = re.compile(r"%(?:\d+\$)?([ILs])")
 FILLINGS = ("hole.hole", "1", "(hole)")
+# What stands in a text that is put together where it runs, for the variables that are known only there
+LATE = {
+    "keys": "SELECT 1",
+    "queues": "queue AS (SELECT 1)",
+    "wanted": "true",
+    "relation": "hole.hole",
+    "full_types": "int",
+    "collations": "hole.hole",
+}
 # What may hold anything in a body: comments, strings and bodies of others
 LITERAL = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
 DECLARATIONS = re.compile(r"\s*DECLARE\b(.*?)\bBEGIN\b", re.S | re.I)
@@ -202,9 +212,8 @@ class _Walk:
             for raw in pglast.parse_sql(expression):
                 walk = _Walk(self._pinned)
                 yield from walk.statement(raw.stmt)
-                for each in _nodes(raw.stmt):
-                    if isinstance(each, ast.A_Const) and isinstance(each.val, ast.String):
-                        yield from walk._dynamic(each.val.sval)
+                for text in _texts(raw.stmt):
+                    yield from walk._dynamic(text)
 
     def _dynamic(self, text: str) -> Iterator[str]:
         """What is in a string that a body executes."""
@@ -230,6 +239,43 @@ class _Walk:
         found = DECLARED.match(declaration)
         if found and not found[3].upper().startswith(("CURSOR", "ALIAS")) and "%" not in found[3]:
             yield from self.script(f"SELECT NULL::{found[3].strip()}")
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """The texts in an expression: literals, and what is put together of them."""
+    if _is_text(tree):
+        yield _text(tree)
+    elif isinstance(tree, ast.Node):
+        for name in tree.__slots__:
+            yield from _texts(getattr(tree, name))
+    elif isinstance(tree, tuple | list):
+        for each in tree:
+            yield from _texts(each)
+
+
+def _is_text(tree: Any) -> bool:
+    if isinstance(tree, ast.FuncCall):
+        return tree.funcname[-1].sval in ("concat", "quote_literal")
+    if isinstance(tree, ast.A_Expr):
+        return bool(tree.name[-1].sval == "||")
+    return isinstance(tree, ast.A_Const) and isinstance(tree.val, ast.String)
+
+
+def _text(tree: Any) -> str:
+    """What an expression may give, with something that fits for what is no literal."""
+    match tree:
+        case ast.A_Const(val=ast.String()):
+            return str(tree.val.sval)
+        case ast.A_Expr() if tree.name[-1].sval == "||":
+            return _text(tree.lexpr) + _text(tree.rexpr)
+        case ast.FuncCall() if tree.funcname[-1].sval == "concat":
+            return "".join(map(_text, tree.args))
+        case ast.FuncCall() if tree.funcname[-1].sval == "quote_literal":
+            return sql.Literal(_text(tree.args[0])).as_string()
+        case ast.SubLink():
+            return ""
+    names = (each.fields[0].sval for each in _nodes(tree) if isinstance(each, ast.ColumnRef))
+    return next((LATE[name] for name in names if name in LATE), "1")
 
 
 def _with_known_type(declaration: str) -> str:

@@ -185,7 +185,7 @@ def test_an_owner_who_is_no_superuser_can_do_all(empty: Connection, empty_url: s
         empty.execute("CREATE EXTENSION vector")
         owner.migrate()
         with owner.connection() as connection:
-            connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
+            connection.execute("CREATE TABLE public.articles (id int PRIMARY KEY, body text)")
             connection.execute("INSERT INTO articles VALUES (1, 'word')")
         owner.attach("articles", ["body"], words)
         assert owner.sync("articles").index_built

@@ -83,7 +83,7 @@ def _trapped(
                 dbs.append(stack.enter_context(pgencoder.connect(url)))
             dbs[0].migrate(roles=True)
             rows = stack.enter_context(psycopg.connect(host=host, user=app, dbname=name, autocommit=True))
-            yield everything.Parties(*dbs, rows, path, {"host": host}), admin
+            yield everything.Parties(dbs[0], dbs[1], dbs[2], rows, path, {"host": host}), admin
     finally:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -146,5 +146,12 @@ def test_traps_spring(server: Connection) -> None:
                 user.execute(statement.encode())
                 user.execute("SET search_path = pg_catalog")
                 assert any(each.startswith(f"{expected} (") for each in traps.sprung(user)), statement
+            assert traps.bound(user) == []
+            user.execute("SET search_path = evil")
+            user.execute("CREATE VIEW public.bound AS SELECT 'a'::varchar = 'b'::varchar AS same")
+            user.execute("CREATE FUNCTION public.bound() RETURNS int RETURN lower(int4range(1, 2))")
+            user.execute("CREATE TABLE public.checked (name varchar CHECK (name = 'a'))")
+            user.execute("SET search_path = pg_catalog")
+            assert len(traps.bound(user)) == 3
     finally:
         server.execute("DROP DATABASE traps_spring WITH (FORCE)")

@@ -26,8 +26,8 @@ ONE = (
 TWO = ("text", "varchar", "name", "int4", "int8", "float8", "jsonb", "text[]", "varchar[]", "oid", "timestamptz")
 THREE = ("text", "varchar", "int4", "bool", "name")
 TYPES = (
-    "text", "name", "jsonb", "bytea", "oid", "regclass", "regprocedure", "regnamespace", "uuid", "timestamptz", "float8",
-    "int2", "int4", "int8", "float4", "int4range", "date", "bool", "halfvec",
+    "text", "name", "jsonb", "bytea", "oid", "regclass", "regprocedure", "regnamespace", "uuid", "timestamptz",
+    "float8", "int2", "int4", "int8", "float4", "int4range", "date", "bool", "halfvec",
 )  # fmt: skip
 AGGREGATES = (
     # name, arguments, state, initial state, transition from $1 and $2
@@ -94,15 +94,25 @@ def sprung(connection: Connection) -> list[str]:
 
 
 def bound(connection: Connection) -> list[str]:
-    """What of ours is stored as bound to a trap."""
+    """What is stored outside of the traps as bound to one."""
     rows = connection.execute(
-        "SELECT pg_describe_object(d.classid, d.objid, 0) || ' uses ' || pg_describe_object(d.refclassid, d.refobjid, 0)"
-        " FROM pg_depend d CROSS JOIN pg_identify_object(d.classid, d.objid, 0) AS mine"
-        " CROSS JOIN pg_identify_object(d.refclassid, d.refobjid, 0) AS theirs"
-        " WHERE (mine.schema = 'pgencoder' OR mine.identity LIKE '%%pgencoder.%%') AND theirs.schema = %s",
-        [schema_of_traps(connection)],
+        "WITH traps AS MATERIALIZED ("
+        " SELECT oid FROM pg_proc WHERE pronamespace = %(schema)s::regnamespace"
+        " UNION ALL SELECT oid FROM pg_operator WHERE oprnamespace = %(schema)s::regnamespace"
+        " UNION ALL SELECT oid FROM pg_type WHERE typnamespace = %(schema)s::regnamespace"
+        " UNION ALL SELECT oid FROM pg_class WHERE relnamespace = %(schema)s::regnamespace)"
+        " SELECT pg_describe_object(d.classid, d.objid, 0) || ' uses ' || pg_describe_object(d.refclassid, refobjid, 0)"
+        " FROM pg_depend d WHERE d.refobjid IN (TABLE traps) AND d.objid NOT IN (TABLE traps)"
+        " AND d.classid NOT IN ('pg_constraint'::regclass, 'pg_rewrite'::regclass)"
+        " UNION ALL SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d"
+        " WHERE d.refobjid IN (TABLE traps) AND d.classid = 'pg_rewrite'::regclass"
+        " AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.oid = d.objid AND r.ev_class IN (TABLE traps))"
+        " UNION ALL SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d"
+        " JOIN pg_constraint c ON c.oid = d.objid WHERE d.refobjid IN (TABLE traps)"
+        " AND d.classid = 'pg_constraint'::regclass AND c.contypid NOT IN (TABLE traps)",
+        {"schema": schema_of_traps(connection)},
     )
-    return [row[0] for row in rows]
+    return [row[0] for row in rows.fetchall()]
 
 
 def schema_of_traps(connection: Connection) -> str:
@@ -255,8 +265,17 @@ def _combinations(count: int) -> Iterator[tuple[str, ...]]:
         yield from product(THREE, repeat=3) if count == 3 else ((each,) * 4 for each in THREE)
 
 
-NAMES = {"varchar": "character varying", "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real",
-         "float8": "double precision", "timestamptz": "timestamp with time zone", "bool": "boolean", "bpchar": "character"}  # fmt: skip
+NAMES = {
+    "varchar": "character varying",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "timestamptz": "timestamp with time zone",
+    "bool": "boolean",
+    "bpchar": "character",
+}
 
 
 def _full(name: str) -> str:

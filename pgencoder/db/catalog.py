@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 
 from psycopg import errors as pg
 
-from pgencoder.db.connection import Connection, names_of_users
+from pgencoder.db.connection import Connection, looking, names_of_users
 from pgencoder.errors import InvalidSource, UnknownCollection
 from pgencoder.sql import as_text, identifier, listed
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
@@ -116,7 +116,8 @@ def lock(connection: Connection, name: str, *, shared: bool = False) -> None:
     """
     function: LiteralString = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     connection.execute(
-        f"SELECT pg_catalog.{function}(pg_catalog.hashtextextended(pg_catalog.concat('pgencoder collection ', %s::pg_catalog.text), 0))",
+        f"SELECT pg_catalog.{function}(pg_catalog.hashtextextended("
+        "pg_catalog.concat('pgencoder collection ', %s::pg_catalog.text), 0))",
         [name],
     )
 
@@ -215,7 +216,8 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
         raise InvalidSource(f"no table {table!r}")
     with _spelled_out(connection):
         rows = connection.execute(
-            "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL) FROM pg_catalog.pg_class c"
+            "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, NULL)"
+            " FROM pg_catalog.pg_class c"
             " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
             " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
             " WHERE c.oid OPERATOR(pg_catalog.=) %s AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped"
@@ -228,7 +230,7 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
 @contextmanager
 def _spelled_out(connection: Connection) -> Iterator[None]:
     """Types outside of pg_catalog are written with their schema, whatever the search path is."""
-    with connection.transaction():
+    with looking(connection):
         connection.execute("SET LOCAL search_path = pg_catalog")
         yield
 

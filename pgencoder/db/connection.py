@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -93,17 +93,21 @@ def pin(connection: Connection, *, local: bool = False) -> None:
 
 
 @contextmanager
-def names_of_users(connection: Any) -> Iterator[None]:
+def names_of_users(connection: Connection) -> Iterator[None]:
     """Names without a schema mean what they mean to the role: its own search path, for as long as this lasts.
 
     Nothing may be written meanwhile. A connection that is not ours has its user's path anyway.
     """
-    if not isinstance(connection, psycopg.Connection):
+    with looking(connection):
+        if isinstance(connection, psycopg.Connection):
+            connection.execute("SET LOCAL search_path TO DEFAULT")
         yield
-        return
-    with connection.transaction(force_rollback=True):
-        connection.execute("SET LOCAL search_path TO DEFAULT")
-        yield
+
+
+def looking(connection: Connection) -> AbstractContextManager[object]:
+    """A transaction, or a part of one, that changes nothing: settings are afterwards what they were."""
+    ours: object = connection  # or one that only does what such a connection does, and keeps the settings by itself
+    return ours.transaction(force_rollback=True) if isinstance(ours, psycopg.Connection) else connection.transaction()
 
 
 def schema_of_new(connection: Connection) -> str:

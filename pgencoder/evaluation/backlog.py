@@ -89,11 +89,15 @@ def _change(db: Database, changes: int) -> Changes:
     with db.connection() as connection:
         started = time.perf_counter()
         for i in range(rounds):
-            connection.execute(f"UPDATE {NAME}.rows SET body = %s || id", [f"change {i} of "])
+            connection.execute(
+                f"UPDATE {NAME}.rows SET body = pg_catalog.concat(%s::pg_catalog.text, id)", [f"change {i} of "]
+            )
         bulk = time.perf_counter() - started
         started = time.perf_counter()
         for i in range(singles):
-            connection.execute(f"UPDATE {NAME}.rows SET body = %s WHERE id = %s", [f"single {i}", i % rows + 1])
+            connection.execute(
+                f"UPDATE {NAME}.rows SET body = %s WHERE id OPERATOR(pg_catalog.=) %s", [f"single {i}", i % rows + 1]
+            )
         single = time.perf_counter() - started
         queued = queue.waiting(connection, _objects(db))
     return Changes(rounds * rows + singles, rows, queued, rounds * rows / bulk, singles / single)
@@ -103,8 +107,9 @@ def _queue(db: Database, rows: int) -> float:
     """Make a table of short rows and queue them all; returns how many a second."""
     with db.connection() as connection:
         connection.execute(
-            f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body text NOT NULL);"
-            f" INSERT INTO {NAME}.rows SELECT i, 'row ' || i FROM generate_series(1, {rows}) AS i"
+            f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
+            f" INSERT INTO {NAME}.rows SELECT i, pg_catalog.concat('row ', i)"
+            f" FROM pg_catalog.generate_series(1, {rows}) AS i"
         )
     started = time.perf_counter()
     queued = db.attach("rows", ["body"], NullEncoder(), schema=NAME, name=NAME)
@@ -132,7 +137,7 @@ def _claim_half(db: Database, connection: Connection, batches: int) -> tuple[Cla
 
     fresh, worked = claims(0, timed), claims(timed, batches // 4)
     with connected(db.own_engine) as other, other.transaction():
-        other.execute("SELECT pg_current_xact_id()")
+        other.execute("SELECT pg_catalog.pg_current_xact_id()")
         held = claims(batches // 4, batches // 2)
     return fresh, worked, held
 

@@ -173,13 +173,16 @@ def load_documents(db: Database, dataset: Dataset, limit: int | None = None) -> 
     table = sql.Identifier(SCHEMA, dataset.name)
     with db.connection() as connection, connection.transaction():
         row = connection.execute(
-            "SELECT obj_description(to_regclass(%s), 'pg_class')", [table.as_string(connection)]
+            "SELECT pg_catalog.obj_description(pg_catalog.to_regclass(%s), 'pg_class')", [table.as_string(connection)]
         ).fetchone()
         if row is not None and row[0] == version:
             return
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
         connection.execute(
-            sql.SQL("CREATE TABLE IF NOT EXISTS {} (id text PRIMARY KEY, title text, text text)").format(table)
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {}"
+                " (id pg_catalog.text PRIMARY KEY, title pg_catalog.text, text pg_catalog.text)"
+            ).format(table)
         )
         connection.execute(sql.SQL("TRUNCATE {}").format(table))
         with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:

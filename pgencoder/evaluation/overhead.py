@@ -74,8 +74,8 @@ def search(db: Database, passages: int = PASSAGES, queries: int = QUERIES) -> Se
         rows = sa.Table("rows", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), schema=NAME)
         with db.connection() as connection:
             connection.execute(
-                f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body text NOT NULL);"
-                f" INSERT INTO {NAME}.rows SELECT i, i FROM generate_series(1, {passages}) AS i"
+                f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
+                f" INSERT INTO {NAME}.rows SELECT i, i FROM pg_catalog.generate_series(1, {passages}) AS i"
             )
         db.attach("rows", ["body"], encoder, schema=NAME, name=NAME)
         db.sync(NAME, progress=False)

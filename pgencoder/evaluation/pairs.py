@@ -111,7 +111,8 @@ def _plant(db: Database, sentences: int, threshold: float, progress: Progress) -
     with db.connection() as connection:
         vector = f'"{db.vector_schema}"'
         connection.execute(
-            f"CREATE TABLE {NAME}.sentences (id int PRIMARY KEY, body text NOT NULL, dense {vector}.halfvec({DIMS}))"
+            f"CREATE TABLE {NAME}.sentences (id int PRIMARY KEY, body pg_catalog.text NOT NULL,"
+            f" dense {vector}.halfvec({DIMS}))"
         )
         copy_in = f"COPY {NAME}.sentences FROM STDIN (FORMAT binary)"
         for ids, vectors in synthetic(sentences):

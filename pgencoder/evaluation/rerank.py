@@ -30,18 +30,21 @@ from pgencoder.vectors import HalfvecArray, normalize, read_array
 # The function that circulates as an example: both arrays unnested and crossed, cosine similarity of every pair, the
 # largest for each query token, their sum. Written here from that description.
 EXAMPLE = """
-CREATE FUNCTION pg_temp.example(query {vector}.halfvec[], document {vector}.halfvec[]) RETURNS float8
+CREATE FUNCTION pg_temp.example(query {vector}.halfvec[], document {vector}.halfvec[]) RETURNS double precision
 LANGUAGE sql IMMUTABLE AS $$
-    WITH query_token AS (SELECT row_number() OVER () AS n, q FROM unnest(query) AS q),
-    document_token AS (SELECT d FROM unnest(document) AS d),
-    pair AS (SELECT n, 1 - (d OPERATOR({vector}.<=>) q) AS similarity FROM query_token CROSS JOIN document_token),
-    best AS (SELECT max(similarity) AS similarity FROM pair GROUP BY n)
-    SELECT sum(similarity) FROM best
+    WITH query_token AS (SELECT pg_catalog.row_number() OVER () AS n, q FROM pg_catalog.unnest(query) AS q),
+    document_token AS (SELECT d FROM pg_catalog.unnest(document) AS d),
+    pair AS (
+        SELECT n, 1 OPERATOR(pg_catalog.-) (d OPERATOR({vector}.<=>) q) AS similarity
+        FROM query_token CROSS JOIN document_token
+    ),
+    best AS (SELECT pg_catalog.max(similarity) AS similarity FROM pair GROUP BY n)
+    SELECT pg_catalog.sum(similarity) FROM best
 $$
 """
 # Searches of 1-bit tokens in pure SQL, whichever kernel this database uses
 SYMMETRIC = """
-CREATE FUNCTION pg_temp.symmetric(query {vector}.halfvec[], document "bit"[]) RETURNS float8
+CREATE FUNCTION pg_temp.symmetric(query {vector}.halfvec[], document pg_catalog."bit"[]) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN pgencoder.maxsim_sql(pgencoder.binary_quantize(query), document)
 """
@@ -212,8 +215,8 @@ def _prepare(
         connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
         for kind, documents in SYNTHETIC_DOCUMENTS.items():
             connection.execute(
-                f'CREATE TABLE {SCHEMA}."{kind}" (id int PRIMARY KEY, body text);'
-                f' INSERT INTO {SCHEMA}."{kind}" SELECT i, i FROM generate_series(1, {documents}) AS i'
+                f'CREATE TABLE {SCHEMA}."{kind}" (id int PRIMARY KEY, body pg_catalog.text);'
+                f' INSERT INTO {SCHEMA}."{kind}" SELECT i, i FROM pg_catalog.generate_series(1, {documents}) AS i'
             )
     for kind, name in names.items():
         db.attach(kind, ["body"], encoder, schema=SCHEMA, name=name, tokens=kind)
@@ -326,7 +329,8 @@ class _Bench:
 
     def _scored(self, table: sql.Identifier, expression: str, values: dict[str, Any]) -> object:
         statement = sql.SQL(
-            f"SELECT id, {expression} AS score FROM {{}} WHERE id = ANY(%(ids)s) ORDER BY 2 DESC LIMIT 10"
+            f"SELECT id, {expression} AS score FROM {{}} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s)"
+            " ORDER BY 2 DESC LIMIT 10"
         )
         return self.connection.execute(statement.format(table), values).fetchall()
 
@@ -347,7 +351,9 @@ class _Bench:
     def _alone(self, kind: TokenType, query: Matrix, ids: list[Any]) -> None:
         """Time the kernel over the candidates' tokens in this process's memory."""
         rows = self.connection.execute(
-            sql.SQL("SELECT array_send(tokens) FROM {} WHERE id = ANY(%s)").format(self.tables[kind]),
+            sql.SQL("SELECT pg_catalog.array_send(tokens) FROM {} WHERE id OPERATOR(pg_catalog.=) ANY (%s)").format(
+                self.tables[kind]
+            ),
             [ids],
             binary=True,
         )
@@ -359,7 +365,9 @@ class _Bench:
     def _shape(self) -> tuple[int, float]:
         """Passages, and tokens in one on average."""
         row = self.connection.execute(
-            sql.SQL("SELECT count(*), avg(cardinality(tokens))::float8 FROM {}").format(self.tables["bit"])
+            sql.SQL(
+                "SELECT pg_catalog.count(*), pg_catalog.avg(pg_catalog.cardinality(tokens))::double precision FROM {}"
+            ).format(self.tables["bit"])
         ).fetchone()
         assert row is not None
         return row[0], row[1]

@@ -86,9 +86,9 @@ def _together(db: Database, passages: int, workers: int) -> WriteResult:
     with scratch(db, NAME), _processes(db, workers) as pipes:
         with db.connection() as connection:
             connection.execute(
-                f"CREATE TABLE {NAME}.passages (id int PRIMARY KEY, body text NOT NULL);"
-                f" INSERT INTO {NAME}.passages SELECT i, repeat('word ', {CHARACTERS // 5}) FROM"
-                f" generate_series(1, {passages}) AS i"
+                f"CREATE TABLE {NAME}.passages (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
+                f" INSERT INTO {NAME}.passages SELECT i, pg_catalog.repeat('word ', {CHARACTERS // 5}) FROM"
+                f" pg_catalog.generate_series(1, {passages}) AS i"
             )
         db.attach("passages", ["body"], NullEncoder(), schema=NAME, name=NAME)
         _settle(db)
