@@ -137,6 +137,10 @@ class Heartbeat:
             with suppress(pg.ProgrammingError):  # dropped, or without rights: the others are to be extended still
                 queue.extend(connection, objects, claimed, self._lease)
 
+    def _problems(self) -> list[str]:
+        warnings = (f"{name}: {warning}" for name, warning in self._targets.sources.warnings.items())
+        return [*self._targets.problems.values(), *self._targets.index_problems.values(), *warnings]
+
     def _renew(self, connection: Connection) -> None:
         encoders = list(self._targets.encoders.values())
         devices = sorted({str(device) for encoder in encoders if (device := getattr(encoder, "device", None))})
@@ -157,6 +161,6 @@ class Heartbeat:
                 self._tally.passages,
                 self._tally.failures,
                 json.dumps(self._tally.rates()),
-                "; ".join([*self._targets.problems.values(), *self._targets.index_problems.values()]) or None,
+                "; ".join(self._problems()) or None,
             ],
         )
