@@ -32,6 +32,7 @@ from pgencoder.types import (
     Kernel,
     Pair,
     ReconcileReport,
+    RepairReport,
     SyncReport,
     WorkerStatus,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "PgencoderError",
     "Piece",
     "ReconcileReport",
+    "RepairReport",
     "SearchSelect",
     "SyncReport",
     "Tokens",

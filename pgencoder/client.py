@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import psycopg
 import sqlalchemy as sa
 
 from pgencoder import migrate, native
-from pgencoder.db import kernel
+from pgencoder.db import catalog, kernel
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
@@ -151,8 +151,9 @@ class Database(Upkeep):
                 # perhaps because it was described for an earlier search, or changed while the query was encoded
                 self._described.pop(name, None)
                 now = self.collection(name)
-                if now == collection:
-                    raise
+                with self._of_its_table(now):
+                    if now == collection:
+                        raise
                 collection = now
             else:
                 self._described[name] = collection
@@ -191,7 +192,8 @@ class Database(Upkeep):
         wanted = gaps(hits)
         with self.connection() as connection:
             pieces = [(key, (start, end)) for (_, start, end), key in wanted.items()]
-            between = rows.pieces(connection, collection, pieces)
+            with self._of_its_table(collection):
+                between = rows.pieces(connection, collection, pieces)
         return assemble(hits, dict(zip(wanted, between, strict=True)), budget)
 
     acontext = in_thread(context)
@@ -208,6 +210,16 @@ class Database(Upkeep):
 
     aexplain = in_thread(explain)
 
+    @contextmanager
+    def _of_its_table(self, collection: Collection) -> Iterator[None]:
+        """Raise InvalidSource where something fails because of what is wrong with a collection's table."""
+        try:
+            yield
+        except (psycopg.Error, sa.exc.DBAPIError, PgencoderError):
+            with self.connection() as connection:
+                catalog.check_problem(connection, collection.name)
+            raise
+
     def _question(self, collection: Collection, query: str, encoder: Encoder | None) -> Question:
         query = query_text(query)
         chosen = self._encoder(collection.generation.encoder, encoder)
@@ -218,7 +230,8 @@ class Database(Upkeep):
 
     def _explain(self, asked: Question, key: Any, number: int, content: str | None = None) -> Explanation:
         vector = self.vector_schema  # takes a connection of its own, the first time
-        with self.connection() as connection:
+        with self.connection() as connection, self._of_its_table(asked.collection):
+            catalog.check_source(connection, asked.collection)
             passage = read_passage(connection, vector, asked, key, number)
         if content not in (None, passage.content):
             raise InvalidRequest(f"passage {number} of key {short_key(key)} has changed since the search; search again")
@@ -282,8 +295,15 @@ class Database(Upkeep):
         search = PairSearch(threshold, method, limit)
         collection = self.collection(name)
         with self.connection() as connection:
+            catalog.check_source(connection, collection)
             check_encoded(connection, collection)
-        return similar_pairs(self.connection, collection, search, progress)
+        return self._pairs(collection, search, progress)
+
+    def _pairs(
+        self, collection: Collection, search: PairSearch, progress: Callable[[int, int], None] | None
+    ) -> Iterator[Pair]:
+        with self._of_its_table(collection):
+            yield from similar_pairs(self.connection, collection, search, progress)
 
     def kernel(self) -> Kernel:
         """Which MaxSim kernel is in use, and why."""

@@ -107,7 +107,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
         connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier(SCHEMA)))
         kernel.drop(connection)
         if "made the extension vector" in (row[0] or "") and not _vector_in_use(connection):
-            connection.execute("DROP EXTENSION vector")
+            connection.execute("DROP EXTENSION IF EXISTS vector")
 
 
 def apply_functions(connection: Connection) -> None:

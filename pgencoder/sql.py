@@ -7,13 +7,15 @@ what Python runs: templates whose `{names}` are filled with quoted identifiers a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from psycopg import sql
+
+from pgencoder.types import KeyColumn
 
 SCHEMA = "pgencoder"
 
@@ -92,9 +94,32 @@ def equal(left: Part, right: Part) -> Part:
 
 
 def content(columns: Iterable[str], relation: str) -> Part:
-    """The content of a row: its columns as text, NULLs left out, with a space between (empty if all are NULL)."""
-    values = (sql.SQL("{}::pg_catalog.text").format(sql.Identifier(relation, column)) for column in columns)
+    """The content of a row: its columns as text, NULLs left out, with a space between (empty if all are NULL).
+
+    Without casts: the owner of a type can bring a function for its cast to text, which would run as whoever reads.
+    """
+    values = (sql.Identifier(relation, column) for column in columns)
     return sql.SQL("pg_catalog.concat_ws(' ', {})").format(listed(values))
+
+
+def text_of(value: Part) -> Part:
+    """A key as text, without a cast: the owner of an enum could bring a function for that."""
+    return sql.SQL("pg_catalog.concat({})").format(value)
+
+
+def unnested(key: Sequence[KeyColumn]) -> Part:
+    """The arrays $1, $2, ... of a key's columns as rows: of text, of enums as they are.
+
+    A parameter that has the type of the enum is read by Postgres. Text would be cast, perhaps by a function of the
+    enum's owner, which would run as whoever encodes.
+    """
+    types = (column.full_type if column.enum else "pg_catalog.text" for column in key)
+    return raw(", ".join(f"pg_catalog.unnest(${i}::{type_}[])" for i, type_ in enumerate(types, 1)))
+
+
+def block(body: Part) -> sql.Composed:
+    """A body of PL/pgSQL as a statement."""
+    return sql.SQL("DO {}").format(Quoted(body))
 
 
 def as_text(statement: Part, connection: Any = None) -> str:

@@ -91,6 +91,11 @@ class KeyColumn:
         """The type, which no search path can turn into another."""
         return self.type if re.search(FULL_TYPE, self.type) else f"pg_catalog.{self.type}"
 
+    @property
+    def enum(self) -> bool:
+        """Whether it is an enum: the only types that a key may have beside those of Postgres, which have no schema."""
+        return "." in self.type
+
 
 @short_repr
 @dataclass(frozen=True)
@@ -379,12 +384,16 @@ class FailedRow:
 @short_repr
 @dataclass(frozen=True)
 class ReconcileReport:
-    """What `reconcile` found: rows looked at, and those queued because they were missing, stale or gone."""
+    """What `reconcile` found: rows looked at, and those queued because they were missing, stale or gone.
+
+    `warning` says why changes may still go unseen, such as a trigger that is off; None if they do not.
+    """
 
     rows: int = 0
     missing: int = 0
     stale: int = 0
     orphaned: int = 0
+    warning: str | None = field(default=None, compare=False)
 
     @property
     def queued(self) -> int:
@@ -396,3 +405,18 @@ def check_count(name: str, value: Any) -> None:
     """Raise InvalidRequest for what the server cannot take as a number of rows; `name` says what it is."""
     if not isinstance(value, Integral) or value is True or not 1 <= int(value) < 2**31:
         raise InvalidRequest(f"{name} must be an integer of at least 1 that fits 32 bits, got {value!r}")
+
+
+@short_repr
+@dataclass(frozen=True)
+class RepairReport:
+    """What `repair` did.
+
+    `problem` is what was wrong, None if nothing was. `keys` are the key columns that follow those of the table now,
+    such as "id: integer to bigint". `removed` passages were of another table. `found` is what was compared, and queued.
+    """
+
+    problem: str | None
+    keys: tuple[str, ...] = ()
+    removed: int = 0
+    found: ReconcileReport = field(default_factory=ReconcileReport)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db import catalog, kernel, status
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
-from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import adopt, attach, generations, index, objects, queue, reconcile, sync
+from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.ingest import adopt, attach, generations, index, objects, queue, reconcile, repair, sync
 from pgencoder.ingest import roles as granted
 from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
@@ -26,6 +28,7 @@ from pgencoder.types import (
     FailedRow,
     Generation,
     ReconcileReport,
+    RepairReport,
     SyncReport,
     TokenType,
     WorkerStatus,
@@ -96,7 +99,7 @@ class Upkeep(Session):
         A row that cannot be read or encoded is left for another attempt, and the others are done: the report says how
         many `failed`, and the `error` of one of them; `failed()` has all. Where a whole batch fails, the rest waits. An
         index that cannot be built is in the report too. Raised is what concerns the whole collection: a model that does
-        not load, vectors of another one, errors of the database.
+        not load, vectors of another one, a table that is gone or another one, errors of the database.
 
         `encoder` is needed only for a collection that was attached with an `Encoder` object in another process; then
         only the generations that are of it are worked on. With `rows` it stops after the batch in which that number is
@@ -214,17 +217,28 @@ class Upkeep(Session):
             return sum(queue.retry(connection, parts.of(each)) for each in collection.generations)
 
     def reconcile(self, name: str, *, progress: Progress | None = None) -> ReconcileReport:
-        """Find what triggers did not see: missing, stale and orphaned passages of every generation, and queue it."""
+        """Find what triggers did not see: missing, stale and orphaned passages of every generation, and queue it.
+
+        Raises InvalidSource where the table is not the one that was attached, or is gone.
+        """
         with self.connection() as connection:
             collection = catalog.collection(connection, name)
+            catalog.check_problem(connection, name)
             parts = Objects(collection, vector_schema(connection))
             reports = [
                 reconcile.reconcile(connection, parts.of(each), progress=progress) for each in collection.generations
             ]
-        return ReconcileReport(
-            max(report.rows for report in reports),
-            *(sum(getattr(report, kind) for report in reports) for kind in ("missing", "stale", "orphaned")),
-        )
+            return replace(reconcile.total(reports), warning=catalog.warning(connection, name))
+
+    def repair(self, name: str, *, progress: Progress | None = None) -> RepairReport:
+        """Mend a collection: make the triggers, functions and policies that it has lost, and follow its table.
+
+        A table that was dropped and made again, restored or swapped is taken for the collection's; all that differs is
+        queued. Keys whose type has changed are converted, and the vectors kept. `progress` is called with the rows
+        compared. Raises InvalidSource for what cannot be mended, such as a table that is gone.
+        """
+        with self.connection() as connection:
+            return repair.repair(connection, name, create_search, progress)
 
     def status(self) -> list[CollectionStatus]:
         """The state of each collection."""
@@ -259,16 +273,29 @@ def create_search(connection: Connection, parts: Objects) -> None:
 
 
 def refresh(connection: Connection) -> None:
-    """Make anew what is stored for each collection, as its owner."""
+    """Replace what is stored for each collection, as its owner; warn of one that cannot have it, and say what to do."""
     schema = vector_schema(connection)
-    for each in catalog.collections(connection):
+    for each in catalog.collections(connection):  # all of them first: who locks one may lock what all need
         catalog.lock(connection, each.name)
-        collection = catalog.collection(connection, each.name)  # as it is now that it stays so
+    for collection in catalog.collections(connection):
         parts = Objects(collection, schema)
-        objects.become_owner(connection, parts)
-        objects.drop_overloads(connection, parts)
-        objects.create_functions(connection, parts, collection.generations)
-        create_search(connection, parts)
+        try:
+            with connection.transaction():
+                if repair.replaceable(connection, parts):
+                    _refresh(connection, parts)
+        except (pg.Error, PgencoderError) as error:
+            catalog.warn(connection, collection.name, " ".join(str(error).split()))
+        else:
+            catalog.warn(connection, collection.name)
     connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
     if granted.in_use(connection):
         granted.create(connection)
+
+
+def _refresh(connection: Connection, parts: Objects) -> None:
+    objects.become_owner(connection, parts)
+    objects.drop_overloads(connection, parts)
+    objects.create_functions(connection, parts, parts.collection.generations)
+    for generation in parts.collection.generations:
+        objects.create_policy(connection, parts.of(generation))
+    create_search(connection, parts)

@@ -203,7 +203,8 @@ def test_the_public_names() -> None:
     assert sorted(pgencoder.__all__) == [
         "Citation", "CollectionStatus", "Context", "DEFAULT_MODEL", "Database", "Dense", "DenseEncoder", "Dims",
         "Encoder", "Encoding", "Explanation", "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "Match",
-        "Pair", "PgencoderError", "Piece", "ReconcileReport", "SearchSelect", "SyncReport", "Tokens", "Window",
+        "Pair", "PgencoderError", "Piece", "ReconcileReport", "RepairReport", "SearchSelect", "SyncReport", "Tokens",
+        "Window",
         "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "attach_all", "connect", "embedded",
         "errors", "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)

@@ -297,6 +297,13 @@ CREATE FUNCTION pgencoder.articles_search(query_dense halfvec, query_tokens half
     filter text = NULL, group_by text = 'passage') RETURNS TABLE (id int) LANGUAGE sql AS 'SELECT 1';
 CREATE TRIGGER pgencoder_articles_insert AFTER INSERT ON articles REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION pgencoder.articles_changed();
+CREATE TRIGGER pgencoder_articles_update AFTER UPDATE ON articles
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION pgencoder.articles_changed();
+CREATE TRIGGER pgencoder_articles_delete AFTER DELETE ON articles REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION pgencoder.articles_changed();
+CREATE TRIGGER pgencoder_articles_truncate AFTER TRUNCATE ON articles
+    FOR EACH STATEMENT EXECUTE FUNCTION pgencoder.articles_changed();
 INSERT INTO pgencoder.articles_1_queue (id) VALUES (1);
 INSERT INTO pgencoder.articles_1_queue (id, attempts, claimed_until) VALUES (2, 1, now() + interval '10 minutes');
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, looking, names_of_users
 from pgencoder.errors import InvalidSource, UnknownCollection
-from pgencoder.sql import as_text, identifier, listed
+from pgencoder.sql import as_text, identifier, listed, own
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
 # Names that a key column cannot have in the passages table, the queue and the search function's arguments
@@ -178,8 +179,7 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
     if kind not in ("r", "p"):
         what = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}.get(kind, "not a table")
         raise InvalidSource(f"{table!r} is {what}, whose changes no trigger sees; attach the table behind it")
-    with _spelled_out(connection):
-        key = _key(connection, oid)
+    key = _key(connection, oid)
     if not key:
         raise InvalidSource(
             f"table {table!r} has no primary key, so its passages could not be told apart;"
@@ -198,6 +198,62 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
         tuple(c for c, _ in columns),
         tuple(c for c, virtual in columns if virtual),
     )
+
+
+def find_table(connection: Connection, collection: Collection) -> int | None:
+    """The oid of the table that has the name of a collection's source, None without one."""
+    row = connection.execute(
+        "SELECT c.oid FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+        " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) %s"
+        " AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::\"char\"[])",
+        [collection.source_schema, collection.source_table],
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def attached_table(connection: Connection, collection: Collection) -> int | None:
+    """The oid of the table that a collection was attached to, None if it was dropped."""
+    row = connection.execute(
+        "SELECT pgencoder.attached_table(pg_catalog.to_regclass(%s))", [as_text(own(collection.generation.passages))]
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def problem(connection: Connection, name: str) -> str | None:
+    """Why a collection cannot be encoded, None if it can."""
+    return _said(connection, "SELECT pgencoder.source_problem(%s)", name)
+
+
+def warning(connection: Connection, name: str) -> str | None:
+    """Why changes of a collection's table may go unseen, None if they do not."""
+    return _said(connection, "SELECT pgencoder.source_warning(%s)", name)
+
+
+def warn(connection: Connection, name: str, otherwise: str | None = None) -> None:
+    """Warn of what is wrong with a collection, if anything is, or of `otherwise`."""
+    found = problem(connection, name) or otherwise or warning(connection, name)
+    if found is not None:
+        warnings.warn(f"collection {name!r}: {found}", stacklevel=2)
+
+
+def check_problem(connection: Connection, name: str) -> None:
+    """Raise InvalidSource with what is wrong with a collection, and what to do."""
+    found = problem(connection, name)
+    if found is not None:
+        raise InvalidSource(f"collection {name!r}: {found}")
+
+
+def check_source(connection: Connection, collection: Collection) -> None:
+    """Raise InvalidSource if the table of the source's name is not the one that was attached."""
+    named = find_table(connection, collection)
+    if named is None or named != attached_table(connection, collection):
+        check_problem(connection, collection.name)
+
+
+def _said(connection: Connection, statement: LiteralString, name: str) -> str | None:
+    row = connection.execute(statement, [name]).fetchone()
+    return None if row is None else row[0]
 
 
 @dataclass(frozen=True)
@@ -267,33 +323,13 @@ def _quoted(connection: Connection, oid: int) -> str:
 
 def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
-        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),"
-        " CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) t.typcollation"
-        "  THEN pg_catalog.format('%%I.%%I', cn.nspname, c.collname) ELSE '' END,"
-        " t.typsend::pg_catalog.oid OPERATOR(pg_catalog.<>) 0 AND EXISTS (SELECT FROM pg_catalog.pg_opclass oc"
-        "  JOIN pg_catalog.pg_amop ao ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily"
-        "  AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype"
-        "  AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3"
-        "  JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr"
-        "  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace"
-        "  WHERE oc.oid OPERATOR(pg_catalog.=) (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]"
-        "  AND n.nspname OPERATOR(pg_catalog.=) 'pg_catalog')"
-        " FROM pg_catalog.pg_index i"
-        " CROSS JOIN pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k(attnum, n)"
-        " JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
-        "  AND a.attnum OPERATOR(pg_catalog.=) k.attnum"
-        " JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid"
-        " LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) a.attcollation"
-        " LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace"
-        " WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary"
-        " AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts ORDER BY k.n",
-        [oid],
+        "SELECT name, type, collate_as, usable FROM pgencoder.source_key(%s::oid)", [oid]
     ).fetchall()
     for name, type_, _, usable in rows:
         if not usable:
             raise InvalidSource(
-                f"the key column {name!r} is of type {type_}, which brings its own comparison; as a key only types that"
-                " Postgres itself compares can be used, such as text, uuid or bigint"
+                f"the key column {name!r} is of type {type_}, which brings its own comparison or other functions; as a"
+                " key only enums and types of Postgres itself can be used, such as text, uuid or bigint"
             )
     names = free_names([row[0] for row in rows])
     return tuple(KeyColumn(row[0], name, row[1], row[2]) for row, name in zip(rows, names, strict=True))

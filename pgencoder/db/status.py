@@ -105,6 +105,7 @@ def _collection(
             for each in collection.generations
         ),
         fingerprint=generation.encoder,
+        problem=active["problem"],
     )
 
 

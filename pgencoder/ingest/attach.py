@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -79,7 +78,6 @@ def plan(
                 f"column {column!r} is generated and not stored, so triggers do not see it change; make it STORED, or"
                 " attach the columns that it is made of"
             )
-    _warn_superuser(connection, source)
     name = source.table if name is None else name
     check_name(name)
     generation = describe(name, 1, "active", encoder, tokens, chunking)
@@ -165,23 +163,6 @@ def describe(
         )
     dims = replace(encoder.dims, tokens=0) if tokens == "none" else encoder.dims
     return Generation(name, number, state, encoder.fingerprint, dims, tokens, chunking, queued=False)
-
-
-def _warn_superuser(connection: Connection, source: catalog.Source) -> None:
-    row = connection.execute(
-        "SELECT r.rolsuper, o.rolname FROM pg_catalog.pg_roles r, pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
-        " WHERE r.rolname OPERATOR(pg_catalog.=) current_user AND c.oid OPERATOR(pg_catalog.=)"
-        " pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', %s::pg_catalog.text, %s::pg_catalog.text))"
-        " AND NOT o.rolsuper",
-        [source.schema, source.table],
-    ).fetchone()
-    if row is not None and row[0]:
-        warnings.warn(
-            f"a superuser attaches a table of {row[1]!r}: triggers and workers will read its columns as the superuser,"
-            f" so {row[1]!r} could run what it likes by a type of its own; attach as {row[1]!r} unless you trust it",
-            stacklevel=5,
-        )
 
 
 def check_columns(columns: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.ingest.objects import Objects, queue_keys, queues_of
 from pgencoder.ingest.queue import execute, giving_way
-from pgencoder.sql import Part, listed, own, raw
+from pgencoder.sql import Part, listed, own, raw, text_of
 from pgencoder.types import Generation
 
 PIECE_ROWS = 10_000
@@ -108,12 +108,13 @@ def _requeue(connection: Connection, objects: Objects) -> None:
         "requeue_passages",
         key_descending=descending,
         key_text=objects.key_text(),
-        after=objects.key_from("($1::pg_catalog.text[])"),
+        after=objects.key_parameters(3),
     )
     after, found = None, PIECE_ROWS
     while found == PIECE_ROWS:
         with giving_way(connection):
-            found, after = execute(connection, statement, [after, PIECE_ROWS]).fetchone() or (0, None)
+            parameters = [after, PIECE_ROWS, *(after or [None] * len(objects.numbers))]
+            found, after = execute(connection, statement, parameters).fetchone() or (0, None)
 
 
 def late(connection: Connection) -> set[str]:
@@ -173,7 +174,7 @@ def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
 
 
 def _text(objects: Objects) -> Part:
-    return raw(", ".join(f"k{i}::pg_catalog.text" for i in objects.numbers))
+    return listed(text_of(raw(f"k{i}")) for i in objects.numbers)
 
 
 def _estimate(connection: Connection, objects: Objects) -> int:

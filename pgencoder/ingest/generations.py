@@ -69,6 +69,7 @@ def reencode(
             # every change from here on is queued for the new generation too; see `_quiet`
             _quiet(connection, parts)
             objects.create_functions(connection, parts, made.generations)
+            objects.create_policy(connection, parts)
             roles.grant(connection, parts)
         return parts
 

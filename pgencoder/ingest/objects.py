@@ -17,12 +17,14 @@ from psycopg import sql
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
+from pgencoder.ingest.ownership import as_source_owner
 from pgencoder.sql import (
     Late,
     Part,
     Quoted,
     as_text,
     assembled,
+    block,
     content,
     equal,
     identifier,
@@ -31,6 +33,8 @@ from pgencoder.sql import (
     own,
     query,
     raw,
+    text_of,
+    unnested,
 )
 from pgencoder.types import Collection, Generation
 
@@ -39,6 +43,10 @@ TEXT_SETTINGS = (
     "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1"
     " SET bytea_output = 'hex'"
 )
+
+
+# The policy's name: where somebody drops the table, Postgres names the policy, and so what is to be done
+POLICY = "pgencoder detach "
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Objects:
         self.read = own(f"{collection.name}_read")
         self.scan = own(f"{collection.name}_scan")
         self.visible = own(f"{collection.name}_visible")
+        self.rows = own(f"{collection.name}_rows")
         self.name = sql.Literal(collection.name)
 
     def of(self, generation: Generation) -> Objects:
@@ -121,10 +130,9 @@ class Objects:
 
     def key_text(self, relation: str | None = None) -> Part:
         """The key columns of a table of ours as text."""
-        names = [column.name for column in self.collection.key]
         return listed(
-            (identifier(name) if relation is None else identifier(relation, name)) + raw("::pg_catalog.text")
-            for name in names
+            text_of(identifier(*([] if relation is None else [relation]), column.name))
+            for column in self.collection.key
         )
 
     def matches(self, source: str, passage: Part) -> Part:
@@ -135,7 +143,7 @@ class Objects:
         )
 
     def claimed(self, relation: str, in_source: bool = False) -> Part:
-        """The row has the key of the row `claim`, whose columns k1, k2, ... are the key as text."""
+        """The row has the key of the row `claim`, whose columns k1, k2, ... are the key: text, or enums."""
         return all_of(
             equal(identifier(relation, column.source if in_source else column.name), raw(f"claim.k{i}::") + type_)
             for i, column, type_ in zip(self.numbers, self.collection.key, self.types, strict=True)
@@ -171,15 +179,37 @@ class Objects:
     @cached_property
     def unnest_keys(self) -> Part:
         """The claimed keys, one array parameter for each key column: $1, $2, ..."""
+        return unnested(self.collection.key)
+
+    @cached_property
+    def claimed_text(self) -> Part:
+        """The claimed keys inside a function, whose arguments are arrays of text."""
         return raw(", ".join(f"pg_catalog.unnest(${i}::pg_catalog.text[])" for i in self.numbers))
+
+    @cached_property
+    def source_key(self) -> Part:
+        """The key columns of the source as k1, k2, ..., of the types that they have here."""
+        return listed(
+            identifier("source", column.source) + raw("::") + type_ + raw(f" AS k{i}")
+            for i, column, type_ in zip(self.numbers, self.collection.key, self.types, strict=True)
+        )
+
+    @cached_property
+    def outputs(self) -> Part:
+        """The key columns as a function returns them: k1, k2, ..."""
+        return listed(raw(f"k{i} ") + type_ for i, type_ in enumerate(self.types, 1))
 
     def parameter(self, place: int, type_: str = "") -> Part:
         """The parameter `place` places after the key arrays, from 1."""
         return raw(f"${len(self.collection.key) + place}{type_}")
 
     def key_from(self, array: str) -> Part:
-        """The key out of a text array."""
+        """The key out of a text array, inside a function of the source's owner."""
         return listed(raw(f"{array}[{i}]::") + type_ for i, type_ in enumerate(self.types, 1))
+
+    def key_parameters(self, first: int) -> Part:
+        """The key as parameters from that number on, one for each column."""
+        return listed(raw(f"${i}::") + type_ for i, type_ in enumerate(self.types, first))
 
     def fill(self, template: str, /, **parts: Part) -> sql.Composed:
         """A template of `sql/queries/`, filled with the parts that every one may use and those given."""
@@ -194,7 +224,14 @@ class Objects:
             "read": self.read,
             "scan": self.scan,
             "visible": self.visible,
+            "rows": self.rows,
             "source": self.source,
+            "source_name": Quoted(self.source),
+            "passages_name": Quoted(self.passages),
+            "queue_name": Quoted(self.queue),
+            "number": self.number,
+            "outputs": self.outputs,
+            "key_types": listed(self.types),
             "key": self.key,
             "order": self.order,
             "vector": self.vector,
@@ -222,6 +259,7 @@ def create_collection(connection: Connection, objects: Objects) -> None:
     """Everything of a new collection with one generation, but for its search function."""
     create_tables(connection, objects)
     create_functions(connection, objects, [objects.generation])
+    create_policy(connection, objects)
     create_triggers(connection, objects)
 
 
@@ -255,11 +293,35 @@ def create_tables(connection: Connection, objects: Objects) -> None:
 
 
 def create_functions(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
-    """Make, or make anew, what is stored for a collection: the trigger's function and what workers go through."""
-    create_changed(connection, objects, queues_of(objects, generations))
-    _create_read(connection, objects)
+    """Make, or replace, what is stored for a collection: the trigger's function and what workers go through.
+
+    Policies are made apart: who has them lets searches find what is there.
+    """
+    active = next((each for each in generations if each.state == "active"), generations[0])
+    with as_source_owner(connection, objects):
+        create_changed(connection, objects, queues_of(objects, generations))
+        _create_read(connection, objects.of(active))
+    _create_visible(connection, objects)
     for generation in generations:
         create_generation(connection, objects.of(generation))
+
+
+def create_policy(connection: Connection, objects: Objects) -> None:
+    """Let the passages of a generation be visible where their row is, to those who may see that.
+
+    By this policy it is known, whatever the table is called later and in restored dumps, which one is attached.
+    """
+    connection.execute(
+        objects.fill(
+            "create_policy",
+            policy=identifier(f"{POLICY}{objects.collection.name}"),
+            passage_key=objects.key_columns(objects.passages),
+            row_is_passage=all_of(
+                equal(raw(f"source.k{i}"), objects.passages + raw(".") + identifier(column.name))
+                for i, column in enumerate(objects.collection.key, 1)
+            ),
+        )
+    )
 
 
 def create_generation(connection: Connection, objects: Objects) -> None:
@@ -269,12 +331,10 @@ def create_generation(connection: Connection, objects: Objects) -> None:
             "create_generation",
             write_body=Quoted(objects.fill("write_body")),
             build_body=Quoted(objects.fill("build_body", index=objects.index)),
-            source_name=Quoted(objects.source),
-            passage_key=objects.key_columns(objects.passages),
-            source_is_passage=objects.matches("source", objects.passages),
             comment=_comment(objects, raw("generation ") + objects.number + raw(", for workers")),
         )
     )
+    connection.execute(block(objects.fill("grant_source_owner")))
 
 
 def _create_read(connection: Connection, objects: Objects) -> None:
@@ -282,14 +342,15 @@ def _create_read(connection: Connection, objects: Objects) -> None:
     rows = objects.fill(
         "read_rows",
         content=content(objects.collection.columns, "source"),
-        source_key=_named(objects),
+        source_key=objects.source_key,
         source_is_claim=objects.claimed("source", in_source=True),
+        unnest_keys=objects.claimed_text,
         bytes=objects.parameter(1),
     )
     scan = objects.fill(
         "scan_rows",
         content=content(objects.collection.columns, "source"),
-        source_key=_named(objects),
+        source_key=objects.source_key,
         source_order=objects.source_columns("source"),
         after=objects.key_from("$1"),
     )
@@ -297,6 +358,26 @@ def _create_read(connection: Connection, objects: Objects) -> None:
     def body(statement: Part, arguments: str) -> Part:
         return Quoted(objects.fill("return_query", statement=Quoted(statement), arguments=raw(arguments)))
 
+    keys = [f"key{i}" for i in objects.numbers]
+    connection.execute(
+        objects.fill(
+            "create_read",
+            key_arrays=raw(", ".join(f"{key} pg_catalog.text[]" for key in keys)),
+            key_array_types=raw(", ".join("pg_catalog.text[]" for _ in keys)),
+            read_body=body(rows, ", ".join([*keys, "bytes"])),
+            scan_body=body(scan, "after, count, hashed"),
+            read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
+            scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
+        )
+    )
+    functions = sql.SQL("{}({}, bigint), {}(pg_catalog.text[], int, boolean)").format(
+        objects.read, raw(", ".join("pg_catalog.text[]" for _ in keys)), objects.scan
+    )
+    connection.execute(block(query("grant_keeper").format(functions=Quoted(functions))))
+
+
+def _create_visible(connection: Connection, objects: Objects) -> None:
+    """What the policies ask: which rows there are for whoever asks, and whether one holds what was hashed."""
     visible = objects.fill(
         "visible_body",
         source_is_key=all_of(
@@ -306,27 +387,14 @@ def _create_read(connection: Connection, objects: Objects) -> None:
         hash=objects.parameter(1),
         content=content(objects.collection.columns, "source"),
     )
-    keys = [f"key{i}" for i in objects.numbers]
     connection.execute(
         objects.fill(
-            "create_read",
-            key_arrays=raw(", ".join(f"{key} pg_catalog.text[]" for key in keys)),
-            key_array_types=raw(", ".join("pg_catalog.text[]" for _ in keys)),
-            outputs=listed(raw(f"k{i} ") + type_ for i, type_ in enumerate(objects.types, 1)),
-            read_body=body(rows, ", ".join([*keys, "bytes"])),
-            scan_body=body(scan, "after, count, hashed"),
-            key_types=listed(objects.types),
+            "create_visible",
+            rows_body=Quoted(objects.fill("rows_body", source_key=objects.source_key)),
             visible_body=Quoted(visible),
+            rows_comment=_comment(objects, "the keys of the rows that the caller may see"),
             visible_comment=_comment(objects, "whether the caller may see a row that holds what was hashed"),
-            read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
-            scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
         )
-    )
-
-
-def _named(objects: Objects) -> Part:
-    return listed(
-        identifier("source", column.source) + raw(f" AS k{i}") for i, column in enumerate(objects.collection.key, 1)
     )
 
 
@@ -404,13 +472,8 @@ def create_view(connection: Connection, objects: Objects) -> None:
     try:
         with connection.transaction():
             connection.execute(statement)
-    except pg.InvalidTableDefinition as changed:  # another type of tokens, or other dimensions
-        try:
-            connection.execute(sql.SQL("DROP VIEW {}").format(objects.view))
-        except pg.DependentObjectsStillExist as error:
-            raise InvalidRequest(
-                f"the columns of {names[0]} change, and {error.diag.message_detail}: drop that first, and make it again"
-            ) from changed
+    except pg.InvalidTableDefinition:  # another type of tokens, or other dimensions
+        drop_view(connection, objects)
         connection.execute(statement)
     connection.execute(
         objects.fill(
@@ -432,8 +495,19 @@ def create_triggers(connection: Connection, objects: Objects) -> None:
     }
     relation = Late("relation::pg_catalog.text")
     triggers = objects.fill("create_triggers", function=objects.changed, relation=relation, **names)
-    body = objects.fill("each_relation", source_name=Quoted(objects.source), statements=assembled(triggers))
-    connection.execute(sql.SQL("DO {}").format(Quoted(body)))
+    with as_source_owner(connection, objects):
+        connection.execute(block(objects.fill("each_relation", statements=assembled(triggers))))
+
+
+def drop_view(connection: Connection, objects: Objects) -> None:
+    """Remove `<name>_passages`; raises InvalidRequest where a view of someone depends on it."""
+    try:
+        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.view))
+    except pg.DependentObjectsStillExist as error:
+        raise InvalidRequest(
+            f"the columns of {as_text(objects.view)} change, and {error.diag.message_detail}: drop that first, and make"
+            " it again"
+        ) from error
 
 
 def drop_generation(connection: Connection, objects: Objects) -> None:

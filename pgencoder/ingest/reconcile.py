@@ -18,7 +18,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import check_readable, execute, giving_way
-from pgencoder.sql import Part, equal, identifier, listed, raw
+from pgencoder.sql import Part, equal, identifier, listed, raw, text_of
 from pgencoder.types import ReconcileReport
 
 PIECE_ROWS = 2_000
@@ -39,7 +39,8 @@ def reconcile(
 
     def piece() -> tuple[ReconcileReport, list[str] | None]:
         with giving_way(connection):
-            found = execute(connection, statement, [after, max(1, size), size > 0]).fetchone()
+            parameters = [after, max(1, size), size > 0, *(after or [None] * len(objects.numbers))]
+            found = execute(connection, statement, parameters).fetchone()
         assert found is not None
         *counts, last = found
         return ReconcileReport(*counts), last
@@ -67,6 +68,14 @@ def reconcile(
             return report
 
 
+def total(reports: Sequence[ReconcileReport]) -> ReconcileReport:
+    """What was found in all generations of a collection."""
+    return ReconcileReport(
+        max(report.rows for report in reports),
+        *(sum(getattr(report, kind) for report in reports) for kind in ("missing", "stale", "orphaned")),
+    )
+
+
 def _statement(objects: Objects) -> sql.Composed:
     keys = [f"k{i}" for i in objects.numbers]
     names = [column.name for column in objects.collection.key]
@@ -79,7 +88,7 @@ def _statement(objects: Objects) -> sql.Composed:
         "reconcile",
         passage_keys=listed(identifier("passage", name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
         passage_key=objects.key_columns(identifier("passage")),
-        after=objects.key_from("($1::pg_catalog.text[])"),
+        after=objects.key_parameters(4),
         either=listed(part + raw(f" AS {key}") for part, key in zip(either, keys, strict=True)),
         either_within=_within(either, keys),
         within=_within(of("piece"), keys),
@@ -88,7 +97,7 @@ def _statement(objects: Objects) -> sql.Composed:
         piece_is_stored=all_of(map(equal, of("piece"), of("stored"))),
         differing_is_added=all_of(map(equal, of("differing"), of("added"))),
         key_as_claim=listed(identifier(name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
-        key_text=raw(", ".join(f"{key}::pg_catalog.text" for key in keys)),
+        key_text=listed(text_of(raw(key)) for key in keys),
     )
 
 

@@ -43,11 +43,15 @@ def in_use(connection: Connection) -> bool:
 
 
 def refresh(connection: Connection) -> None:
-    """Grant what the roles need of every collection."""
+    """Grant what the roles need of every collection; there is a warning of one that has lost what is to be granted."""
     schema = vector_schema(connection)
     for collection in catalog.collections(connection):
-        for generation in collection.generations:
-            grant(connection, Objects(collection, schema, generation))
+        try:
+            with connection.transaction():
+                for generation in collection.generations:
+                    grant(connection, Objects(collection, schema, generation))
+        except (pg.UndefinedTable, pg.UndefinedFunction) as error:
+            catalog.warn(connection, collection.name, error.diag.message_primary)
 
 
 def grant(connection: Connection, objects: Objects) -> None:

@@ -27,6 +27,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, generations, objects, roles
 from pgencoder.ingest.generations import CreateSearch
 from pgencoder.ingest.objects import Known, Objects
+from pgencoder.ingest.ownership import as_source_owner
 from pgencoder.sql import Late, Part, as_text, assembled, identifier, listed, query, raw
 from pgencoder.types import FULL_TYPE, Chunking, Collection, TokenType
 
@@ -203,6 +204,7 @@ def _checked(parts: Objects, then: Part) -> str:
         vector_name=sql.Literal(as_text(parts.vector)),
         source_name=sql.Literal(as_text(identifier(collection.source_schema, collection.source_table))),
         given=raw(", ".join(given)),
+        names=listed(identifier(column.source) for column in collection.key),
         full_type=sql.Literal(FULL_TYPE),
         then=then,
     )
@@ -217,10 +219,12 @@ def _begin(parts: Objects) -> Part:
     """
     generation = parts.generation
     changed, made = Script(), Script()
-    objects.create_changed(cast(Connection, changed), parts, Late("queues"))
+    with as_source_owner(cast(Connection, changed), parts):
+        objects.create_changed(cast(Connection, changed), parts, Late("queues"))
     numbered = Objects(parts.collection, parts.vector_schema, generation, replace(parts.known, number=_NEXT))
     objects.create_tables(cast(Connection, made), numbered)
     objects.create_generation(cast(Connection, made), numbered)
+    objects.create_policy(cast(Connection, made), numbered)
     roles.grant(cast(Connection, made), numbered)
     each = Objects(parts.collection, parts.vector_schema, generation, replace(parts.known, number=_EACH))
     return parts.fill(

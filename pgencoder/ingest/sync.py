@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from pgencoder.db import catalog
 from pgencoder.db.connection import connected, vector_schema
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import backfill, queue
@@ -53,6 +54,7 @@ def sync(
     worker = Worker(engine, encoder_of, options, only=chosen, strict=True, on_report=on_report)
     started = time.perf_counter()
     with connected(engine) as connection:
+        catalog.check_problem(connection, collection.name)
         objects = Objects(collection, vector_schema(connection))
         for generation in filter(chosen, collection.generations):
             own = objects.of(generation)

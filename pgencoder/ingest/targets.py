@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.pipeline import Leases, Work, one_line, out_of_reach
 from pgencoder.ingest.queue import Which
+from pgencoder.ingest.sources import Sources
 from pgencoder.types import Collection, Generation
 
 REFRESH_SECONDS = 1.0
@@ -51,9 +52,9 @@ def _same(known: Objects, collection: Collection, generation: Generation) -> boo
 class Targets:
     """Claims batches from all generations, or from those of `only`; `fetch` and what it calls belong to one thread.
 
-    A generation that cannot be worked on, because its model does not load or rights are missing, is put aside for a
-    minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of its index;
-    `skipped` is what has an encoder of the user's that this process does not have.
+    A generation that cannot be worked on, because its model does not load, rights are missing or its table is another
+    one, is put aside for a minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of
+    its index; `skipped` is what has an encoder of the user's that this process does not have.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Targets:
         self.problems: dict[str, str] = {}
         self.index_problems: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
+        self.sources = Sources()
         self.encoders: dict[str, Encoder] = {}
         self._encoder_of = encoder_of
         self._leases = leases
@@ -79,6 +81,7 @@ class Targets:
         self._targets: dict[str, Target] = {}
         self._aside: dict[str, float] = {}
         self._locked: set[str] = set()
+        self._unsound: set[str] = set()
         self._turn = 0
         self._refreshed: float | None = None
 
@@ -116,10 +119,14 @@ class Targets:
         late = backfill.late(connection)
         found: dict[str, Target] = {}
         there: set[str] = set()
-        for collection in catalog.collections(connection):
+        collections = catalog.collections(connection)
+        self.sources.forget({collection.name for collection in collections})
+        for collection in collections:
             objects = Objects(collection, schema)
             chosen = [generation for generation in collection.generations if self._only(generation)]
             there |= {generation.passages for generation in chosen}
+            if chosen and not self._sound(connection, collection.name, chosen):
+                continue
             if chosen and collection.name in late:
                 self._guarded(chosen[0].passages, partial(backfill.move_late, connection, collection.name))
             for generation in chosen:
@@ -134,6 +141,19 @@ class Targets:
                 del kept[passages]
         self._targets = found
         self._refreshed = time.monotonic()
+
+    def _sound(self, connection: Connection, name: str, chosen: Sequence[Generation]) -> bool:
+        """Whether the table of a collection is the one that was attached; else its generations are put aside."""
+        problem = self.sources.problem(connection, name)
+        for generation in chosen:
+            if problem is not None:
+                self._guarded(generation.passages, partial(catalog.check_problem, connection, name))
+                self._unsound.add(generation.passages)
+            elif generation.passages in self._unsound:
+                self._unsound.remove(generation.passages)
+                self._aside.pop(generation.passages, None)
+                self.problems.pop(generation.passages, None)
+        return problem is None
 
     def put_aside(self, passages: str, error: BaseException, seconds: float = ASIDE_SECONDS) -> None:
         """Leave a generation alone for a while."""
@@ -153,8 +173,9 @@ class Targets:
         self.problems[passages] = problem
 
     def all_problems(self) -> list[str]:
-        """All that keeps generations or their indexes from being worked on."""
-        return [*self.problems.values(), *self.index_problems.values(), *self.skipped.values()]
+        """All that keeps generations or their indexes from being worked on, or changes from being seen."""
+        warnings = (f"{name}: {warning}" for name, warning in self.sources.warnings.items())
+        return [*self.problems.values(), *self.index_problems.values(), *self.skipped.values(), *warnings]
 
     @property
     def locked(self) -> bool:

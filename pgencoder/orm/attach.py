@@ -28,20 +28,22 @@ class AttachReport:
 
     `attached` are new. `begun` are next generations that were begun because a class declares another encoder; searches
     use them after `activate`, when a worker or `sync` is done. `building` were begun before. `activated` were there
-    from before and are used again. `undeclared` are collections that no class declares; nothing was done to them.
+    from before and are used again. `repaired` had lost triggers or the like, or their table was made again.
+    `undeclared` are collections that no class declares; nothing was done to them.
     """
 
     attached: tuple[str, ...] = ()
     begun: tuple[Generation, ...] = ()
     building: tuple[Generation, ...] = ()
     activated: tuple[Generation, ...] = ()
+    repaired: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether anything was done."""
-        return bool(self.attached or self.begun or self.activated)
+        return bool(self.attached or self.begun or self.activated or self.repaired)
 
 
 def attach_all(
@@ -54,8 +56,9 @@ def attach_all(
 
     `classes` are a declarative base, a registry or mapped classes. Where a class declares another encoder than its
     collection has, the next generation is begun. Nothing is removed: if a class declares other columns, or another
-    table, for a collection that is there, nothing at all is done and InvalidRequest says what to do. `progress` is as
-    in `Database.attach`.
+    table, for a collection that is there, nothing at all is done and InvalidRequest says what to do. One whose table
+    was made again, or that has lost its triggers, is repaired, see `Database.repair`. `progress` is as in
+    `Database.attach`.
 
     Several processes may do this at once. Of an engine only its URL is taken, as by `connect`: what it was given
     besides, such as `connect_args`, `creator` or listeners for `do_connect`, is not known here; then give a `Database`.
@@ -69,8 +72,12 @@ def attach_all(
         _check(db, pairs)
         done: dict[str, list[Any]] = {}
         for each, collection in pairs:
+            repaired = collection is not None and _repair(db, each.name, progress)
             what, which = _make(db, each, collection, progress)
-            done.setdefault(what, []).append(which)
+            if repaired:
+                done.setdefault("repaired", []).append(each.name)
+            if not repaired or what != "unchanged":
+                done.setdefault(what, []).append(which)
         done["undeclared"] = sorted(found.keys() - {each.name for each in declared})
         return AttachReport(**{what: tuple(which) for what, which in done.items()})
 
@@ -96,6 +103,15 @@ def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) ->
                 f"generation {building[0].number} of {declared.name!r} is being built with another encoder than its"
                 f" class declares; activate or drop it first: pgencoder drop {declared.name}"
             )
+
+
+def _repair(db: Database, name: str, progress: Progress | None) -> bool:
+    """Mend a collection that is there if need be, whether it was."""
+    with db.connection() as connection:
+        sound = catalog.problem(connection, name) is None and catalog.warning(connection, name) is None
+    if not sound:
+        db.repair(name, progress=progress)
+    return not sound
 
 
 def _make(

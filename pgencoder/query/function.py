@@ -19,9 +19,12 @@ def search_function(collection: Collection, vector: Part, types: Sequence[Part])
     function = own(f"{collection.name}_search")
     generation = collection.generation
     body = query("search_body").format(
-        by_passage=assembled(_statement(collection, "passage")),
-        by_document=assembled(_statement(collection, "document")),
+        by_passage=assembled(_statement(collection, types, "passage")),
+        by_document=assembled(_statement(collection, types, "document")),
         encoder=sql.Literal(json.dumps(dict(generation.encoder))),
+        name=sql.Literal(collection.name),
+        number=sql.Literal(generation.number),
+        source_name=Quoted(identifier(collection.source_schema, collection.source_table)),
         generation=sql.Literal(f"generation {generation.number} of {collection.name}"),
         arguments=raw("query_dense, query_tokens, k, greatest(k, candidates)"),
     )
@@ -46,10 +49,13 @@ def search_function(collection: Collection, vector: Part, types: Sequence[Part])
     )
 
 
-def _statement(collection: Collection, group: Group) -> Part:
+def _statement(collection: Collection, types: Sequence[Part], group: Group) -> Part:
     """The search with $1 to $4 for the arguments; the filter is `Late`."""
     names = key_names(len(collection.key))
-    keys = listed(identifier(key.source) + raw(f" AS {name}") for key, name in zip(collection.key, names, strict=True))
+    keys = listed(
+        identifier(key.source) + raw("::") + type_ + raw(f" AS {name}")
+        for key, type_, name in zip(collection.key, types, names, strict=True)
+    )
     source = identifier(collection.source_schema, collection.source_table)
     stage = stage_for(None, tokens=collection.generation.dims.tokens > 0)
     without_comments = re.sub(r"^\s*--.*\n", "", template(len(names), group, stage), flags=re.M)

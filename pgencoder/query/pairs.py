@@ -22,7 +22,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
 from pgencoder.query.similar import Similar, similar_rows
 from pgencoder.query.spool import Spool
-from pgencoder.sql import equal, identifier, listed, own, query, raw
+from pgencoder.sql import equal, identifier, listed, own, query, raw, text_of, unnested
 from pgencoder.types import PAIR_METHODS, Collection, Pair, PairMethod
 
 AT_ONCE = 5_000  # pairs that are looked up and handed out together,
@@ -83,7 +83,7 @@ def similar_pairs(
 
 def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
     statement = query("pair_vectors").format(
-        key_text=listed(identifier("passage", key.name) + raw("::pg_catalog.text") for key in collection.key),
+        key_text=listed(text_of(identifier("passage", key.name)) for key in collection.key),
         passages=own(collection.generation.passages),
         source=identifier(collection.source_schema, collection.source_table),
         source_is_passage=listed(
@@ -159,7 +159,7 @@ def _shown(connection: Connection, collection: Collection, spool: Spool, batch: 
     numbers = range(1, len(collection.key) + 1)
     statement = query("pair_keys").format(
         source_key=listed(identifier("source", key.source) for key in collection.key),
-        unnest_keys=raw(", ".join(f"pg_catalog.unnest(${i}::pg_catalog.text[])" for i in numbers)),
+        unnest_keys=unnested(collection.key),
         claim_columns=raw(", ".join(f"k{i}" for i in numbers)),
         source=identifier(collection.source_schema, collection.source_table),
         source_is_claim=listed(

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgencoder.check_active(active pg_catalog.jsonb, expected pg_catalog.jsonb) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     encoder CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.->) 'encoder';
@@ -18,9 +18,10 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Name the collection of the table that is meant: select(..., collection=...).';
     END IF;
-    RETURN true;
+    RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+        (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
 END
 $$;
 COMMENT ON FUNCTION pgencoder.check_active(pg_catalog.jsonb, pg_catalog.jsonb) IS
     'True, or an error if the active generation, as its function <name>_active() describes it, is not as expected: its'
-    ' number, encoder, source table and key, as far as those are given';
+    ' number, encoder, source table and key, as far as those are given; or if its table is another one by now';

@@ -3,7 +3,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN '^(_(active|changed|passages|read|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
+        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
         ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
     taken pg_catalog.text;
 BEGIN

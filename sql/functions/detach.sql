@@ -32,15 +32,17 @@ BEGIN
     END LOOP;
     -- each by its arguments: other functions may have the same name
     EXECUTE pg_catalog.format(
-        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
-        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_scan');
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
         detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
-    EXECUTE pg_catalog.format(
-        'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-        ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+    IF vector IS NOT NULL THEN  -- else what had arguments of its types went with it
+        EXECUTE pg_catalog.format(
+            'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+            ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+    END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
 END

@@ -8,7 +8,11 @@ AS $$
 DECLARE
     each pg_catalog.record;
 BEGIN
-    FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g ORDER BY 1, 2 LOOP
+    FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g
+        WHERE pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(g.collection, '_', g.number, '_queue')))
+            IS NOT NULL
+        ORDER BY 1, 2
+    LOOP
         RETURN QUERY EXECUTE pg_catalog.format(
             'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
                 ''claimed_until'', ''last_error'', ''changed_at''], pg_catalog.left(q.last_error, 10000), q.attempts,

@@ -3,7 +3,7 @@ RETURNS TABLE (
     collection pg_catalog.text, generation int, state pg_catalog.text, model pg_catalog.text, source_rows bigint,
     passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint,
     lag_seconds double precision, rows_per_second double precision, workers bigint, indexed boolean, truncated bigint,
-    bytes bigint
+    bytes bigint, problem pg_catalog.text
 )
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -25,43 +25,63 @@ BEGIN
             each.encoder OPERATOR(pg_catalog.->>) 'token_model');
         indexed := pg_catalog.to_regclass(
             pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
+        problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
         source_rows := NULL;
-        IF pg_catalog.has_table_privilege(
-            pg_catalog.to_regclass(pg_catalog.format('%I.%I', each.source_schema, each.source_table)), 'SELECT') THEN
+        IF EXISTS (
+            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+                ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
+                AND c.relname OPERATOR(pg_catalog.=) each.source_table
+                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+        ) THEN
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
         END IF;
-        -- a worker that may not read the source cannot be shown passages by their policy
-        relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
-        IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
-            relation := pg_catalog.format('pgencoder.%I', each.name);
-        END IF;
-        EXECUTE pg_catalog.format(
-            'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
-        ) INTO passages, truncated;
-        bytes := pg_catalog.pg_table_size(pg_catalog.format('pgencoder.%I', each.name));
-        EXECUTE pg_catalog.format(
-            'SELECT pg_catalog.count(*),
-                pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''
-                    AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
-                pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
-                pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
-                extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
-                    pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
-            FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
-        ) INTO pending, queued, in_flight, failed, lag_seconds;
-        IF each.queued_at IS NULL THEN
-            EXECUTE pg_catalog.format(
-                'SELECT pg_catalog.count(*) FROM %s WHERE passage OPERATOR(pg_catalog.=) 0', relation) INTO pending;
-            pending := source_rows OPERATOR(pg_catalog.-) pending;
-        END IF;
-        coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
-            ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
-                OPERATOR(pg_catalog./) source_rows::double precision END;
         SELECT coalesce(pg_catalog.sum(pgencoder.rate(w.rates, each.name)), 0), pg_catalog.count(*)
         INTO rows_per_second, workers
         FROM pgencoder.worker w
         WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
+        passages := 0;
+        truncated := 0;
+        queued := 0;
+        in_flight := 0;
+        failed := 0;
+        lag_seconds := 0;
+        coverage := NULL;
+        bytes := coalesce(pg_catalog.pg_table_size(
+            pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', each.name))), 0);
+        IF NOT EXISTS (
+            SELECT FROM pg_catalog.unnest(ARRAY['', '_write', '_queue']) AS suffix
+            WHERE pg_catalog.to_regclass(pg_catalog.format(
+                'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
+        ) THEN
+            -- a worker that may not read the source cannot be shown passages by their policy
+            relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
+            IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
+                relation := pg_catalog.format('pgencoder.%I', each.name);
+            END IF;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
+            ) INTO passages, truncated;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''
+                        AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
+                    pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
+                    extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
+                        pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
+                FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
+            ) INTO pending, queued, in_flight, failed, lag_seconds;
+            IF each.queued_at IS NULL THEN
+                EXECUTE pg_catalog.format(
+                    'SELECT pg_catalog.count(*) FROM %s WHERE passage OPERATOR(pg_catalog.=) 0', relation) INTO pending;
+                pending := source_rows OPERATOR(pg_catalog.-) pending;
+            END IF;
+            coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
+                ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
+                    OPERATOR(pg_catalog./) source_rows::double precision END;
+        END IF;
         RETURN NEXT;
     END LOOP;
 END

@@ -21,7 +21,7 @@ BEGIN
             USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
     END IF;
     -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
-    CREATE TABLE pgencoder.key_as_given ({given});
+    CREATE TABLE pgencoder.key_as_given ({given}, PRIMARY KEY ({names}));
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
     SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),
         pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE NOT own),
@@ -31,32 +31,19 @@ BEGIN
         pg_catalog.array_agg(collate_as ORDER BY n) FILTER (WHERE own)
     INTO key, given, types, full_types, collations
     FROM (
-        SELECT k.n, k.own, s.type, s.collate_as,
-            pg_catalog.format('%I %s', a.attname, s.type) OPERATOR(pg_catalog.||)
-                coalesce(' COLLATE ' OPERATOR(pg_catalog.||) s.collate_as, '') AS spelled
-        FROM (
-            SELECT i.indrelid, u.attnum, u.n, true
-            FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS u (attnum, n)
-            WHERE i.indrelid OPERATOR(pg_catalog.=) {source_name}::pg_catalog.regclass AND i.indisprimary
-                AND u.n OPERATOR(pg_catalog.<=) i.indnkeyatts
-            UNION ALL
-            SELECT attrelid, attnum, attnum, false FROM pg_catalog.pg_attribute
-            WHERE attrelid OPERATOR(pg_catalog.=) 'pgencoder.key_as_given'::pg_catalog.regclass
-                AND attnum OPERATOR(pg_catalog.>) 0
-        ) AS k (relation, attnum, n, own)
-        JOIN pg_catalog.pg_attribute a
-            ON a.attrelid OPERATOR(pg_catalog.=) k.relation AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-        JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
-        LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
-        LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.collnamespace
-        CROSS JOIN LATERAL (
-            SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
-                CASE WHEN a.attcollation OPERATOR(pg_catalog.<>) t.typcollation
-                    THEN pg_catalog.format('%I.%I', n.nspname, c.collname) END AS collate_as
-        ) AS s
+        SELECT k.n, own, k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) '' THEN k.collate_as END AS collate_as,
+            pg_catalog.format('%I %s', k.name, k.type) OPERATOR(pg_catalog.||) CASE
+                WHEN k.collate_as OPERATOR(pg_catalog.=) '' THEN ''
+                ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
+        FROM (VALUES ({source_name}::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
+            AS tables (relation, own)
+        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
     ) AS columns;
     PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
+    IF EXISTS (SELECT FROM pgencoder.source_key({source_name}::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+        RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', {source_name}, key;
+    END IF;
     IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
         RAISE EXCEPTION 'the key of % is (%), not (%)', {source_name}, key, given
             USING HINT = 'Give its columns and types as key={{...}} to the operation.';

@@ -1,8 +1,3 @@
-DROP POLICY IF EXISTS source_row ON {passages};
-CREATE POLICY source_row ON {passages} FOR SELECT USING (
-    CASE WHEN pg_catalog.row_security_active({source_name}::pg_catalog.regclass) THEN {visible}({passage_key}, row_hash)
-    ELSE EXISTS (SELECT FROM {source} AS source WHERE {source_is_passage}) END
-);
 -- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
 -- of the passages is for those who search. COPY into a view needs the trigger.
 CREATE OR REPLACE VIEW {write} AS SELECT * FROM {passages};

@@ -10,14 +10,6 @@ RETURNS TABLE ({outputs}, row_hash pg_catalog.bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 SET search_path = pg_catalog, pg_temp
     {text_settings} SET row_security = off
 AS {scan_body};
--- For those whom row level security of the source concerns: as themselves, and only what the row holds now. A passage may be
--- older than its row, and then of content that was never theirs to see. The path is the caller's: a policy of the source
--- may call functions by their plain names.
-CREATE OR REPLACE FUNCTION {visible}({key_types}, pg_catalog.bytea) RETURNS boolean
-LANGUAGE plpgsql STABLE
-    {text_settings}
-AS {visible_body};
-COMMENT ON FUNCTION {visible}({key_types}, pg_catalog.bytea) IS {visible_comment};
 REVOKE ALL ON FUNCTION {read}({key_array_types}, bigint), {scan}(pg_catalog.text[], int, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION {read}({key_array_types}, bigint) IS {read_comment};
 COMMENT ON FUNCTION {scan}(pg_catalog.text[], int, boolean) IS {scan_comment};

@@ -17,5 +17,6 @@ BEGIN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
+    PERFORM pgencoder.check_source({name}, {number}, {source_name});
     RETURN QUERY EXECUTE statement USING {arguments};
 END

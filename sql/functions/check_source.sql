@@ -1,0 +1,24 @@
+CREATE OR REPLACE FUNCTION pgencoder.check_source(collection text, generation int, source text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+AS $$
+DECLARE
+    named CONSTANT oid := pg_catalog.to_regclass(source);
+BEGIN
+    IF named OPERATOR(pg_catalog.=) pgencoder.attached_table(
+        pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
+    ) THEN
+        RETURN true;
+    END IF;
+    IF named IS NULL THEN
+        RAISE EXCEPTION 'the table % of the collection % is gone', source, pg_catalog.quote_literal(collection)
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = pg_catalog.concat(
+                'Bring it back and run: pgencoder repair ', collection, '; or: pgencoder detach ', collection);
+    END IF;
+    RAISE EXCEPTION 'the table % is not the one that the collection % was attached to', source,
+        pg_catalog.quote_literal(collection)
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
+END
+$$;
+COMMENT ON FUNCTION pgencoder.check_source(text, int, text) IS
+    'True, or an error if the table of that name is not the one that the collection was attached to';

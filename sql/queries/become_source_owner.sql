@@ -1,0 +1,38 @@
+-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
+-- create here only until leave_source_owner.
+DECLARE
+    keeper pg_catalog.pg_roles;
+    owner pg_catalog.pg_roles;
+    each pg_catalog.record;
+BEGIN
+    SELECT r.* INTO keeper FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+        WHERE n.nspname OPERATOR(pg_catalog.=) 'pgencoder';
+    SELECT r.* INTO owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) {source_name}::pg_catalog.regclass::pg_catalog.oid;
+    PERFORM pg_catalog.set_config('pgencoder.role_before', pg_catalog.current_setting('role'), true);
+    PERFORM pg_catalog.set_config('pgencoder.granted_to', '', true);
+    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
+        RAISE EXCEPTION 'the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either'
+            ' could become the other; let one role own both, which is no superuser', {source_name}, owner.rolname,
+            keeper.rolname USING ERRCODE = 'insufficient_privilege';
+    ELSIF keeper.rolsuper OR owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER THEN
+        RETURN;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(owner.oid, 'pgencoder', 'CREATE') THEN
+        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
+        EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I', owner.rolname);
+        PERFORM pg_catalog.set_config('pgencoder.granted_to', owner.rolname, true);
+    END IF;
+    FOR each IN
+        SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+            AND p.proowner OPERATOR(pg_catalog.<>) owner.oid
+            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[{changed_name}, {read_name}, {scan_name}])
+    LOOP
+        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', each.signature, owner.rolname);
+    END LOOP;
+    PERFORM pg_catalog.set_config('role', owner.rolname, true);
+END

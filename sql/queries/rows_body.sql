@@ -1,0 +1,1 @@
+SELECT {source_key} FROM {source} AS source
