@@ -7,7 +7,7 @@ what Python runs: templates whose `{names}` are filled with quoted identifiers a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -18,6 +18,7 @@ from psycopg import sql
 SCHEMA = "pgencoder"
 
 Part = sql.Composable
+Quote = Callable[[str], Part]
 
 
 def resources() -> Path:
@@ -69,6 +70,12 @@ def own(name: str) -> Part:
     return sql.Identifier(SCHEMA, name)
 
 
+def numbered(name: str, number: Part, suffix: str = "", schema: str | None = SCHEMA) -> Part:
+    """The quoted name `<name>_<number><suffix>`, of a number that may be known only later."""
+    begun = as_text(sql.Identifier(schema, f"{name}_") if schema else sql.Identifier(f"{name}_"))
+    return raw(begun.removesuffix('"')) + number + raw(f'{suffix}"')
+
+
 def listed(parts: Iterable[Part], separator: str = ", ") -> Part:
     """The parts, separated."""
     return sql.SQL(separator).join(parts)
@@ -91,5 +98,61 @@ def content(columns: Iterable[str], relation: str) -> Part:
 
 
 def as_text(statement: Part, connection: Any = None) -> str:
-    """The statement as text, for DDL that contains other statements."""
+    """The statement as text."""
     return statement.as_string(connection)
+
+
+class Quoted(sql.Composable):
+    """A literal whose text is SQL, such as the body of a function."""
+
+    _obj: Part
+
+    def as_bytes(self, context: Any = None) -> bytes:
+        """The literal, as the server's `quote_literal` writes it: without the space that psycopg puts before an E."""
+        return sql.Literal(as_text(self._obj, context)).as_bytes(context).lstrip()
+
+    def assembled(self, quote: Quote) -> Part:
+        """The expression that gives the literal where it runs."""
+        return sql.SQL("pg_catalog.quote_literal({})").format(assembled(self._obj, quote))
+
+
+class Late(sql.Composable):
+    """SQL that is known only where a statement around it is put together: an expression of that place gives its text.
+
+    Names may hold anything, so no text could stand for it in the meantime.
+    """
+
+    _obj: str
+
+    def as_bytes(self, context: Any = None) -> bytes:  # noqa: ARG002
+        """Raises TypeError: it must be assembled."""
+        raise TypeError(f"{self._obj} is not known before the statement is assembled")
+
+
+def assembled(part: Part, quote: Quote = sql.Literal) -> Part:
+    """The expression, in SQL, that gives the text of a part where it runs, with all in it that is `Late`.
+
+    `quote` makes a literal of what is known.
+    """
+    pieces: list[Part] = []
+    known = ""
+    for each in _leaves(part):
+        if isinstance(each, Late | Quoted):
+            pieces += [quote(known)] if known else []
+            pieces.append(raw(each._obj) if isinstance(each, Late) else each.assembled(quote))
+            known = ""
+        else:
+            known += as_text(each)
+    pieces += [quote(known)] if known or not pieces else []
+    return listed(pieces, " OPERATOR(pg_catalog.||) ")
+
+
+def _leaves(part: Part) -> Iterator[Part]:
+    """The parts that a part is composed of; literals without anything late in them are whole."""
+    if isinstance(part, sql.Composed):
+        for each in part:
+            yield from _leaves(each)
+    elif isinstance(part, Quoted) and not any(isinstance(each, Late | Quoted) for each in _leaves(part._obj)):
+        yield raw(as_text(part))
+    else:
+        yield part

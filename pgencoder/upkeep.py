@@ -17,7 +17,7 @@ from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
 from pgencoder.progress import shown
-from pgencoder.query.function import SEARCH_ARGUMENTS, search_function
+from pgencoder.query.function import search_function
 from pgencoder.session import Session
 from pgencoder.threads import in_thread
 from pgencoder.types import (
@@ -254,7 +254,7 @@ def create_search(connection: Connection, parts: Objects) -> None:
     """Make, or make anew, the function that searches the active generation, and the view that shows it."""
     # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
     connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(parts.vector))
-    connection.execute(search_function(parts.collection, parts.vector_schema).encode())
+    connection.execute(search_function(parts.collection, parts.vector, parts.types))
     objects.create_view(connection, parts)
 
 
@@ -266,7 +266,7 @@ def refresh(connection: Connection) -> None:
         collection = catalog.collection(connection, each.name)  # as it is now that it stays so
         parts = Objects(collection, schema)
         objects.become_owner(connection, parts)
-        objects.drop_overloads(connection, parts, SEARCH_ARGUMENTS)
+        objects.drop_overloads(connection, parts)
         objects.create_functions(connection, parts, collection.generations)
         create_search(connection, parts)
     connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")

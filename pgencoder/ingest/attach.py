@@ -47,6 +47,8 @@ def attach(
     try:
         with connection.transaction():
             make(connection, parts, create_search)
+    except pg.DuplicateObject as error:
+        raise taken(error) from error
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
         there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
         differing = _differing(parts.collection, there[0]) if there else []
@@ -90,6 +92,7 @@ def plan(
 def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
     """Make everything of a new collection; its rows are still to be queued."""
     catalog.add(connection, parts.collection)
+    connection.execute("SELECT pgencoder.check_free(%s, NULL)", [parts.collection.name])
     objects.create_collection(connection, parts)
     create_search(connection, parts)
     queue.check_readable(connection, parts)
@@ -115,6 +118,11 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
         "chunking": new.chunking == old.chunking,
     }
     return [name for name, is_same in same.items() if not is_same]
+
+
+def taken(error: pg.DuplicateObject) -> CollectionExists:
+    """The error for a name whose objects would have the names of others; `error` is that of `check_free`."""
+    return CollectionExists(f"{str(error).splitlines()[0]}; give another name (--name)")
 
 
 def detach(connection: Connection, name: str) -> None:

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
-from pgencoder.ingest.objects import Objects, queue_keys
+from pgencoder.ingest.objects import Objects, queue_keys, queues_of
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.sql import Part, listed, own, raw
 from pgencoder.types import Generation
@@ -79,12 +79,12 @@ def move_late(connection: Connection, name: str) -> bool:
         ).fetchall()
         if rows:
             keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
-                listed(raw(f"k{i}::{column.full_type}") for i, column in enumerate(collection.key, 1)),
+                listed(raw(f"k{i}::") + type_ for i, type_ in enumerate(objects.types, 1)),
                 objects.unnest_keys,
                 objects.claim_columns,
             )
-            text = queue_keys(objects, collection.generations).replace("/* keys */", keys.as_string(connection))
-            execute(connection, raw(text), [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
+            statement = queue_keys(objects, queues_of(objects, collection.generations), keys)
+            execute(connection, statement, [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
     truncated = connection.execute(
         "SELECT id FROM pgencoder.late WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NULL", [name]
     ).fetchall()

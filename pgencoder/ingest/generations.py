@@ -45,7 +45,7 @@ def reencode(
 
     `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
     are "none". That they stay "none" for one that has some is logged. Raises InvalidRequest if another
-    generation is being built.
+    generation is being built, or if the schema has something else of the names that this one needs.
     """
 
     def begin() -> Objects:
@@ -64,6 +64,7 @@ def reencode(
             parts = Objects(made, vector_schema(connection), generation)
             objects.become_owner(connection, parts.of(active))
             catalog.add_generation(connection, generation)
+            connection.execute("SELECT pgencoder.check_free(%s, %s)", [name, number])
             objects.create_tables(connection, parts)
             # every change from here on is queued for the new generation too; see `_quiet`
             _quiet(connection, parts)
@@ -71,7 +72,10 @@ def reencode(
             roles.grant(connection, parts)
         return parts
 
-    parts = patiently(begin)
+    try:
+        parts = patiently(begin)
+    except pg.DuplicateObject as error:
+        raise InvalidRequest(f"{str(error).splitlines()[0]}; remove that first") from error
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
             "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from psycopg import errors as pg
@@ -16,7 +17,21 @@ from psycopg import sql
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
-from pgencoder.sql import SCHEMA, Part, as_text, content, equal, identifier, listed, own, query, raw
+from pgencoder.sql import (
+    Late,
+    Part,
+    Quoted,
+    as_text,
+    assembled,
+    content,
+    equal,
+    identifier,
+    listed,
+    numbered,
+    own,
+    query,
+    raw,
+)
 from pgencoder.types import Collection, Generation
 
 # What a value looks like as text must not depend on the session
@@ -26,22 +41,43 @@ TEXT_SETTINGS = (
 )
 
 
+@dataclass(frozen=True)
+class Known:
+    """What only a database can say, for SQL that is made without one: as SQL that may be `Late`.
+
+    The number of the generation, and the types and collations of the key.
+    """
+
+    number: Part | None = None
+    types: Sequence[Part] | None = None
+    collations: Sequence[Part | None] | None = None
+
+
 class Objects:
     """SQL fragments for a collection and one of its generations, the active one unless another is given.
 
-    `vector` is the schema of pgvector.
+    `vector` is the schema of pgvector. `known` takes the place of what the descriptions say.
     """
 
-    def __init__(self, collection: Collection, vector: str, generation: Generation | None = None) -> None:
+    def __init__(
+        self, collection: Collection, vector: str, generation: Generation | None = None, known: Known | None = None
+    ) -> None:
         self.collection = collection
         self.generation = collection.generation if generation is None else generation
         self.vector_schema = vector
         self.vector = identifier(vector)
+        self.known = Known() if known is None else known
+        self.number = raw(str(self.generation.number)) if self.known.number is None else self.known.number
+        self.types = self.known.types or [raw(column.full_type) for column in collection.key]
+        self.collations = self.known.collations or [
+            raw(column.collation) if column.collation else None for column in collection.key
+        ]
         self.source = identifier(collection.source_schema, collection.source_table)
-        self.passages = own(self.generation.passages)
-        self.queue = own(self.generation.queue)
-        self.write = own(f"{self.generation.passages}_write")
-        self.build = own(f"{self.generation.passages}_build")
+        self.passages = numbered(collection.name, self.number)
+        self.queue = numbered(collection.name, self.number, "_queue")
+        self.write = numbered(collection.name, self.number, "_write")
+        self.build = numbered(collection.name, self.number, "_build")
+        self.index = numbered(collection.name, self.number, "_dense", schema=None)
         self.changed = own(f"{collection.name}_changed")
         self.search = own(f"{collection.name}_search")
         self.view = own(f"{collection.name}_passages")
@@ -53,7 +89,7 @@ class Objects:
 
     def of(self, generation: Generation) -> Objects:
         """The same collection with another of its generations."""
-        return Objects(self.collection, self.vector_schema, generation)
+        return Objects(self.collection, self.vector_schema, generation, replace(self.known, number=None))
 
     @cached_property
     def key(self) -> Part:
@@ -64,9 +100,8 @@ class Objects:
     def key_definitions(self) -> Part:
         """The key columns as CREATE TABLE takes them."""
         return listed(
-            identifier(column.name)
-            + raw(f" {column.full_type}{' COLLATE ' + column.collation if column.collation else ''} NOT NULL")
-            for column in self.collection.key
+            identifier(column.name) + raw(" ") + type_ + _collated(collation) + raw(" NOT NULL")
+            for column, type_, collation in zip(self.collection.key, self.types, self.collations, strict=True)
         )
 
     @cached_property
@@ -76,9 +111,9 @@ class Objects:
         types = {"bit": raw(f"bit({dims})"), "halfvec": self.vector + raw(f".halfvec({dims})"), "none": raw("bit(1)")}
         return types[self.generation.token_type]
 
-    def key_columns(self, relation: str) -> Part:
+    def key_columns(self, relation: Part) -> Part:
         """The key columns of a table of ours, under the name `relation`."""
-        return listed(identifier(relation, column.name) for column in self.collection.key)
+        return listed(relation + raw(".") + identifier(column.name) for column in self.collection.key)
 
     def source_columns(self, relation: str) -> Part:
         """The key columns of the source, under the name `relation`."""
@@ -92,20 +127,18 @@ class Objects:
             for name in names
         )
 
-    def matches(self, source: str, passage: str) -> Part:
+    def matches(self, source: str, passage: Part) -> Part:
         """The row `source` of the source table belongs to the row `passage` of a table of ours."""
         return all_of(
-            equal(identifier(source, column.source), identifier(passage, column.name)) for column in self.collection.key
+            equal(identifier(source, column.source), passage + raw(".") + identifier(column.name))
+            for column in self.collection.key
         )
 
     def claimed(self, relation: str, in_source: bool = False) -> Part:
         """The row has the key of the row `claim`, whose columns k1, k2, ... are the key as text."""
         return all_of(
-            equal(
-                identifier(relation, column.source if in_source else column.name),
-                raw(f"claim.k{i}::{column.full_type}"),
-            )
-            for i, column in enumerate(self.collection.key, 1)
+            equal(identifier(relation, column.source if in_source else column.name), raw(f"claim.k{i}::") + type_)
+            for i, column, type_ in zip(self.numbers, self.collection.key, self.types, strict=True)
         )
 
     @cached_property
@@ -127,8 +160,7 @@ class Objects:
     def scanned(self) -> Part:
         """The columns of `scan` with the key's collations, which a function's result cannot have."""
         return listed(
-            raw(f"k{i}{' COLLATE ' + column.collation if column.collation else ''} AS k{i}")
-            for i, column in enumerate(self.collection.key, 1)
+            raw(f"k{i}") + _collated(collation) + raw(f" AS k{i}") for i, collation in enumerate(self.collations, 1)
         )
 
     @cached_property
@@ -147,11 +179,7 @@ class Objects:
 
     def key_from(self, array: str) -> Part:
         """The key out of a text array."""
-        return raw(", ".join(f"{array}[{i}]::{column.full_type}" for i, column in enumerate(self.collection.key, 1)))
-
-    def text(self, template: str, /, **parts: Part) -> str:
-        """A template, filled, for a statement without parameters."""
-        return as_text(self.fill(template, **parts))
+        return listed(raw(f"{array}[{i}]::") + type_ for i, type_ in enumerate(self.types, 1))
 
     def fill(self, template: str, /, **parts: Part) -> sql.Composed:
         """A template of `sql/queries/`, filled with the parts that every one may use and those given."""
@@ -179,6 +207,10 @@ class Objects:
             "passage_is_claim": self.claimed("passage"),
         }
         return query(template).format(**(common | parts))
+
+
+def _collated(collation: Part | None) -> Part:
+    return raw("") if collation is None else raw(" COLLATE ") + collation
 
 
 def all_of(conditions: Iterable[Part]) -> Part:
@@ -217,14 +249,14 @@ def create_tables(connection: Connection, objects: Objects) -> None:
             key_definitions=objects.key_definitions,
             dense_dims=raw(str(generation.dims.dense)),
             token_type=objects.token_type,
-            comment=_comment(objects, f"generation {generation.number}"),
+            comment=_comment(objects, raw("generation ") + objects.number),
         )
     )
 
 
 def create_functions(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
     """Make, or make anew, what is stored for a collection: the trigger's function and what workers go through."""
-    create_changed(connection, objects, generations)
+    create_changed(connection, objects, queues_of(objects, generations))
     _create_read(connection, objects)
     for generation in generations:
         create_generation(connection, objects.of(generation))
@@ -232,31 +264,29 @@ def create_functions(connection: Connection, objects: Objects, generations: Sequ
 
 def create_generation(connection: Connection, objects: Objects) -> None:
     """The view that workers write through, and the function that builds the index."""
-    generation = objects.generation
-    build = objects.text("build_body", index=identifier(generation.index))
     connection.execute(
         objects.fill(
             "create_generation",
-            write_body=sql.Literal(objects.text("write_body")),
-            build_body=sql.Literal(build),
-            source_name=sql.Literal(objects.source.as_string(connection)),
-            passage_key=objects.key_columns(generation.passages),
-            source_is_passage=objects.matches("source", generation.passages),
-            comment=_comment(objects, f"generation {generation.number}, for workers"),
+            write_body=Quoted(objects.fill("write_body")),
+            build_body=Quoted(objects.fill("build_body", index=objects.index)),
+            source_name=Quoted(objects.source),
+            passage_key=objects.key_columns(objects.passages),
+            source_is_passage=objects.matches("source", objects.passages),
+            comment=_comment(objects, raw("generation ") + objects.number + raw(", for workers")),
         )
     )
 
 
 def _create_read(connection: Connection, objects: Objects) -> None:
     """The functions by which workers see the source: rows by their keys, and the keys in order."""
-    rows = objects.text(
+    rows = objects.fill(
         "read_rows",
         content=content(objects.collection.columns, "source"),
         source_key=_named(objects),
         source_is_claim=objects.claimed("source", in_source=True),
         bytes=objects.parameter(1),
     )
-    scan = objects.text(
+    scan = objects.fill(
         "scan_rows",
         content=content(objects.collection.columns, "source"),
         source_key=_named(objects),
@@ -264,10 +294,10 @@ def _create_read(connection: Connection, objects: Objects) -> None:
         after=objects.key_from("$1"),
     )
 
-    def body(statement: str, arguments: str) -> Part:
-        return sql.Literal(objects.text("return_query", statement=sql.Literal(statement), arguments=raw(arguments)))
+    def body(statement: Part, arguments: str) -> Part:
+        return Quoted(objects.fill("return_query", statement=Quoted(statement), arguments=raw(arguments)))
 
-    visible = objects.text(
+    visible = objects.fill(
         "visible_body",
         source_is_key=all_of(
             equal(identifier("source", column.source), raw(f"${i}"))
@@ -277,17 +307,16 @@ def _create_read(connection: Connection, objects: Objects) -> None:
         content=content(objects.collection.columns, "source"),
     )
     keys = [f"key{i}" for i in objects.numbers]
-    outputs = [f"k{i} {column.full_type}" for i, column in enumerate(objects.collection.key, 1)]
     connection.execute(
         objects.fill(
             "create_read",
             key_arrays=raw(", ".join(f"{key} pg_catalog.text[]" for key in keys)),
             key_array_types=raw(", ".join("pg_catalog.text[]" for _ in keys)),
-            outputs=raw(", ".join(outputs)),
+            outputs=listed(raw(f"k{i} ") + type_ for i, type_ in enumerate(objects.types, 1)),
             read_body=body(rows, ", ".join([*keys, "bytes"])),
             scan_body=body(scan, "after, count, hashed"),
-            key_types=raw(", ".join(column.full_type for column in objects.collection.key)),
-            visible_body=sql.Literal(visible),
+            key_types=listed(objects.types),
+            visible_body=Quoted(visible),
             visible_comment=_comment(objects, "whether the caller may see a row that holds what was hashed"),
             read_comment=_comment(objects, "rows by their keys, contents up to some bytes"),
             scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
@@ -301,8 +330,8 @@ def _named(objects: Objects) -> Part:
     )
 
 
-def create_changed(connection: Connection, objects: Objects, generations: Sequence[Generation]) -> None:
-    """The trigger function that queues the keys of changed rows for every generation."""
+def create_changed(connection: Connection, objects: Objects, queues: Part) -> None:
+    """The trigger function that queues the keys of changed rows by `queues`: see `queues_of`."""
     columns = objects.collection.columns
 
     def keys_of(relation: str) -> Part:
@@ -323,29 +352,36 @@ def create_changed(connection: Connection, objects: Objects, generations: Sequen
     )
     body = objects.fill(
         "changed_body",
-        new_keys=sql.Literal(as_text(keys_of("new"))),
-        old_keys=sql.Literal(as_text(keys_of("old"))),
-        updated_keys=sql.Literal(as_text(updated)),
-        queue_keys=sql.Literal(queue_keys(objects, generations)),
-        late_keys=sql.Literal(objects.text("late_keys", key_text=objects.key_text())),
+        new_keys=Quoted(keys_of("new")),
+        old_keys=Quoted(keys_of("old")),
+        updated_keys=Quoted(updated),
+        queues=Quoted(queues),
+        queue_keys=assembled(queue_keys(objects, Late("queues"), Late("keys"))),
+        late_keys=assembled(objects.fill("late_keys", keys=Late("keys"), key_text=objects.key_text())),
     )
     connection.execute(
         objects.fill(
             "create_changed",
             function=objects.changed,
-            body=sql.Literal(as_text(body)),
+            body=Quoted(body),
             comment=_comment(objects, "queues what changes"),
         )
     )
 
 
-def queue_keys(objects: Objects, generations: Sequence[Generation]) -> str:
-    """The statement that queues keys as changed for all generations; a query of them replaces its comment `keys`."""
-    queues = (
-        objects.of(generation).fill("queue_changed", name=identifier(f"queue_{generation.number}"))
-        for generation in generations
-    )
-    return objects.text("queue_keys", queues=listed(queues))
+def queue_keys(objects: Objects, queues: Part, keys: Part) -> Part:
+    """The statement that queues what the query `keys` returns as changed, by `queues`: see `queues_of`."""
+    return objects.fill("queue_keys", queues=queues, keys=keys)
+
+
+def queues_of(objects: Objects, generations: Sequence[Generation]) -> Part:
+    """The parts of a statement that queue changed keys, one for each generation."""
+    return listed(queue_changed(objects.of(generation)) for generation in generations)
+
+
+def queue_changed(objects: Objects) -> Part:
+    """The part of a statement that queues changed keys for one generation."""
+    return objects.fill("queue_changed", part=numbered("queue", objects.number, schema=None))
 
 
 def create_view(connection: Connection, objects: Objects) -> None:
@@ -394,23 +430,17 @@ def create_triggers(connection: Connection, objects: Objects) -> None:
         f"{event}_trigger": identifier(f"pgencoder_{objects.collection.name}_{event}")
         for event in ("insert", "update", "delete", "truncate")
     }
-    triggers = objects.text("create_triggers", function=objects.changed, **names)
-    body = objects.text(
-        "each_relation",
-        source_name=sql.Literal(objects.source.as_string(None)),
-        statements=sql.Literal(triggers),
-    )
-    connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
+    relation = Late("relation::pg_catalog.text")
+    triggers = objects.fill("create_triggers", function=objects.changed, relation=relation, **names)
+    body = objects.fill("each_relation", source_name=Quoted(objects.source), statements=assembled(triggers))
+    connection.execute(sql.SQL("DO {}").format(Quoted(body)))
 
 
 def drop_generation(connection: Connection, objects: Objects) -> None:
     """Remove the tables and functions of a generation, and its row in the catalogue."""
-    passages = objects.generation.passages
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.write))
-    for function in ("write", "build"):
-        _drop_function(connection, f"{passages}_{function}")
-    for table in (objects.passages, objects.queue):
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}(), {}()").format(objects.write, objects.build))
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}, {}").format(objects.passages, objects.queue))
     connection.execute(
         "DELETE FROM pgencoder.generation"
         " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
@@ -418,21 +448,16 @@ def drop_generation(connection: Connection, objects: Objects) -> None:
     )
 
 
-def drop_overloads(connection: Connection, objects: Objects, arguments: int) -> None:
-    """Remove search functions of older versions, which had fewer arguments."""
-    _drop_function(connection, f"{objects.collection.name}_search", but_for=arguments)
+def drop_overloads(connection: Connection, objects: Objects) -> None:
+    """Remove the search function as it was before it took the query's encoder."""
+    connection.execute(
+        sql.SQL(
+            "DROP FUNCTION IF EXISTS {}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text,"
+            " pg_catalog.text)"
+        ).format(objects.search, vector=objects.vector)
+    )
 
 
-def _drop_function(connection: Connection, name: str, but_for: int = -1) -> None:
-    rows = connection.execute(
-        "SELECT oid::pg_catalog.regprocedure::pg_catalog.text FROM pg_catalog.pg_proc"
-        " WHERE pronamespace OPERATOR(pg_catalog.=) %s::pg_catalog.regnamespace AND proname OPERATOR(pg_catalog.=) %s"
-        " AND pronargs OPERATOR(pg_catalog.<>) %s",
-        [SCHEMA, name, but_for],
-    ).fetchall()
-    for (signature,) in rows:
-        connection.execute(sql.SQL("DROP FUNCTION {}").format(raw(signature)))
-
-
-def _comment(objects: Objects, what: str) -> Part:
-    return sql.Literal(f"pgencoder: {objects.collection.name}, {what}")
+def _comment(objects: Objects, what: str | Part) -> Part:
+    text = raw(f"pgencoder: {objects.collection.name}, ")
+    return Quoted(text + (raw(what) if isinstance(what, str) else what))

@@ -78,7 +78,7 @@ def _statement(objects: Objects) -> sql.Composed:
     return objects.fill(
         "reconcile",
         passage_keys=listed(identifier("passage", name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
-        passage_key=objects.key_columns("passage"),
+        passage_key=objects.key_columns(identifier("passage")),
         after=objects.key_from("($1::pg_catalog.text[])"),
         either=listed(part + raw(f" AS {key}") for part, key in zip(either, keys, strict=True)),
         either_within=_within(either, keys),

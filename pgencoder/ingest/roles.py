@@ -9,7 +9,7 @@ from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.errors import MissingRights
 from pgencoder.ingest.objects import Objects
-from pgencoder.sql import Part, query, raw
+from pgencoder.sql import Part, Quoted, query, raw
 
 READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"
@@ -53,6 +53,6 @@ def refresh(connection: Connection) -> None:
 def grant(connection: Connection, objects: Objects) -> None:
     """Grant what the roles need of one generation, in a database that uses them."""
     arguments: Part = raw(", ".join(["pg_catalog.text[]"] * len(objects.collection.key) + ["bigint"]))
-    grants = objects.text("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
-    body = objects.text("if_roles", in_use=raw(_IN_USE), statements=sql.Literal(grants))
-    connection.execute(sql.SQL("DO {}").format(sql.Literal(body)))
+    grants = objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
+    body = objects.fill("if_roles", in_use=raw(_IN_USE), statements=Quoted(grants))
+    connection.execute(sql.SQL("DO {}").format(Quoted(body)))

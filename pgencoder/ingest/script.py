@@ -26,12 +26,17 @@ from pgencoder.encoders import Encoder, same_encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import attach, generations, objects, roles
 from pgencoder.ingest.generations import CreateSearch
-from pgencoder.ingest.objects import Objects
-from pgencoder.sql import Part, as_text, identifier, query, raw
+from pgencoder.ingest.objects import Known, Objects
+from pgencoder.sql import Late, Part, as_text, assembled, identifier, listed, query, raw
 from pgencoder.types import FULL_TYPE, Chunking, Collection, TokenType
 
 # What a transaction keeps of ours after the part of it that is ours
 _SETTINGS = ("role", "search_path", "lock_timeout")
+
+# The numbers of generations in the block `reencode`: of the one that is made, and of each in turn
+_NEXT = Late("(latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text")
+_EACH = Late("g.number::pg_catalog.text")
+_DEFAULT_COLLATION = "'pg_catalog.\"default\"'"
 
 
 class Rows:
@@ -63,13 +68,18 @@ class Script:
     connection = None  # for psycopg, which asks it about names
 
     def __init__(self) -> None:
-        self.statements: list[str] = []
+        self.statements: list[Part] = []
 
     def execute(self, statement: Any, parameters: Any = None) -> Rows:
         """Add a statement."""
-        text = plain(statement, parameters)
-        self.statements.append(text)
-        return Rows(read=lambda: self.statements.remove(text))
+        part = statement if isinstance(statement, sql.Composable) else raw(plain(statement, parameters))
+        self.statements.append(part)
+        return Rows(read=lambda: self.statements.remove(part))
+
+    @property
+    def whole(self) -> Part:
+        """All statements."""
+        return listed(self.statements, ";\n")
 
     def transaction(self) -> AbstractContextManager[None]:
         """Nothing: the script is one transaction."""
@@ -144,72 +154,77 @@ def _revision(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def attach_script(parts: Objects, create_search: CreateSearch) -> list[str]:
-    """The statements that make a collection."""
+def attach_script(parts: Objects, create_search: CreateSearch) -> str:
+    """The statement that makes a collection, for a database that cannot be asked."""
     script = Script()
-    attach.make(cast(Connection, script), parts, create_search)
-    return script.statements
+    attach.make(cast(Connection, script), _as_spelled_there(parts), create_search)
+    return _checked(parts, query("attach_offline").format(script=assembled(script.whole, _dollars), name=parts.name))
 
 
-def checked_script(collection: Collection, vector: str, make: Callable[[Collection], Sequence[str]]) -> str:
-    """What `make` makes for a collection, as one statement, for a database that could not be asked.
+def reencode_script(parts: Objects) -> str:
+    """The statement that begins the next generation, that of `parts`, in a database that cannot be asked.
 
-    It fails unless that is what the script was made for: its revision and the table's key. The types and collations of
-    the key, which people write as they like, are put in as the server spells them.
+    It does what `reencode` does, but where a retired generation is of this encoder: then it fails.
     """
-    marker = _unused("pgencoder_key_{}", collection)
+    return _checked(parts, _begin(_as_spelled_there(parts)))
+
+
+def _as_spelled_there(parts: Objects) -> Objects:
+    """The same, with the types and collations of the key as the variables of `check_offline` have them."""
+    columns = list(enumerate(parts.collection.key, 1))
+    types = [Late(f"full_types[{n}]") for n, _ in columns]
+    collations = [Late(f"coalesce(collations[{n}], {_DEFAULT_COLLATION})") if c.collation else None for n, c in columns]
+    return Objects(parts.collection, parts.vector_schema, parts.generation, Known(types=types, collations=collations))
+
+
+def _checked(parts: Objects, then: Part) -> str:
+    """The statement that does `then` unless the database is not as it is thought to be: its revision, the table's key.
+
+    The types and collations of the key, which people write as they like, are variables there, as the server spells
+    them.
+    """
+    collection = parts.collection
     given = [
         as_text(identifier(column.source))
         + f" {column.type}"
         + (f" COLLATE {column.collation}" if column.collation else "")
         for column in collection.key
     ]
-    key = tuple(
-        replace(column, type=f"{marker}_{n}.type", collation=column.collation and f"{marker}_{n}_collation")
-        for n, column in enumerate(collection.key, 1)
-    )
     body = query("check_offline").format(
         head=sql.Literal(migrate.head()),
-        vector_name=sql.Literal(as_text(identifier(vector))),
+        vector_name=sql.Literal(as_text(parts.vector)),
         source_name=sql.Literal(as_text(identifier(collection.source_schema, collection.source_table))),
         given=raw(", ".join(given)),
-        marker=sql.Literal(marker),
-        name=sql.Literal(collection.name),
         full_type=sql.Literal(FULL_TYPE),
-        script=raw(_quoted(";\n".join(make(replace(collection, key=key))))),
+        then=then,
     )
     return _block(body)
 
 
-def reencode_script(
-    collection: Collection, vector: str, encoder: Encoder, tokens: TokenType, chunking: Chunking
-) -> str:
-    """The statement that begins the next generation, whatever generations there are then.
+def _begin(parts: Objects) -> Part:
+    """The block that begins the next generation, whatever generations there are then.
 
     If the active generation is of this encoder, or the one being built, no other is begun; one that is built of another
     encoder is given up.
     """
-    # stands for numbers that only the database knows
-    marker = int(_unused("{}", collection))
-    generation = attach.describe(collection.name, marker, "building", encoder, tokens, chunking)
-    parts = Objects(replace(collection, generations=(generation,)), vector, generation)
+    generation = parts.generation
     changed, made = Script(), Script()
-    objects.create_changed(cast(Connection, changed), parts, [generation])
-    objects.create_tables(cast(Connection, made), parts)
-    objects.create_generation(cast(Connection, made), parts)
-    roles.grant(cast(Connection, made), parts)
-    return _block(
-        parts.fill(
-            "reencode",
-            changed=sql.Literal(";\n".join(changed.statements)),
-            generation=sql.Literal(";\n".join(made.statements)),
-            marker=sql.Literal(str(marker)),
-            encoder=_jsonb(encoder.fingerprint),
-            dense_dims=raw(str(generation.dims.dense)),
-            token_dims=raw(str(generation.dims.tokens)),
-            token_type=sql.Literal(tokens),
-            chunking=sql.Literal(chunking),
-        )
+    objects.create_changed(cast(Connection, changed), parts, Late("queues"))
+    numbered = Objects(parts.collection, parts.vector_schema, generation, replace(parts.known, number=_NEXT))
+    objects.create_tables(cast(Connection, made), numbered)
+    objects.create_generation(cast(Connection, made), numbered)
+    roles.grant(cast(Connection, made), numbered)
+    each = Objects(parts.collection, parts.vector_schema, generation, replace(parts.known, number=_EACH))
+    return parts.fill(
+        "reencode",
+        changed=assembled(changed.whole, _dollars),
+        queue=assembled(objects.queue_changed(each)),
+        generation=assembled(made.whole, _dollars),
+        encoder=_jsonb(generation.encoder),
+        dense_dims=raw(str(generation.dims.dense)),
+        token_dims=raw(str(generation.dims.tokens)),
+        token_type=sql.Literal(generation.token_type),
+        chunking=sql.Literal(generation.chunking),
     )
 
 
@@ -227,7 +242,10 @@ def reencode(
     vector: str,
     create_search: CreateSearch,
 ) -> None:
-    """Do what `reencode_script` says; a retired generation of this encoder is made the active one instead."""
+    """Begin the next generation of a collection, unless this encoder is in use; one that was in use is so again.
+
+    A generation that is being built with another encoder is given up.
+    """
     collection = catalog.collection(connection, name)
     tokens = tokens or (collection.generation.token_type if encoder.dims.tokens else "none")
     chunking = chunking or collection.generation.chunking
@@ -239,7 +257,8 @@ def reencode(
     if fitting and all(each.state == "retired" for each in fitting):
         generations.activate(connection, name, fitting[-1].number, create_search)
         # what is still being built is of another encoder, and is given up
-    connection.execute(reencode_script(collection, vector, encoder, tokens, chunking))
+    generation = attach.describe(name, 0, "building", encoder, tokens, chunking)
+    connection.execute(_block(_begin(Objects(collection, vector, generation))))
 
 
 def plain(statement: Part | str | bytes, parameters: Any = None) -> str:
@@ -261,19 +280,14 @@ def _decoded(statement: Part | bytes) -> str:
     return statement.decode() if isinstance(statement, bytes) else as_text(statement)
 
 
-def _unused(name: str, collection: Collection) -> str:
-    """A name with a number in it that is nowhere in what describes a collection."""
-    return next(made for made in map(name.format, count(1_000_000_000)) if made not in repr(collection))
-
-
 def _block(body: Part) -> str:
-    return f"DO {_quoted(as_text(body))}"
+    return as_text(raw("DO ") + _dollars("\n" + as_text(body)))
 
 
-def _quoted(text: str) -> str:
+def _dollars(text: str) -> Part:
     """A literal that is readable, as long as it is not quoted again."""
-    tag = next(tag for tag in (f"$pgencoder{number or ''}$" for number in count()) if tag not in text)
-    return f"{tag}\n{text}\n{tag}"
+    tags = (f"$pgencoder{number or ''}$" for number in count())
+    return next(raw(f"{tag}{text}{tag}") for tag in tags if f"{text}{tag}".index(tag) == len(text))
 
 
 def _jsonb(value: Any) -> Part:

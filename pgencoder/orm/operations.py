@@ -231,12 +231,8 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
-
-        def made(collection: Collection) -> list[str]:
-            parts = Objects(replace(collection, generations=(generation,)), vector)
-            return script.attach_script(parts, create_search)
-
-        _print(operations, script.checked_script(collection, vector, made))
+        parts = Objects(replace(collection, generations=(generation,)), vector)
+        _print(operations, script.attach_script(parts, create_search))
         return
     with translated():
         connection = script.borrowed(operations.get_bind())
@@ -253,6 +249,8 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         try:
             with connection.transaction():
                 attach.make(connection, parts, create_search)
+        except pg.DuplicateObject as error:
+            raise attach.taken(error) from error
         except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction) as error:
             raise attach.exists(parts.collection.name) from error
 
@@ -275,19 +273,12 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             raise InvalidRequest(
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
-        tokens, chunking = op.tokens, op.chunking
+        generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking)
         operations.get_context().impl.static_output(
             "-- Where this encoder was in use before, that generation is not begun again: this fails and names it."
             "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
         )
-        _print(
-            operations,
-            script.checked_script(
-                collection,
-                vector,
-                lambda collection: [script.reencode_script(collection, vector, encoder, tokens, chunking)],
-            ),
-        )
+        _print(operations, script.reencode_script(Objects(collection, vector, generation)))
         return
     with translated():
         connection = script.borrowed(operations.get_bind())

@@ -6,7 +6,6 @@ DECLARE
     types pg_catalog.text[];
     full_types pg_catalog.text[];
     collations pg_catalog.text[];
-    script pg_catalog.text := {script};
 BEGIN
     IF pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL THEN
         SELECT version_num INTO revision FROM pgencoder.revision;
@@ -62,15 +61,5 @@ BEGIN
         RAISE EXCEPTION 'the key of % is (%), not (%)', {source_name}, key, given
             USING HINT = 'Give its columns and types as key={{...}} to the operation.';
     END IF;
-    IF pg_catalog.array_to_string(types OPERATOR(pg_catalog.||) collations, ' ') OPERATOR(pg_catalog.~) '[''\\$]' THEN
-        RAISE EXCEPTION 'the key of % is (%), whose types no script can name', {source_name}, key
-            USING HINT = 'Run this revision without --sql.';
-    END IF;
-    FOR n IN 1 .. pg_catalog.cardinality(types) LOOP
-        script := pg_catalog.replace(script, pg_catalog.format('%s_%s.type', {marker}, n), full_types[n]);
-        script := pg_catalog.replace(script, pg_catalog.format('%s_%s_collation', {marker}, n),
-            coalesce(collations[n], 'pg_catalog."default"'));
-    END LOOP;
-    EXECUTE script;
-    UPDATE pgencoder.collection_key SET type = types[position] WHERE collection OPERATOR(pg_catalog.=) {name};
+    {then}
 END

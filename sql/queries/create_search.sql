@@ -1,4 +1,4 @@
--- The settings are named here so that what the statement sets ends with the function.
+-- The settings are named here so that what the statement sets ends with the function. The search path is pinned.
 CREATE OR REPLACE FUNCTION {function}(
     query_dense {vector}.halfvec, query_tokens {vector}.halfvec[], k int DEFAULT 10, candidates int DEFAULT 100,
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
@@ -10,5 +10,5 @@ CREATE OR REPLACE FUNCTION {function}(
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
 SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order
 AS {body};
-COMMENT ON FUNCTION {function}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text,
-    pg_catalog.jsonb) IS {comment};
+COMMENT ON FUNCTION {signature} IS {comment};
+DO {pin};

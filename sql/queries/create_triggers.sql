@@ -1,8 +1,8 @@
-CREATE TRIGGER {insert_trigger} AFTER INSERT ON /* relation */
+CREATE TRIGGER {insert_trigger} AFTER INSERT ON {relation}
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {function}();
-CREATE TRIGGER {update_trigger} AFTER UPDATE ON /* relation */
+CREATE TRIGGER {update_trigger} AFTER UPDATE ON {relation}
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION {function}();
-CREATE TRIGGER {delete_trigger} AFTER DELETE ON /* relation */
+CREATE TRIGGER {delete_trigger} AFTER DELETE ON {relation}
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION {function}();
-CREATE TRIGGER {truncate_trigger} AFTER TRUNCATE ON /* relation */
+CREATE TRIGGER {truncate_trigger} AFTER TRUNCATE ON {relation}
     FOR EACH STATEMENT EXECUTE FUNCTION {function}();

@@ -8,6 +8,6 @@ BEGIN
     ) SELECT c.oid FROM tree JOIN pg_catalog.pg_class c
         ON c.oid OPERATOR(pg_catalog.=) tree.oid AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
     LOOP
-        EXECUTE pg_catalog.replace({statements}, '/* relation */', relation::pg_catalog.text);
+        EXECUTE {statements};
     END LOOP;
 END

@@ -1,2 +1,2 @@
 INSERT INTO pgencoder.late (collection, key)
-SELECT {name}, ARRAY[{key_text}] FROM (/* keys */) AS changed({key})
+SELECT {name}, ARRAY[{key_text}] FROM ({keys}) AS changed({key})

@@ -1,9 +1,7 @@
 DECLARE
-    -- makes the trigger's function; what is between the first two marks it has for each generation, wherever it is
-    changed CONSTANT pg_catalog.text := {changed};
-    queue CONSTANT pg_catalog.text := pg_catalog.split_part(changed, '/* queues */', 2);
     role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');
     latest int;
+    queues pg_catalog.text;
     chosen pgencoder.generation;
     other pgencoder.generation;
 BEGIN
@@ -55,10 +53,11 @@ BEGIN
             (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
             VALUES ({name}, latest OPERATOR(pg_catalog.+) 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type},
                 {chunking});
-        EXECUTE pg_catalog.replace({generation}, {marker}, (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text);
+        PERFORM pgencoder.check_free({name}, latest OPERATOR(pg_catalog.+) 1);
+        EXECUTE {generation};
     END IF;
-    EXECUTE pg_catalog.replace(changed, queue, (
-        SELECT pg_catalog.string_agg(pg_catalog.replace(queue, {marker}, number::pg_catalog.text), ', ' ORDER BY number)
-        FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) {name}));
+    SELECT pg_catalog.string_agg({queue}, ', ' ORDER BY g.number) INTO queues
+        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) {name};
+    EXECUTE {changed};
     PERFORM pg_catalog.set_config('role', role, true);
-END
+END;

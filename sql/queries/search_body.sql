@@ -1,4 +1,6 @@
 DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN {by_passage}
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN {by_document} END;
     own_encoder CONSTANT pg_catalog.jsonb := {encoder};
@@ -15,7 +17,5 @@ BEGIN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    RETURN QUERY EXECUTE pg_catalog.replace(
-        statement, {marker}, E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n')
-        USING {arguments};
+    RETURN QUERY EXECUTE statement USING {arguments};
 END

@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION pgencoder.check_free(collection pg_catalog.text, generation int) RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
+        THEN '^(_(active|changed|passages|read|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
+        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
+    taken pg_catalog.text;
+BEGIN
+    SELECT pg_catalog.min(there.name) INTO taken
+    FROM (
+        SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t
+        WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+    ) AS there (name)
+    WHERE there.name OPERATOR(pg_catalog.^@) collection
+        AND pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)
+            OPERATOR(pg_catalog.~) suffix;
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
+            pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
+            USING ERRCODE = 'duplicate_object', HINT = 'Give another name.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pgencoder.check_free(pg_catalog.text, int) IS
+    'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';
