@@ -16,7 +16,7 @@ BEGIN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal(detach.name) USING ERRCODE = 'undefined_object';
     END IF;
     SELECT pg_catalog.string_agg(k.type, ', ' ORDER BY k.position),
-        pg_catalog.string_agg('text[]', ', ') INTO key_types, key_arrays
+        pg_catalog.string_agg('pg_catalog.text[]', ', ') INTO key_types, key_arrays
         FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) detach.name;
     SELECT e.extnamespace INTO vector FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector';
     -- the triggers go with their function
@@ -32,11 +32,15 @@ BEGIN
     END LOOP;
     -- each by its arguments: other functions may have the same name
     EXECUTE pg_catalog.format(
-        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(%s, bigint), pgencoder.%I(text[], int, boolean),'
-        ' pgencoder.%I(%s, bytea), pgencoder.%I(%s.halfvec, %8$s.halfvec[], int, int, text, text, jsonb)',
-        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
-        detach.name OPERATOR(pg_catalog.||) '_scan', detach.name OPERATOR(pg_catalog.||) '_visible', key_types,
-        detach.name OPERATOR(pg_catalog.||) '_search', vector);
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_scan');
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
+        detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
+        detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+        ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
 END

@@ -2,8 +2,8 @@ DECLARE
     role CONSTANT pg_catalog.text := pg_catalog.current_setting('role');
     latest int;
     queues pg_catalog.text;
-    chosen pgencoder.generation;
-    other pgencoder.generation;
+    chosen pg_catalog.record;
+    other pg_catalog.record;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(
         pg_catalog.hashtextextended('pgencoder collection ' OPERATOR(pg_catalog.||) {name}, 0));
