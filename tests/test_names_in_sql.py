@@ -177,6 +177,24 @@ def test_a_name_that_the_schema_has_is_refused(connection: Connection, db: Datab
         db.reencode("mine", words)
 
 
+def test_every_name_that_attach_makes_can_be_taken(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
+    names = (
+        "SELECT relname FROM pg_class WHERE relnamespace = 'pgencoder'::regnamespace AND relkind <> 'i'"
+        " UNION SELECT proname FROM pg_proc WHERE pronamespace = 'pgencoder'::regnamespace"
+    )
+    before = set(connection.execute(names))
+    db.attach("t", ["body"], words, name="mine")
+    made = sorted(name for (name,) in set(connection.execute(names)) - before)
+    assert {"mine_1", "mine_1_queue", "mine_search"} < set(made)
+    db.detach("mine")
+    for name in made:
+        connection.execute(sql.SQL("CREATE TYPE {} AS ENUM ()").format(quoted("pgencoder", name)))
+        with pytest.raises(CollectionExists, match=f"would make pgencoder[.]{name}, "):
+            db.attach("t", ["body"], words, name="mine")
+        connection.execute(sql.SQL("DROP TYPE {}").format(quoted("pgencoder", name)))
+
+
 def test_a_collection_of_an_older_version_that_is_called_check(
     connection: Connection, db: Database, words: WordEncoder
 ) -> None:
@@ -228,25 +246,24 @@ def test_what_is_assembled_there_is_what_would_be_written_here(
 def test_the_search_function_finds_names_where_nobody_else_makes_them(
     connection: Connection, db: Database, words: WordEncoder
 ) -> None:
-    connection.execute("CREATE ROLE names_owner; CREATE ROLE names_other")
+    connection.execute("CREATE SCHEMA mine; CREATE TABLE mine.t (id int PRIMARY KEY, b text)")
+    connection.execute("INSERT INTO mine.t VALUES (1, 'some words'); CREATE ROLE names_other")
+    connection.execute("CREATE FUNCTION mine.plain(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    db.attach("t", ["b"], words, schema="mine")
+    db.sync("t", encoder=words)
+    path = "SELECT array_to_string(proconfig, '; ') FROM pg_proc WHERE proname = 't_search'"
     try:
-        connection.execute(
-            "CREATE SCHEMA mine AUTHORIZATION names_owner; CREATE TABLE mine.t (id int PRIMARY KEY, b text)"
-        )
-        connection.execute("ALTER TABLE mine.t OWNER TO names_owner; INSERT INTO mine.t VALUES (1, 'some words')")
-        connection.execute("CREATE FUNCTION mine.plain(int) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
-        with pytest.warns(UserWarning, match="a superuser attaches"):
-            db.attach("t", ["b"], words, schema="mine")
-        db.sync("t", encoder=words)
-        path = "SELECT proconfig FROM pg_proc WHERE proname = 't_search'"
-        assert "search_path=pg_catalog, mine, pg_temp" in value(connection, path)  # type: ignore[operator]
+        assert "search_path=pg_catalog, mine, pg_temp" in str(value(connection, path))
         assert found_in_sql(connection, "t", words, "plain(id)", "passage") == [1]
-        connection.execute("GRANT CREATE ON SCHEMA mine TO names_other")
+        for grantee in ("names_other", "PUBLIC"):
+            connection.execute(f"GRANT CREATE ON SCHEMA mine TO {grantee}".encode())
+            db.migrate()
+            assert "search_path=pg_catalog, pg_temp" in str(value(connection, path))
+            with pytest.raises(psycopg.errors.UndefinedFunction):
+                found_in_sql(connection, "t", words, "plain(id)", "passage")
+            assert found_in_sql(connection, "t", words, "mine.plain(id)", "passage") == [1]
+            connection.execute(f"REVOKE CREATE ON SCHEMA mine FROM {grantee}".encode())
         db.migrate()
-        assert "search_path=pg_catalog, pg_temp" in value(connection, path)  # type: ignore[operator]
-        with pytest.raises(psycopg.errors.UndefinedFunction):
-            found_in_sql(connection, "t", words, "plain(id)", "passage")
-        assert found_in_sql(connection, "t", words, "mine.plain(id)", "passage") == [1]
-        db.detach("t")
+        assert "search_path=pg_catalog, mine, pg_temp" in str(value(connection, path))
     finally:
-        connection.execute("DROP OWNED BY names_owner, names_other CASCADE; DROP ROLE names_owner, names_other")
+        connection.execute("DROP OWNED BY names_other CASCADE; DROP ROLE names_other")

@@ -304,10 +304,13 @@ PURE = "computes from its arguments alone"
 INVOKER = "runs with the rights of the caller, who must have them for all that it does"
 OPEN = {
     **dict.fromkeys(
-        ["binary_quantize", "check_active", "distance", "kernel", "query_dense", "query_tokens", "rate"], PURE
+        ["binary_quantize", "check_active", "comparable", "distance", "kernel", "query_dense", "query_tokens", "rate"],
+        PURE,
     ),
     **dict.fromkeys(["maxsim", "maxsim_pairs", "maxsim_pairs_sql", "maxsim_sql", "reject_tokens", "score"], PURE),
     **dict.fromkeys(["detach", "read_failed", "read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
+    **dict.fromkeys(["attached_table", "check_free", "check_source", "source_key", "source_problem"], INVOKER),
+    **dict.fromkeys(["source_warning", "docs_rows"], INVOKER),
 }
 
 
