@@ -382,6 +382,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     script,
     fail,
     store,
+    nodes,
     search,
     detach,
 )
