@@ -14,6 +14,15 @@ import psycopg
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from llama_index.core.schema import TextNode
+from llama_index.core.vector_stores import (
+    FilterCondition,
+    FilterOperator,
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+)
+from llama_index.core.vector_stores.types import VectorStoreQueryMode
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column
 
 import pgencoder
@@ -21,6 +30,7 @@ import pgencoder.orm.alembic
 from pgencoder import Database, Dims
 from pgencoder.ingest import queue
 from pgencoder.ingest.objects import Objects
+from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderVectorStore
 from pgencoder.orm import Encoding, passages_of, with_passage
 from pgencoder.query import rows
@@ -41,6 +51,10 @@ class Words(WordEncoder):
 WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
 NAMES = ("articles", "notes", "pages", "plain")
 QUERY = "red green"
+# One of each operator; none of them matches a key that is not there
+FILTERS = [
+    {"$eq": 1}, {"$gt": 1}, {"$gte": "a"}, {"$in": [1]}, {"$between": [1, 2]}, {"$between": ["a", "b"]}, {"$like": "a"},
+    {"$ilike": "a"}, {"$exists": True}]  # fmt: skip
 COLOURS = ("red", "green", "blue", "black", "white")
 
 TABLES = """
@@ -303,11 +317,39 @@ def store(parties: Parties) -> None:
     made.add_texts(["red green", "blue"], [{"n": 1}, {"n": 2}], ids=["1", "2"])
     assert made.similarity_search("red", 1)[0].id == "1"
     assert made.similarity_search("red", 1, filter={"n": 2})[0].id == "2"
+    for test in FILTERS:
+        assert made.similarity_search("red", 1, filter={"n.x": test}) == []
+        assert len(made.similarity_search("red", 9, filter={"$not": {"m": {"n": test}}, "n": {"$ne": 3}})) == 2
     assert made.max_marginal_relevance_search("red", 1)
     assert made.get_by_ids(["2"])
     assert made.delete(["2"])
     assert made.delete()
     parties.owner.detach("colours")
+
+
+def nodes(parties: Parties) -> None:
+    filters = MetadataFilters(
+        filters=[MetadataFilter(key="n", value=1), MetadataFilter(key="m", value=["a"], operator=FilterOperator.ANY)],
+        condition=FilterCondition.OR,
+    )
+    text = MetadataFilter(key="m", value="A", operator=FilterOperator.TEXT_MATCH_INSENSITIVE)
+    for name, given in [("given", {"embed_dim": 2}), ("encoded", {"encoder": WORDS})]:
+        made = llama_index.PgencoderVectorStore.create(parties.owner, name, **given)  # type: ignore[arg-type]
+        made.add([TextNode(id_="1", text="red green", metadata={"n": 1, "m": "a"}, embedding=[1.0, 0.0])])
+        for mode in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.MMR):
+            asked = VectorStoreQuery([1.0, 0.0], query_str="red", filters=filters, node_ids=["1"], mode=mode)
+            assert made.query(asked).ids == ["1"]
+        assert made.get_nodes(filters=MetadataFilters(filters=[text]))
+        made.delete("none")
+        made.delete_nodes(["1"], filters)
+        made.clear()
+        assert made.get_nodes() == []
+        parties.owner.detach(name)
+    same = MetadataFilters(filters=[MetadataFilter(key="n", value=2)])
+    found = llama_index.PgencoderRetriever(
+        parties.reader, "articles", filters=same, encoder=WORDS, metadata_columns=["n"]
+    )
+    assert found.retrieve(QUERY)
 
 
 def detach(parties: Parties) -> None:
@@ -340,6 +382,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     script,
     fail,
     store,
+    nodes,
     search,
     detach,
 )

@@ -349,7 +349,7 @@ def test_an_index_of_the_metadata_is_used(connection: Connection, db: Database) 
 def test_all_names_are_qualified(db: Database) -> None:
     found = []
 
-    class Names(Visitor):
+    class Names(Visitor):  # type: ignore[misc,unused-ignore]
         def visit_FuncCall(self, _: Any, node: Any) -> None:
             found.append([name.sval for name in node.funcname])
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.client import Database, connect
+from pgencoder.db.connection import translated
 from pgencoder.encoders import Encoder, check_fingerprint
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.ingest.queue import execute
@@ -84,9 +85,8 @@ class Store:
         """The ids of the documents that a condition is true for, all without one."""
         source = source_of(self.db.collection(self.name))
         statement = source.keys if condition is None else source.keys.where(source.translated(condition))
-        compiled = statement.compile(dialect=self.db.engine.dialect)
-        with refused(), self.db.connection() as connection:
-            return [str(row[0]) for row in connection.execute(compiled.string.encode(), compiled.params)]
+        with refused(), translated(), self.db.own_engine.connect() as connection:
+            return [str(key) for key in connection.scalars(statement)]
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete documents, and their passages."""
