@@ -284,6 +284,8 @@ def refresh(connection: Connection) -> None:
             with connection.transaction():
                 if repair.replaceable(connection, parts):
                     _refresh(connection, parts)
+        except pg.LockNotAvailable:  # not for what this collection is: the migration ends, and names who holds it
+            raise
         except (pg.Error, PgencoderError) as error:
             catalog.warn(connection, collection.name, " ".join(str(error).split()))
         else:
