@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from psycopg import errors as pg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
@@ -20,15 +21,13 @@ from pgencoder.db.connection import (
     translated,
     vector_schema,
 )
+from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, plain_errors
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import MissingRights, NotMigrated
 from pgencoder.sql import SCHEMA, functions, identifier, resources, views
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-# Any constant will do: two migrations of one database must not run at once.
-LOCK = 7_345_211_873
 
 
 def upgrade(
@@ -44,15 +43,30 @@ def upgrade(
     used where the database has the extension; `create_native` creates that. Returns why it is not used although it
     should be. Raises UnsupportedServer and MissingRights with what to do.
     """
-    from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
-
     with connected(engine) as connection:
         check_server(connection)
-    with translated(), engine.begin() as transaction:
+    with translated(), named_holders(engine):
+        try:
+            without_native = _upgrade(engine, revision, refresh, create_native)
+        except (pg.UniqueViolation, pg.DuplicateTable):  # another process made the schema at the same moment
+            without_native = _upgrade(engine, revision, refresh, create_native)
+    # the pool's connections were opened before halfvec existed, so they cannot send it
+    engine.dispose()
+    return without_native
+
+
+def _upgrade(
+    engine: sa.Engine, revision: str, refresh: Callable[[Connection], None] | None, create_native: bool
+) -> str | None:
+    from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
+
+    with plain_errors(), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
-        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
+        limit_waiting(connection)
         _check_rights(connection)
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
+        check_owner(connection)  # it may be somebody else's who was faster
         had_vector = bool(
             connection.execute(
                 "SELECT 1 FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'"
@@ -60,8 +74,6 @@ def upgrade(
         )
         if not had_vector:
             _create_vector(connection)
-        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
-        check_owner(connection)  # it may be somebody else's who was faster
         # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
         connection.execute(
             "SELECT pg_catalog.set_config('role', r.rolname, true) FROM pg_catalog.pg_namespace n"
@@ -69,6 +81,7 @@ def upgrade(
             " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND r.rolname OPERATOR(pg_catalog.<>) current_user",
             [SCHEMA],
         )
+        lock_migrations(connection)
         if not had_vector:
             # read again when the schema is removed: an extension that was there before stays
             connection.execute(
@@ -80,8 +93,6 @@ def upgrade(
         without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
         if refresh is not None and revision == "head":
             refresh(connection)
-    # the pool's connections were opened before halfvec existed, so they cannot send it
-    engine.dispose()
     return without_native
 
 
@@ -89,10 +100,11 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
     """Go back to a revision; back to "base" removes the schema with every collection and trigger in it."""
     from alembic import command
 
-    with translated(), engine.begin() as transaction:
+    with translated(), named_holders(engine), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
-        connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [LOCK])
+        limit_waiting(connection)
+        lock_migrations(connection)
         if revision != "base":
             command.downgrade(_config(transaction), revision)
             return

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog, kernel, status
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.ingest import adopt, attach, generations, index, objects, queue, reconcile, repair, sync
@@ -276,13 +277,15 @@ def refresh(connection: Connection) -> None:
     """Replace what is stored for each collection, as its owner; warn of one that cannot have it, and say what to do."""
     schema = vector_schema(connection)
     for each in catalog.collections(connection):  # all of them first: who locks one may lock what all need
-        catalog.lock(connection, each.name)
+        lock_collection(connection, each.name)
     for collection in catalog.collections(connection):
         parts = Objects(collection, schema)
         try:
             with connection.transaction():
                 if repair.replaceable(connection, parts):
                     _refresh(connection, parts)
+        except pg.LockNotAvailable:  # not for what this collection is: the migration ends, and names who holds it
+            raise
         except (pg.Error, PgencoderError) as error:
             catalog.warn(connection, collection.name, " ".join(str(error).split()))
         else:

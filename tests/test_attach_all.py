@@ -18,7 +18,7 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database, Dims
-from pgencoder.db import catalog
+from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest
 from pgencoder.orm import AttachReport, Encoding, attach_all
 
@@ -115,10 +115,12 @@ def test_several_processes_at_once(connection: Connection, db: Database, url: st
 
     def at_once(declared: type[Any]) -> list[AttachReport]:
         """All have seen what is there before the first may change it."""
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
         with ThreadPoolExecutor(4) as pool:
             with connection.transaction():
-                catalog.lock(connection, "notes")
+                lock_collection(connection, "notes")
                 reports = [pool.submit(attach_all, [declared], url) for _ in range(4)]
                 deadline = time.monotonic() + 20
                 while value(connection, waiting) != 4 and time.monotonic() < deadline:

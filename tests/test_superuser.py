@@ -97,7 +97,8 @@ def owner(empty: Connection, empty_url: str, words: WordEncoder) -> Iterator[Dat
     with pgencoder.connect(sa.make_url(empty_url).set(username=OWNER)) as owner:
         owner.migrate()
         with owner.connection() as connection:
-            connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); INSERT INTO docs VALUES (1, 'word')")
+            connection.execute("CREATE TABLE public.docs (id int PRIMARY KEY, body text)")
+            connection.execute("INSERT INTO public.docs VALUES (1, 'word')")
         owner.attach("docs", ["body"], words)
         owner.sync("docs")
         yield owner

@@ -110,19 +110,6 @@ def key_text(names: Iterable[str]) -> str:
     return as_text(listed(map(identifier, sorted(names))))
 
 
-def lock(connection: Connection, name: str, *, shared: bool = False) -> None:
-    """Keep the generations of a collection as they are until the transaction ends; `shared` excludes only changes.
-
-    An advisory lock, because a worker may not write to the catalogue and so not lock its rows.
-    """
-    function: LiteralString = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-    connection.execute(
-        f"SELECT pg_catalog.{function}(pg_catalog.hashtextextended("
-        "pg_catalog.concat('pgencoder collection ', %s::pg_catalog.text), 0))",
-        [name],
-    )
-
-
 def add(connection: Connection, made: Collection) -> None:
     """Write a collection and its first generation."""
     connection.execute(

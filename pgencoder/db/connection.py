@@ -63,10 +63,14 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
     @sa.event.listens_for(made, "do_connect")  # before the first statements of SQLAlchemy
     def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
         connection: Any = dialect.connect(*arguments, **options)
-        connection.autocommit = True
-        pin(connection)
-        check_owner(connection)
-        connection.autocommit = False
+        try:
+            connection.autocommit = True
+            pin(connection)
+            check_owner(connection)
+            connection.autocommit = False
+        except BaseException:
+            connection.close()
+            raise
         return connection  # type: ignore[no-any-return]
 
     @sa.event.listens_for(made, "checkout")

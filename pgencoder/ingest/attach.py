@@ -9,6 +9,7 @@ from psycopg import errors as pg
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, objects, queue, roles
@@ -121,7 +122,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
 def detach(connection: Connection, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
     with connection.transaction():
-        catalog.lock(connection, name)
+        lock_collection(connection, name)
         catalog.collection(connection, name)
         connection.execute("SELECT pgencoder.detach(%s)", [name])
 

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
 from pgencoder.ingest.objects import Objects, queue_keys, queues_of
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.sql import Part, listed, own, raw, text_of
@@ -48,7 +49,7 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
     with giving_way(connection):
         state = connection.execute(
             "SELECT queued_to FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
-            " AND number OPERATOR(pg_catalog.=) %s AND queued_at IS NULL FOR UPDATE SKIP LOCKED",
+            " AND number OPERATOR(pg_catalog.=) %s AND queued_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
             generation,
         ).fetchone()
         if state is None:
@@ -68,7 +69,7 @@ def move_late(connection: Connection, name: str) -> bool:
     """Put late changes into the queues of all generations; False if there were none."""
     with giving_way(connection):
         # no generation comes or goes meanwhile: it would miss what is deleted here
-        catalog.lock(connection, name, shared=True)
+        lock_collection(connection, name, shared=True)
         collection = catalog.collection(connection, name)
         objects = Objects(collection, vector_schema(connection))
         rows = connection.execute(

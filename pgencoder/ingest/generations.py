@@ -15,6 +15,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import holders, lock_collection
 from pgencoder.encoders import Encoder, model_names
 from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.ingest import backfill, index, objects, roles
@@ -154,7 +155,7 @@ def find(collection: Collection, number: int | None) -> Generation:
 
 def _locked(connection: Connection, name: str) -> Collection:
     """The collection, locked: one change of its generations at a time."""
-    catalog.lock(connection, name)
+    lock_collection(connection, name)
     return catalog.collection(connection, name)
 
 
@@ -191,17 +192,9 @@ def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) 
     try:
         return patiently(swap, SWAP_SECONDS)
     except pg.LockNotAvailable as error:
-        holders = connection.execute(
-            "SELECT pg_catalog.string_agg(DISTINCT "
-            " pg_catalog.format('%%s (%%s)', l.pid, coalesce(a.state, 'unknown')), ', ')"
-            " FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid"
-            " WHERE l.granted AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid() AND l.relation"
-            " OPERATOR(pg_catalog.=) pg_catalog.to_regclass(pg_catalog.format('pgencoder.%%I', %s::pg_catalog.text))",
-            [f"{name}_passages"],
-        ).fetchone()
         raise InvalidRequest(
             f"transactions that are open have searched {name!r} and keep it as it is: server processes"
-            f" {(holders and holders[0]) or 'unknown'}; end them, and try again"
+            f" {holders(connection, f'{name}_passages')}; end them, and try again"
         ) from error
 
 

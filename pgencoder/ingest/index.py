@@ -74,10 +74,11 @@ def _build(connection: Connection, objects: Objects, parallel: bool, raised: boo
     with connection.transaction():
         lift_timeouts(connection)
         lock = connection.execute(
-            "SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(%s, 0))",
-            [f"pgencoder {generation.index}"],
+            "SELECT FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
+            " AND number OPERATOR(pg_catalog.=) %s FOR NO KEY UPDATE SKIP LOCKED",
+            [generation.collection, generation.number],
         ).fetchone()
-        if lock != (True,):
+        if lock is None:
             return False
         connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         if not parallel:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, index, objects, roles
 from pgencoder.ingest.backfill import Progress, patiently
@@ -68,7 +69,7 @@ def repair(
 
 def _mend(connection: Connection, name: str) -> _Mended:
     """Do all but what lets searches find something."""
-    catalog.lock(connection, name)
+    lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     key = _key(connection, collection)
     parts = Objects(replace(collection, key=key), vector_schema(connection))
@@ -98,7 +99,7 @@ def _mend(connection: Connection, name: str) -> _Mended:
 
 def _bind(connection: Connection, name: str, create_search: CreateSearch) -> None:
     """Let searches find what is there, if all is as it must be."""
-    catalog.lock(connection, name)
+    lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     parts = Objects(collection, vector_schema(connection))
     objects.become_owner(connection, parts)

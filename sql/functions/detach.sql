@@ -8,8 +8,7 @@ DECLARE
     key_arrays pg_catalog.text;
     vector pg_catalog.regnamespace;
 BEGIN
-    PERFORM pg_catalog.pg_advisory_xact_lock(
-        pg_catalog.hashtextextended('pgencoder collection ' OPERATOR(pg_catalog.||) detach.name, 0));
+    PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name ORDER BY g.number FOR UPDATE;
     SELECT pg_catalog.array_agg(g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number) INTO passages
         FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name;
     IF passages IS NULL THEN

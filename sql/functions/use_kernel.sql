@@ -10,7 +10,7 @@ DECLARE
     twins int := 0;
 BEGIN
     -- the lock of migrations: two that replace the same functions at once would fail
-    PERFORM pg_catalog.pg_advisory_xact_lock(7345211873);
+    LOCK TABLE pgencoder.revision IN SHARE ROW EXCLUSIVE MODE;
     IF (kernel OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'native'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'no kernel %, only sql and native', coalesce(pg_catalog.quote_literal(kernel), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';

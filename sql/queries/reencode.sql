@@ -5,8 +5,7 @@ DECLARE
     chosen pg_catalog.record;
     other pg_catalog.record;
 BEGIN
-    PERFORM pg_catalog.pg_advisory_xact_lock(
-        pg_catalog.hashtextextended('pgencoder collection ' OPERATOR(pg_catalog.||) {name}, 0));
+    PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) {name} ORDER BY g.number FOR UPDATE;
     -- no writer is between its change and its commit: the next ones run the new function
     LOCK TABLE {source} IN SHARE ROW EXCLUSIVE MODE;
     SELECT pg_catalog.max(number) INTO latest FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) {name};
