@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +17,12 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
+from pgencoder.cli import demo
 from pgencoder.cli.demo import docstrings
+from pgencoder.db import embedded, postmaster
 
 from .conftest import WITHOUT_NATIVE, Connection
+from .encoder import WordEncoder
 from .test_evaluation import folder as folder
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -212,3 +219,64 @@ def test_the_public_names() -> None:
 
 def test_type_checkers_see_its_types() -> None:
     assert (Path(pgencoder.__file__).parent / "py.typed").exists()
+
+
+def test_the_demo_answers_before_all_is_encoded(
+    db: pgencoder.Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pgencoder.encoders, "load", lambda *_, **__: WordEncoder())
+    monkeypatch.setattr(demo, "docstrings", lambda: [row for row in docstrings() if row[0] in ("abc", "pprint", "csv")])
+    monkeypatch.setattr(demo, "FIRST_ROWS", 4)
+    demo.run(db)
+    expected = (
+        r"^(\d+) rows encoded into \d+ passages in",
+        r"^The first answers, from \1 docstrings:",
+        f"^{demo.QUESTIONS[0]}",
+        r"\d\.\d{3} (?:pprint|csv)\.",  # the everyday modules come first
+        r"^The other \d+ docstrings take about \d+ seconds\. Stop it with \^C if you like;",
+        r"^\d+ rows encoded into",
+        "^Ask your own question",
+    )
+    text = capsys.readouterr().out
+    assert re.search("(?:.|\n)*?".join(expected), text, re.M), text
+    state = db.status()[0]
+    assert state.queued == 0
+    assert state.passages == state.source_rows
+    keys = {hit.key for hit in db.search("stdlib_docs", "pretty print")}
+    assert any(key.startswith("pprint.") for key in keys)
+
+
+def test_other_programs_use_the_embedded_server(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    psql, pgencoder_program = embedded.program("psql"), Path(sys.executable).parent / "pgencoder"
+    try:
+        first = run("psql", "-XAtc", "SELECT 40 + 2", database=None)
+        assert ok(first) == "42\n"
+        assert run("psql", "-Xc", "SELECT nothing", database=None).returncode == 1
+        done = subprocess.run(
+            ["bash", "-euc", f'"{psql}" -XAtc "SELECT 40 + 2" "$({pgencoder_program} url --stay 2)"'],
+            capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+        assert ok(done) == "42\n"
+        assert "until no program has used it for 2 seconds" in done.stderr
+        data = home / "pgencoder" / "postgres"
+        while postmaster.find(data) is not None:  # the test ends with it
+            time.sleep(0.1)
+    finally:
+        shutil.rmtree(home)
+
+
+def test_psql_gets_the_password_where_nobody_reads_it(url: str, run: Run, tmp_path: Path) -> None:
+    program = tmp_path / "psql"
+    program.write_text('#!/bin/sh\necho "$@"\necho "$PGPASSWORD"\n')
+    program.chmod(0o755)
+    secret = str(sa.make_url(url).set(password="s3cret").render_as_string(False))
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "pgencoder"), "psql", "--database", secret, "-c", "SELECT 1"],
+        env=environment, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+    arguments, password = ok(done).splitlines()
+    assert password == "s3cret"
+    assert "s3cret" not in arguments
+    assert arguments.endswith(" -c SELECT 1")
+    assert ok(run("url", database=secret)).strip() == secret

@@ -93,10 +93,9 @@ def test_shell_and_sql(
 def test_every_command_is_in_the_table() -> None:
     import typer.main
 
-    from pgencoder.cli import bench, commands, ingest  # noqa: F401 - they add their commands
-    from pgencoder.cli.options import app
+    from pgencoder.cli import application
 
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         for full in [f"{name} {sub}" for sub in getattr(command, "commands", {})] or [name]:
             assert f"| `pgencoder {full}" in README, full
