@@ -108,7 +108,6 @@ WITHOUT_SPACES = {
     "one word": "x",
     "emoji": "😀👩‍👩‍👧",
     "accents": "e\u0301",
-    "blank and a word": " " * 50_000 + "word",
     "lines": "one line of text\n",
     "mixed": "word 日本語。 ",
 }
