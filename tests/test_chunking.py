@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from semantic_text_splitter import TextSplitter
 
 import pgencoder
 from pgencoder import load_encoder
-from pgencoder.ingest.chunking import splitter
+from pgencoder.ingest import chunking
+from pgencoder.ingest.chunking import OVERLAP, STRETCH, splitter
 from pgencoder.types import Span
 
 from . import checkpoints
@@ -79,9 +82,9 @@ def test_two_models_both_read_every_passage(two: Any) -> None:
 
 
 def test_empty_contents_have_no_passage(minilm: Any) -> None:
-    for chunking in ("default", "truncate"):
-        assert splitter(minilm, chunking)(["", "  \n", "a", " "]) == [[], [], [Span(0, 1)], []]
-        assert splitter(minilm, chunking)([""]) == [[]]
+    for how in ("default", "truncate"):
+        assert splitter(minilm, how)(["", "  \n", "a", " "]) == [[], [], [Span(0, 1)], []]
+        assert splitter(minilm, how)([""]) == [[]]
 
 
 def test_truncate_makes_one_passage_and_says_what_it_cut(minilm: Any) -> None:
@@ -95,3 +98,66 @@ def test_truncate_makes_one_passage_and_says_what_it_cut(minilm: Any) -> None:
 def test_an_encoder_without_windows_reads_everything(words: WordEncoder) -> None:
     assert splitter(words, "default")([LONG]) == [[Span(0, len(LONG))]]
     assert isinstance(words, pgencoder.Encoder)
+
+
+WITHOUT_SPACES = {
+    "japanese": "日本語の文章は空白なしで続きます",
+    "japanese sentences": "日本語の文章は続きます。本当ですか？はい！",
+    "thai": "ภาษาไทยไม่มีช่องว่างระหว่างคำ",
+    "thai with spaces": "ภาษาไทย ไม่มีช่องว่าง ระหว่างคำ ",
+    "one word": "x",
+    "emoji": "😀👩‍👩‍👧",
+    "accents": "e\u0301",
+    "lines": "one line of text\n",
+    "mixed": "word 日本語。 ",
+}
+
+
+@pytest.mark.parametrize("unit", WITHOUT_SPACES.values(), ids=WITHOUT_SPACES.keys())
+def test_the_work_grows_with_the_length(minilm: Any, monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
+    """The splitter looks at all that is left for each chunk: what it is given at once stays short."""
+    given: list[int] = []
+    make = chunking._text_splitter
+
+    def counting(windows: Any) -> Any:
+        def chunk_all_indices(texts: list[str]) -> Any:
+            given.extend(map(len, texts))
+            return splits.chunk_all_indices(texts)
+
+        splits = make(windows)
+        return SimpleNamespace(chunk_all_indices=chunk_all_indices)
+
+    monkeypatch.setattr(chunking, "_text_splitter", counting)
+    length = 100_000
+    spans = splitter(minilm, "default")([(unit * (length // len(unit) + 1))[:length]])[0]
+    assert sum(given) < 4 * length
+    longest = max(span.end - span.start for span in spans)
+    assert max(given) <= max(STRETCH * minilm.windows[0].capacity, 4 * longest)
+
+
+@pytest.mark.parametrize("unit", WITHOUT_SPACES.values(), ids=WITHOUT_SPACES.keys())
+def test_long_texts_are_covered_and_overlap(minilm: Any, unit: str) -> None:
+    text = (unit * (40_000 // len(unit) + 1))[:40_000]
+    spans = splitter(minilm, "default")([text, "short", text[:9000]])
+    assert spans[1] == [Span(0, 5)]
+    for each, whole in ((spans[0], text), (spans[2], text[:9000])):
+        assert covered(whole, each)
+        assert all(fits(minilm, whole[span.start : span.end]) for span in each)
+        assert all(before.start < after.start <= before.end < after.end for before, after in pairwise(each))
+    if len(spans[0]) > 1 and unit.strip(" 。？！\n") == unit:
+        assert all(after.start < before.end for before, after in pairwise(spans[0]))
+
+
+@pytest.mark.parametrize("name", ["japanese sentences", "mixed", "lines"])
+def test_passages_of_long_texts_end_with_sentences(minilm: Any, name: str) -> None:
+    text = WITHOUT_SPACES[name] * 3000
+    for span in splitter(minilm, "default")([text])[0]:
+        assert text[span.start : span.end].strip()[-1] in "。？！t"
+
+
+def test_a_long_text_is_split_as_if_at_once(minilm: Any) -> None:
+    text = " ".join(f"Sentence number {i} says something about Postgres, vectors and rows." for i in range(800))
+    at_once = TextSplitter.from_huggingface_tokenizer(minilm.windows[0].tokenizer, 254, overlap=OVERLAP)
+    assert splitter(minilm, "default")([text])[0] == [
+        Span(start, start + len(chunk)) for start, chunk in at_once.chunk_indices(text)
+    ]

@@ -13,6 +13,9 @@ from pgencoder.types import Chunking, Span
 # Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
 OVERLAP = 32
 
+# Characters for each token of a passage that are split at once: some passages, and not many
+STRETCH = 32
+
 BLANK = " \t\n\r\f\v"  # the same in SQL: scan_rows.sql
 
 Split = Callable[[Sequence[str]], list[list[Span]]]
@@ -31,7 +34,8 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
     elif chunking == "truncate":
         split = partial(_truncated, windows=windows)
     else:
-        split = partial(_chunks, splitter=_text_splitter(windows))
+        capacity = min(window.capacity for window in windows)
+        split = partial(_chunks, splitter=_text_splitter(windows), stretch=STRETCH * capacity)
 
     def skip_empty(texts: Sequence[str]) -> list[list[Span]]:
         filled = [text for text in texts if text.strip(BLANK)]
@@ -45,11 +49,24 @@ def _whole(texts: Sequence[str]) -> list[list[Span]]:
     return [[Span(0, len(text))] for text in texts]
 
 
-def _chunks(texts: Sequence[str], splitter: TextSplitter) -> list[list[Span]]:
-    return [
-        [Span(start, start + len(chunk)) for start, chunk in chunks]
-        for chunks in splitter.chunk_all_indices(list(texts))
-    ]
+def _chunks(texts: Sequence[str], splitter: TextSplitter, stretch: int) -> list[list[Span]]:
+    """Split by stretches of so many characters, because the time for one can grow with the square of its length.
+
+    The last chunk of a stretch ends where that does. It is left to the next, which begins where it began.
+    """
+    spans: list[list[Span]] = [[] for _ in texts]
+    waiting = [(number, 0, stretch) for number in range(len(texts))]
+    while waiting:
+        pieces = [texts[number][start : start + length] for number, start, length in waiting]
+        following = []
+        for (number, start, length), found in zip(waiting, splitter.chunk_all_indices(pieces), strict=True):
+            at_end = start + length >= len(texts[number])
+            chunks = found if at_end else found[:-1]
+            spans[number] += [Span(start + at, start + at + len(chunk)) for at, chunk in chunks]
+            if not at_end:
+                following.append((number, start + found[-1][0], stretch) if chunks else (number, start, 2 * length))
+        waiting = following
+    return spans
 
 
 def _truncated(texts: Sequence[str], windows: Sequence[Window]) -> list[list[Span]]:
