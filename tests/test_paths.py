@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 import pgencoder
 from pgencoder import Database
-from pgencoder.db.connection import pin
+from pgencoder.db.connection import pin, schema_of_new
 
 from .conftest import Connection, url_of, value
 from .encoder import WordEncoder
@@ -103,6 +103,26 @@ def test_tables_are_found_on_the_roles_path(connection: Connection, role: str, w
             before = value(own, "SHOW search_path")
             assert pgencoder.db.catalog.find_source(own, "things").schema == "shop"
             assert value(own, "SHOW search_path") == before, "also within a transaction"
+
+
+@pytest.mark.parametrize(
+    ("rights", "expected"),
+    [
+        (f"GRANT CREATE ON SCHEMA public TO {ROLE}", "public"),
+        (f"GRANT CREATE ON SCHEMA shop TO {ROLE}", "shop"),
+        (f"GRANT CREATE ON SCHEMA public, shop TO {ROLE}", "public"),
+        ("", "public"),
+    ],
+)
+def test_new_tables_go_to_a_trusted_schema_if_one_can_be_had(
+    connection: Connection, role: str, rights: str, expected: str
+) -> None:
+    connection.execute(
+        f"CREATE SCHEMA shop AUTHORIZATION {OTHER}; GRANT USAGE ON SCHEMA shop TO {ROLE};"
+        f"ALTER ROLE {ROLE} SET search_path = shop, public; {rights}".encode()
+    )
+    with pgencoder.connect(role) as db, db.connection() as own:
+        assert schema_of_new(own) == expected
 
 
 def test_pin_in_a_transaction_of_others(connection: Connection) -> None:

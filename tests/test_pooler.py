@@ -22,7 +22,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.types import KernelName
 
-from .conftest import Connection
+from .conftest import HOME, Connection
 from .encoder import WordEncoder
 from .passages import check
 
@@ -57,7 +57,7 @@ SELECT pg_backend_pid(), array(SELECT name FROM pg_settings WHERE source = 'sess
 
 
 @pytest.fixture
-def pooler(connection: Connection) -> Iterator[Path]:
+def pooler(connection: Connection, pytestconfig: pytest.Config) -> Iterator[Path]:
     """The directory of the socket of a pgbouncer in front of the tests' server."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")
     if program is None:
@@ -74,6 +74,12 @@ def pooler(connection: Connection) -> Iterator[Path]:
             user = server.owner() if server.owner() != "root" else "nobody"
             command[1:1] = ["-u", user]
             shutil.chown(directory, user)
+            home = pytestconfig.stash[HOME]
+            home.chmod(0o711)  # the account of the pooler passes through to the socket, which lets it in by this:
+            idents = home / "data" / "pg_ident.conf"
+            if f'"{user}"' not in (text := idents.read_text()):
+                idents.write_text(f'{text}\npgencoder "{user}" all\n')
+                connection.execute("SELECT pg_reload_conf()")
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stderr is not None

@@ -115,18 +115,25 @@ def looking(connection: Connection) -> AbstractContextManager[object]:
 
 
 def schema_of_new(connection: Connection) -> str:
-    """Where new tables of a user go: the first schema of the path that we trust, else of the role's own path."""
-    first = (
-        "SELECT s.name FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, place)"
-        " WHERE s.name OPERATOR(pg_catalog.<>) 'pg_catalog' ORDER BY s.place LIMIT 1"
-    )
-    row = connection.execute(first).fetchone()
-    if row is None:
+    """Where new tables of a user go: a schema that the role may create in, of those we trust, else of its own path."""
+    found = _schema_of_new(connection)
+    if found is None or not found[1]:
         with names_of_users(connection):
-            row = connection.execute(first).fetchone()
-    if row is None:
+            own = _schema_of_new(connection)
+        found = own if found is None or (own is not None and own[1]) else found
+    if found is None:
         raise InvalidRequest("the search path of this role has no schema; set one: ALTER ROLE ... SET search_path")
-    return str(row[0])
+    return str(found[0])
+
+
+def _schema_of_new(connection: Connection) -> tuple[str, bool] | None:
+    """The first schema of the path where the role may create, else the first; and whether it may."""
+    return connection.execute(
+        "SELECT found.name, found.may FROM (SELECT s.name, s.place,"
+        " pg_catalog.has_schema_privilege(s.name::pg_catalog.text, 'CREATE') AS may"
+        " FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, place)"
+        " WHERE s.name OPERATOR(pg_catalog.<>) 'pg_catalog') AS found ORDER BY found.may DESC, found.place LIMIT 1"
+    ).fetchone()
 
 
 def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
