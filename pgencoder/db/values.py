@@ -132,7 +132,9 @@ def _key_text(connection: psycopg.Connection[Any], column: KeyColumn, value: Any
         value = Jsonb(value)  # None too: it is null
     elif value is None or isinstance(value, str):
         return value
-    elif column.type in INTEGERS and isinstance(value, float | Decimal) and math.isfinite(value):
-        value = int(value) if value == int(value) else value  # 7.0 is an integer, and 7.5 is none
+    elif column.type in INTEGERS and isinstance(value, float | Decimal):
+        if not math.isfinite(value) or value != int(value):
+            raise ValueError(f"{column.source} is {column.type}, got {value!r}")
+        value = int(value)
     dumped = Transformer(connection).get_dumper(value, PyFormat.TEXT).dump(value)
     return bytes(dumped or b"").decode()
