@@ -53,8 +53,8 @@ class Targets:
     """Claims batches from all generations, or from those of `only`; `fetch` and what it calls belong to one thread.
 
     A generation that cannot be worked on, because its model does not load, rights are missing or its table is another
-    one, is put aside for a minute with its `problem`; with `strict` that is raised instead. `index_problems` are those of
-    its index; `skipped` is what has an encoder of the user's that this process does not have.
+    one, is put aside for a minute with its `problem`; with `strict` that is raised instead. `index_problems` are those
+    of its index; `skipped` is what has an encoder of the user's that this process does not have.
     """
 
     def __init__(
