@@ -379,6 +379,9 @@ def test_attaching_again_changes_nothing_where_it_is_the_same(
         db.attach("articles", ["title", "body"], words)
     assert sorted(connection.execute(OBJECTS).fetchall()) == before
     assert db.sync("articles").rows == 0
+    connection.execute("DROP TABLE articles CASCADE; CREATE TABLE articles (id int PRIMARY KEY, title text, body text)")
+    with pytest.raises(InvalidSource, match="pgencoder repair articles"):
+        db.attach("articles", ["title", "body"], words, exist_ok=True)
 
 
 def test_attaching_again_goes_on_where_it_was_interrupted(

@@ -66,7 +66,7 @@ def test_a_command_takes_its_examples(path: tuple[str, ...], command: Any) -> No
 
 def test_collections_are_named_alike() -> None:
     of_a_collection = (
-        *("sync", "reencode", "activate", "rollback", "drop", "detach", "adopt", "retry", "reconcile"),
+        *("sync", "reencode", "activate", "rollback", "drop", "detach", "adopt", "retry", "reconcile", "repair"),
         *("search", "context", "pairs", "encode"),
     )
     for path, command in ALL:
@@ -100,5 +100,5 @@ def test_a_shell_completes_commands_and_collections(
         done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False, timeout=300)
         return set(done.stdout.split())
 
-    assert complete("pgencoder re") == {"reencode", "reconcile", "retry"}
+    assert complete("pgencoder re") == {"reencode", "reconcile", "repair", "retry"}
     assert complete("pgencoder search ar") == {"articles", "archive"}

@@ -242,6 +242,7 @@ def test_every_command_prints_names_keys_and_contents_as_data(connection: Connec
     assert "0 rows encoded" in call("worker", "--once")
     assert "2 rows compared" in call("reconcile", name)
     assert "0 rows queued again" in call("retry", name)
+    assert "nothing was wrong" in call("repair", name)
     assert "2 rows queued" in call("reencode", name, "--tokens", "halfvec")
     call("worker", "--once")
     assert "searches use generation 2" in call("activate", name)

@@ -30,6 +30,7 @@ from pgencoder.types import (
     KeyColumn,
     Pair,
     ReconcileReport,
+    RepairReport,
     SyncReport,
     WorkerStatus,
 )
@@ -58,6 +59,7 @@ VALUES = [
     FailedRow("articles", 1, {"id": 1, "valid": LONG}, LONG, 3, None, NOW),
     SyncReport(),
     ReconcileReport(),
+    RepairReport(LONG, (LONG,) * 4),
     Kernel("sql", None, None, LONG),
     Explanation(LONG, 1, 0, LONG, (0, 9), 1.0, (WORD,) * 99, WORD),
     WORD,

@@ -208,3 +208,19 @@ def reconcile(collection: COLLECTION, database: URL = None, json: JSON = False) 
         f"{collection}: {report.rows} rows compared; queued {report.missing} missing, {report.stale} stale,"
         f" {report.orphaned} gone"
     )
+
+
+@command(COLLECTIONS, "pgencoder repair articles", "pgencoder repair articles --json")
+def repair(collection: COLLECTION, database: URL = None, json: JSON = False) -> None:
+    """Mend a collection whose table was made again or has lost triggers; vectors are kept where they fit."""
+    with output.progress("comparing") as on_progress:
+        report = open_database(database).repair(collection, progress=on_progress)
+    if json:
+        output.as_json(asdict(report))
+        return
+    done = "nothing was wrong" if report.problem is None else f"mended: {report.problem}"
+    output.say("; ".join([f"{collection}: {done}", *(f"key {each}" for each in report.keys)]))
+    output.say(
+        f"{report.found.rows} rows compared; queued {report.found.queued}; {report.removed} passages of another table"
+        " removed"
+    )

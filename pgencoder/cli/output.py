@@ -73,8 +73,8 @@ def beside(start: Text, parts: Iterable[Text], indent: int) -> None:
 def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
     """Parts with commas between on lines of a width, broken between parts where they fit; None: on one line."""
     line = Text()
-    *most, last = parts
-    for part in [*(each + Text(",") for each in most), last]:
+    known = list(parts)
+    for part in [*(each + Text(",") for each in known[:-1]), *known[-1:]]:
         if line and width is not None and line.cell_len + 1 + part.cell_len > width:
             yield line
             line = Text()

@@ -15,6 +15,8 @@ from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, Worke
 INDENT = 2
 LABEL = 12  # characters that a label takes, with the space after it
 
+MOST_CLAUSES = 4  # of a problem, each on a line of its own
+
 Part = str | Text | None
 
 
@@ -47,7 +49,7 @@ def show(
 def _collection(state: CollectionStatus) -> None:
     for problem in _problems(state):
         _problem(problem)
-    known = "rows not this role's to count" if state.source_rows is None else f"{state.source_rows:,} rows"
+    known = "rows unknown" if state.source_rows is None else f"{state.source_rows:,} rows"
     _fact("source", f"{state.source} ({', '.join(state.columns)})", known)
     size = None if state.bytes_per_passage is None else f"{state.bytes_per_passage:,} bytes a passage"
     if state.tokens == "none":
@@ -112,11 +114,9 @@ def _worker(worker: WorkerStatus, now: datetime) -> None:
 
 
 def _problem(text: str) -> None:
-    """Print what is wrong, and on a line of its own the command that mends it."""
-    what, run, how = text.partition("; run: ")
-    _fact("PROBLEM", what, style="bold red")
-    if run:
-        _fact("", f"run: {how}", style="bold red")
+    """Print what is wrong, and on lines of their own the commands that mend it."""
+    for place, clause in enumerate(text.split("; ", MOST_CLAUSES - 1)):
+        _fact("" if place else "PROBLEM", clause, style="bold red")
 
 
 def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", indent: int = INDENT) -> None:

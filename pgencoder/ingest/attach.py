@@ -52,6 +52,7 @@ def attach(
         differing = _differing(parts.collection, there[0]) if there else []
         if not (exist_ok and there) or differing:
             raise exists(parts.collection.name, error, differing) from error
+        catalog.check_problem(connection, there[0].name)
         parts = Objects(there[0], parts.vector_schema)
     return backfill.queue_existing(connection, parts, progress)
 
