@@ -4,6 +4,16 @@ BIN := .venv/bin
 # Processes that share the tests by files, each with a server
 TESTERS ?= 2
 
+# PyTorch's builds without CUDA; where it cannot be reached, pip takes what it finds elsewhere. Empty: builds with CUDA.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+define install_torch
+@index=; test -z "$(TORCH_INDEX)" || ! $(BIN)/python -c \
+	"import urllib.request as r; r.urlopen('$(TORCH_INDEX)/torch/', timeout=10)" 2>/dev/null || \
+	index="--extra-index-url $(TORCH_INDEX)"; \
+	$(BIN)/pip install --quiet --constraint constraints.txt $$index torch
+endef
+
 .PHONY: demo test lint clean
 
 demo: .venv/demo
@@ -22,12 +32,12 @@ lint: .venv/dev
 	@$(BIN)/lint-imports --no-cache
 
 .venv/demo: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(install_torch)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[offline,embedded]'
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(install_torch)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,42 @@ def test_what_a_tokenizer_does_not_know_is_not_cheap(minilm: Any) -> None:
 def test_the_estimate_counts_bytes() -> None:
     count = token_counter(WordEncoder())
     assert [count(text) for text in ("", "a", "abc", "abcd", "日本")] == [0, 1, 1, 2, 2]
+
+
+SENTENCES = [
+    f"The {adjective} replica of cluster number {i} lags behind its primary, and somebody runs a {noun} on Postgres."
+    for i, (adjective, noun) in enumerate(product(["slow", "remote", "very much overloaded"], ["dump", "long report"]))
+]
+
+
+def cut_at(text: str, budget: int) -> str:
+    context = assemble([Hit(1, 1.0, 0, (0, len(text)), text, 1, 0.5)], {}, Budget(budget, len))
+    return context.text.removeprefix("[1] ")
+
+
+@pytest.mark.parametrize("width", [30, 48, 72, 80])
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_line_that_is_wrapped_is_no_sentence(width: int, indent: str) -> None:
+    paragraphs = [
+        textwrap.fill(" ".join(SENTENCES), width, initial_indent=indent, subsequent_indent=indent) for _ in range(2)
+    ]
+    text = "\n\n".join(paragraphs).lstrip()
+    for start in (0, text.index("Postgres.") + 10, text.index("lags") + 5):
+        for budget in range(260, 900, 37):
+            assert cut_at(text[start:], budget).endswith("Postgres.")
+
+
+def test_lines_that_end_by_themselves_are_ends() -> None:
+    items = "Things to do:\n- call the plumber\n- water the plants in the kitchen\n- buy bread"
+    assert cut_at(items, 40) == "Things to do:\n- call the plumber"
+    numbered = "Steps\n1. stop the server\n2. copy the files of it\n3. start it"
+    assert cut_at(numbered, 30) == "Steps\n1. stop the server"
+    heading = "A first paragraph without a stop\n\nAnd a second one that is too long for it"
+    assert cut_at(heading, 50) == "A first paragraph without a stop"
+    verse = "Shall I compare thee\nto a day\nThou art more lovely and more temperate indeed\nRough winds"
+    assert cut_at(verse, 40) == "Shall I compare thee\nto a day"
+    japanese = "レプリカは遅れている。\nもう一つの文がここにあり\nまだ続く。"
+    assert cut_at(japanese, 28) == "レプリカは遅れている。"
 
 
 STORY = "\n\n".join(

@@ -25,7 +25,8 @@ from transformers.utils import logging as transformers_logging
 
 from pgencoder import forks
 from pgencoder.encoders.base import Kind, Piece, Window
-from pgencoder.encoders.load import canonical, location
+from pgencoder.encoders.hub import find
+from pgencoder.encoders.load import canonical
 from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 from pgencoder.vectors import normalize
@@ -184,7 +185,7 @@ class SentenceEncoder:
 
 
 def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[SentenceTransformer, bool]:
-    path = location(model)
+    path = find(model)
     try:
         trained = is_sentence_transformer_model(path)
         loaded = (
@@ -204,7 +205,7 @@ def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[
 
 
 def _load_tokens(model: str, device: str | None) -> MultiVectorEncoder:
-    path = location(model)
+    path = find(model)
     try:
         if _is_late_interaction(path):
             return MultiVectorEncoder(path, device=device, model_kwargs=dict(LOADING))

@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise, zip_longest
 from numbers import Integral
 from typing import Any, get_args
 
@@ -30,7 +30,8 @@ Gap = tuple[int, int, int]
 BYTES_PER_TOKEN = 3
 UNKNOWN = ("[UNK]", "<unk>")  # what tokenizers call it
 
-SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*|(?<=\S)(?=\s*\n)")
+SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*")
+ITEM = re.compile(r"\s*(?:[-*+•·#>|]|\d+[.)]|```)")
 # Chinese and Japanese have no spaces
 WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 
@@ -170,13 +171,45 @@ class _Attempt:
 
         Whole words, where it is the best one and not even its first sentence fits.
         """
-        for end in (SENTENCE_END, WORD_END) if best else (SENTENCE_END,):
-            places = [match.end() for match in end.finditer(piece.text) if match.end()]
+        for ends in (_sentence_ends, _word_ends) if best else (_sentence_ends,):
+            places = ends(piece.text)
             if places and self.fits(_beginning(piece, places[0])):
                 after = bisect_left(places, True, key=lambda place: not self.fits(_beginning(piece, place)))
                 shorter = _beginning(piece, places[after - 1])
                 return None if any(shorter in each for each in self.chosen) else shorter
         return None
+
+
+def _sentence_ends(text: str) -> list[int]:
+    ends = {match.end() for match in SENTENCE_END.finditer(text)}
+    start = 0
+    for blank, group in groupby(text.split("\n"), key=lambda line: not line.strip()):
+        lines = list(group)
+        if not blank:
+            ends.update(_line_ends(lines, start))
+        start += sum(len(line) + 1 for line in lines)
+    return sorted(ends - {len(text)})
+
+
+def _line_ends(paragraph: Sequence[str], start: int) -> list[int]:
+    """Where a paragraph, which begins at `start`, ends, and its lines that end for another reason than their width.
+
+    An editor goes to a new line where the next word would not have fit. The first line of a text may have lost its
+    beginning.
+    """
+    width = max(map(len, paragraph))
+    ends = []
+    for line, following in zip_longest(paragraph, paragraph[1:]):
+        length = len(line.rstrip())
+        fits = following is not None and length + 1 + len(following.split(maxsplit=1)[0]) <= width
+        if following is None or (fits and start > 0) or ITEM.match(following):
+            ends.append(start + length)
+        start += len(line) + 1
+    return ends
+
+
+def _word_ends(text: str) -> list[int]:
+    return [match.end() for match in WORD_END.finditer(text) if match.end()]
 
 
 def _beginning(piece: _Piece, length: int) -> _Piece:
