@@ -14,6 +14,8 @@ import psycopg
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from llama_index.core.schema import TextNode
+from llama_index.core.vector_stores import MetadataFilter, MetadataFilters, VectorStoreQuery
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column
 
 import pgencoder
@@ -21,7 +23,8 @@ import pgencoder.orm.alembic
 from pgencoder import Database, Dims
 from pgencoder.ingest import queue
 from pgencoder.ingest.objects import Objects
-from pgencoder.integrations.langchain import PgencoderVectorStore
+from pgencoder.integrations import llama_index
+from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.orm import Encoding, passages_of, with_passage
 from pgencoder.query import rows
 
@@ -310,6 +313,32 @@ def store(parties: Parties) -> None:
     parties.owner.detach("colours")
 
 
+def nodes(parties: Parties) -> None:
+    """The store of LlamaIndex, and a retriever with a filter on columns."""
+    made = llama_index.PgencoderVectorStore.create(parties.owner, "nodes", embed_dim=32)
+    texts = ("red green", "blue")
+    vectors = [WORDS.encode_query(text).dense.tolist() for text in texts]
+    given = zip(texts, vectors, strict=True)
+    ids = made.add([TextNode(text=text, embedding=vector, metadata={"n": 1, "lang": text}) for text, vector in given])
+    filters = MetadataFilters(filters=[MetadataFilter(key="n", value=1)])
+    assert made.query(VectorStoreQuery(vectors[0], similarity_top_k=1, filters=filters)).ids == [ids[0]]
+    assert len(made.get_nodes(filters=filters)) == 2
+    made.delete_nodes([ids[0]])
+    made.clear()
+    parties.owner.detach("nodes")
+    retriever = PgencoderRetriever(
+        db=parties.reader, collection="articles", metadata_columns=["n"], filter={"lang": "en", "n": {"$gt": 0}}
+    )
+    assert retriever.invoke(QUERY)
+
+
+def repair(parties: Parties) -> None:
+    with psycopg.connect(parties.url(parties.owner), autocommit=True) as user:
+        user.execute("DROP TRIGGER pgencoder_articles_insert ON blog.articles")
+    assert "trigger" in str(parties.owner.repair("articles"))
+    assert parties.owner.repair("notes")
+
+
 def detach(parties: Parties) -> None:
     for name in NAMES:
         parties.owner.detach(name)
@@ -340,6 +369,8 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     script,
     fail,
     store,
+    nodes,
+    repair,
     search,
     detach,
 )
