@@ -31,7 +31,7 @@ from pgencoder import Database, Dims
 from pgencoder.ingest import queue
 from pgencoder.ingest.objects import Objects
 from pgencoder.integrations import llama_index
-from pgencoder.integrations.langchain import PgencoderVectorStore
+from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.orm import Encoding, passages_of, with_passage
 from pgencoder.query import rows
 
@@ -350,6 +350,17 @@ def nodes(parties: Parties) -> None:
         parties.reader, "articles", filters=same, encoder=WORDS, metadata_columns=["n"]
     )
     assert found.retrieve(QUERY)
+    retriever = PgencoderRetriever(
+        db=parties.reader, collection="articles", metadata_columns=["n"], filter={"lang": "en", "n": {"$gt": 0}}
+    )
+    assert retriever.invoke(QUERY)
+
+
+def repair(parties: Parties) -> None:
+    with psycopg.connect(parties.url(parties.owner), autocommit=True) as user:
+        user.execute("DROP TRIGGER pgencoder_articles_insert ON blog.articles")
+    assert "trigger" in str(parties.owner.repair("articles"))
+    assert parties.owner.repair("notes")
 
 
 def detach(parties: Parties) -> None:
@@ -383,6 +394,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     fail,
     store,
     nodes,
+    repair,
     search,
     detach,
 )

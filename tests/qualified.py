@@ -57,7 +57,7 @@ LATE = {
 }
 # What may hold anything in a body: comments, strings and bodies of others
 LITERAL = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.S)
-DECLARATIONS = re.compile(r"\s*DECLARE\b(.*?)\bBEGIN\b", re.S | re.I)
+DECLARATIONS = re.compile(r"(?:\s|\0\d+\0)*DECLARE\b(.*?)\bBEGIN\b", re.S | re.I)
 DECLARED = re.compile(r"\s*(\w+)\s+((?:CONSTANT\s+)?)([^:=]+?)(?=\s*(?::=|\bDEFAULT\b|\bNOT NULL\b|$))", re.S | re.I)
 
 
@@ -274,6 +274,8 @@ def _text(tree: Any) -> str:
             return sql.Literal(_text(tree.args[0])).as_string()
         case ast.SubLink():
             return ""
+        case ast.FuncCall() if tree.funcname[-1].sval == "quote_ident":
+            return "hole"
     names = (each.fields[0].sval for each in _nodes(tree) if isinstance(each, ast.ColumnRef))
     return next((LATE[name] for name in names if name in LATE), "1")
 
@@ -281,7 +283,7 @@ def _text(tree: Any) -> str:
 def _with_known_type(declaration: str) -> str:
     """The declaration, of a type that the parser of bodies knows: it has only those of pg_catalog."""
     found = DECLARED.match(re.sub(r"\0\d+\0", lambda literal: " " * len(literal[0]), declaration))
-    if not found or "." not in found[3] or found[3].startswith("pg_catalog."):
+    if found is None or not re.match(r'(?!pg_catalog\.)[\w"]+\.|pg_catalog\.pg_', found[3]):
         return declaration
     return f"{declaration[: found.start(3)]}record{declaration[found.end(3) :]}"
 

@@ -193,7 +193,7 @@ def find_table(connection: Connection, collection: Collection) -> int | None:
         "SELECT c.oid FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
         " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) %s"
-        " AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::\"char\"[])",
+        " AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog.\"char\"[])",
         [collection.source_schema, collection.source_table],
     ).fetchone()
     return None if row is None else int(row[0])
@@ -310,7 +310,7 @@ def _quoted(connection: Connection, oid: int) -> str:
 
 def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
-        "SELECT name, type, collate_as, usable FROM pgencoder.source_key(%s::oid)", [oid]
+        "SELECT name, type, collate_as, usable FROM pgencoder.source_key(%s::pg_catalog.oid)", [oid]
     ).fetchall()
     for name, type_, _, usable in rows:
         if not usable:

@@ -1,8 +1,9 @@
-CREATE OR REPLACE FUNCTION pgencoder.check_source(collection text, generation int, source text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pgencoder.check_source(collection pg_catalog.text, generation int, source pg_catalog.text)
+    RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-    named CONSTANT oid := pg_catalog.to_regclass(source);
+    named CONSTANT pg_catalog.oid := pg_catalog.to_regclass(source);
 BEGIN
     IF named OPERATOR(pg_catalog.=) pgencoder.attached_table(
         pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
@@ -20,5 +21,5 @@ BEGIN
             HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
 END
 $$;
-COMMENT ON FUNCTION pgencoder.check_source(text, int, text) IS
+COMMENT ON FUNCTION pgencoder.check_source(pg_catalog.text, int, pg_catalog.text) IS
     'True, or an error if the table of that name is not the one that the collection was attached to';

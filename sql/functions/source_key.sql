@@ -1,35 +1,44 @@
 -- Domains count as their base type: a CHECK of one is code of the table's owner, and would run as whoever writes a key.
 -- Enums are the only types of users that run none, as long as nothing casts them: what they compare, read and print with
 -- is Postgres' own. What reads a superuser's table casts them as that superuser.
-CREATE OR REPLACE FUNCTION pgencoder.source_key(source oid)
-RETURNS TABLE (n int, name text, type text, collate_as text, usable boolean)
+CREATE OR REPLACE FUNCTION pgencoder.source_key(source pg_catalog.oid)
+RETURNS TABLE (n int, name pg_catalog.text, type pg_catalog.text, collate_as pg_catalog.text, usable boolean)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH RECURSIVE key (n, name, type, typmod, collation_, class) AS (
-        SELECT k.n::int, a.attname::text, a.atttypid, a.atttypmod, a.attcollation, (i.indclass::oid[])[k.n - 1]
-        FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indrelid = source AND i.indisprimary AND k.n <= i.indnkeyatts
+        SELECT k.n::int, a.attname::pg_catalog.text, a.atttypid, a.atttypmod, a.attcollation,
+            (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]
+        FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS k (attnum, n)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
+            AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+        WHERE i.indrelid OPERATOR(pg_catalog.=) source AND i.indisprimary AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts
         UNION ALL
         SELECT key.n, key.name, t.typbasetype, t.typtypmod, key.collation_, key.class
-        FROM key JOIN pg_type t ON t.oid = key.type AND t.typtype = 'd'
+        FROM key JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.=) 'd'
     )
-    SELECT key.n, key.name, format_type(key.type, key.typmod),
-        CASE WHEN key.collation_ <> t.typcollation THEN format('%I.%I', cn.nspname, c.collname) ELSE '' END,
-        (t.typtype IN ('b', 'r', 'm') AND t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype = 'e' AND (
-            SELECT NOT source.rolsuper OR enum.rolsuper FROM pg_roles source, pg_roles enum
-            WHERE enum.oid = t.typowner AND source.oid = (SELECT c.relowner FROM pg_class c WHERE c.oid = source_key.source)
+    SELECT key.n, key.name, pg_catalog.format_type(key.type, key.typmod),
+        CASE WHEN key.collation_ OPERATOR(pg_catalog.<>) t.typcollation
+            THEN pg_catalog.format('%I.%I', cn.nspname, c.collname) ELSE '' END,
+        (t.typtype IN ('b', 'r', 'm') AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+            OR t.typtype OPERATOR(pg_catalog.=) 'e' AND (
+            SELECT NOT source.rolsuper OR enum.rolsuper FROM pg_catalog.pg_roles source, pg_catalog.pg_roles enum
+            WHERE enum.oid OPERATOR(pg_catalog.=) t.typowner AND source.oid OPERATOR(pg_catalog.=) (SELECT c.relowner
+                FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) source_key.source)
         ))
-        AND t.typsend <> 0 AND EXISTS (
-            SELECT FROM pg_opclass oc JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily
-                AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype AND ao.amopstrategy = 3
-            JOIN pg_operator o ON o.oid = ao.amopopr
-            WHERE oc.oid = key.class AND o.oprnamespace = 'pg_catalog'::regnamespace
+        AND t.typsend OPERATOR(pg_catalog.<>) 0 AND EXISTS (
+            SELECT FROM pg_catalog.pg_opclass oc
+                JOIN pg_catalog.pg_amop ao ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily
+                AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
+                    AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
+            JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr
+            WHERE oc.oid OPERATOR(pg_catalog.=) key.class
+                AND o.oprnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
         )
-    FROM key JOIN pg_type t ON t.oid = key.type AND t.typtype <> 'd'
-    LEFT JOIN pg_collation c ON c.oid = key.collation_ LEFT JOIN pg_namespace cn ON cn.oid = c.collnamespace
+    FROM key JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.<>) 'd'
+    LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) key.collation_ LEFT
+        JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace
     ORDER BY key.n
 $$;
-COMMENT ON FUNCTION pgencoder.source_key(oid) IS
+COMMENT ON FUNCTION pgencoder.source_key(pg_catalog.oid) IS
     'The primary key of a table as passages have it: names, types without domains, collations that are not the type''s own,'
     ' and whether such a type can be a key';
