@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -202,6 +203,22 @@ def test_a_superuser_is_refused_and_runs_nothing(
             call()
         assert "\n" not in str(raised.value)
         assert not robbed(empty), name
+
+
+def test_a_script_of_a_migration_is_refused(owner: Database, empty: Connection, words: WordEncoder) -> None:
+    """It is printed beforehand, and a superuser runs it."""
+    printed = io.StringIO()
+    options = {"as_sql": True, "output_buffer": printed, "literal_binds": True}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    operations: Any = Operations(context)
+    operations.attach_encoding("docs", ["body"], words, name="more", key={"id": "int"}, schema="public")
+    with owner.connection() as connection:
+        connection.execute(EVIL.encode())
+        for planted, _ in TRAPS.values():
+            connection.execute(planted.encode())
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=f'belongs to "{OWNER}", who is no superuser'):
+        empty.execute(printed.getvalue().encode())
+    assert not robbed(empty)
 
 
 def test_a_connection_may_be_older_than_the_schema(superuser: Database, owner: Database, empty: Connection) -> None:

@@ -200,6 +200,7 @@ def _checked(parts: Objects, then: Part) -> str:
         for column in collection.key
     ]
     body = query("check_offline").format(
+        other_owner=query("other_owner").format(parts=sql.Literal(True)),
         head=sql.Literal(migrate.head()),
         vector_name=sql.Literal(as_text(parts.vector)),
         source_name=sql.Literal(as_text(identifier(collection.source_schema, collection.source_table))),

@@ -1,5 +1,6 @@
 DECLARE
     path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
+    other pg_catalog.text;
     revision pg_catalog.text;
     key pg_catalog.text;
     given pg_catalog.text;
@@ -7,6 +8,11 @@ DECLARE
     full_types pg_catalog.text[];
     collations pg_catalog.text[];
 BEGIN
+    SELECT o.owner INTO other FROM ({other_owner}) AS o (owner, superuser);
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION 'the schema pgencoder, or a part of it, belongs to "%", who is no superuser', other
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Run this script as a role that is no superuser.';
+    END IF;
     IF pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL THEN
         SELECT version_num INTO revision FROM pgencoder.revision;
     END IF;
