@@ -100,7 +100,7 @@ def test_where_memory_is_short_the_server_s_own_setting_is_used(
     attached: Connection, db: Database, words: WordEncoder
 ) -> None:
     attached.execute(f"ALTER DATABASE {attached.info.dbname} SET maintenance_work_mem = '1MB'".encode())
-    db.engine.dispose()
+    db.own_engine.dispose()
     watch(attached, f"IF current_setting('maintenance_work_mem') <> '1MB' THEN {RAISE.format('53200')}; END IF")
     assert db.sync("articles").index_built
     assert attempts(attached) == 2
@@ -121,11 +121,11 @@ def test_the_64_megabytes_of_a_container(tmp_path: Path) -> None:
             db = pgencoder.embedded(sys.argv[1])
             db.migrate()
             with db.connection() as connection:
-                connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
-                connection.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 200) AS i")
+                connection.execute("CREATE TABLE public.articles (id int PRIMARY KEY, body text)")
+                connection.execute("INSERT INTO public.articles SELECT i, 'no ' || i FROM generate_series(1, 200) AS i")
                 # so that a small table is enough for processes that build it together
                 connection.execute("ALTER DATABASE postgres SET min_parallel_table_scan_size = 0")
-            db.engine.dispose()
+            db.own_engine.dispose()
             db.attach("articles", ["body"], WordEncoder())
             print(db.sync("articles"))
             """

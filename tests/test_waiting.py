@@ -43,7 +43,7 @@ def test_a_search_that_lacks_nothing_asks_nothing(
     attached.execute("INSERT INTO articles VALUES (3, 'gamma')")
     db.search("articles", "alpha", k=2)
     statements: list[str] = []
-    sa.event.listen(db.engine, "checkout", lambda *_: statements.append("connection"))
+    sa.event.listen(db.own_engine, "checkout", lambda *_: statements.append("connection"))
     db.search("articles", "alpha", k=2)
     assert statements == ["connection"]
     assert caplog.messages == []
