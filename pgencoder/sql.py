@@ -157,7 +157,7 @@ class Late(sql.Composable):
 def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = None) -> Part:
     """The expression, in SQL, that gives the text of a part where it runs, with all in it that is `Late`.
 
-    `quote` makes a literal of what is known. With `only` that alone is put in there: what else is late is known by then.
+    `quote` makes a literal of what is known. With `only` that alone is put in: what else is late is known by then.
     """
     pieces: list[Part] = []
     known: list[Part] = []
