@@ -256,6 +256,9 @@ class Database(Upkeep):
             self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             rows = connection.execute(built).all()
+        if not rows:  # where this role can see no passage at all, the statement never comes to its own check
+            with self.connection() as driver:
+                catalog.check_source(driver, collection)
         if len(rows) < search.k:
             self._say_what_waits(collection)
         width = len(collection.key)

@@ -154,22 +154,28 @@ class Late(sql.Composable):
         raise TypeError(f"{self._obj} is not known before the statement is assembled")
 
 
-def assembled(part: Part, quote: Quote = sql.Literal) -> Part:
+def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = None) -> Part:
     """The expression, in SQL, that gives the text of a part where it runs, with all in it that is `Late`.
 
-    `quote` makes a literal of what is known.
+    `quote` makes a literal of what is known. With `only` that alone is put in: what else is late is known by then.
     """
     pieces: list[Part] = []
-    known = ""
+    known: list[Part] = []
+
+    def end() -> None:
+        if known:
+            late = any(isinstance(each, Late | Quoted) for each in known)
+            pieces.append(Quoted(sql.Composed(known)) if late else quote("".join(map(as_text, known))))
+            known.clear()
+
     for each in _leaves(part):
-        if isinstance(each, Late | Quoted):
-            pieces += [quote(known)] if known else []
-            pieces.append(raw(each._obj) if isinstance(each, Late) else each.assembled(quote))
-            known = ""
+        if each is only or (only is None and isinstance(each, Late | Quoted)):
+            end()
+            pieces.append(each.assembled(quote) if isinstance(each, Quoted) else raw(each._obj))
         else:
-            known += as_text(each)
-    pieces += [quote(known)] if known or not pieces else []
-    return listed(pieces, " OPERATOR(pg_catalog.||) ")
+            known.append(each)
+    end()
+    return listed(pieces or [quote("")], " OPERATOR(pg_catalog.||) ")
 
 
 def _leaves(part: Part) -> Iterator[Part]:

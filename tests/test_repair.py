@@ -229,6 +229,7 @@ def test_each_step_goes_on_without_what_is_gone(
     without_vector = value(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'vector'") == 0
     with pgencoder.connect(url) as fresh:
         if without_vector:
+            connection.execute("CREATE TABLE other (id int PRIMARY KEY, body text)")
             assert all("run: pgencoder migrate" in (state.problem or "") for state in fresh.status())
             for call in (
                 lambda: fresh.search("a", "word", encoder=words),

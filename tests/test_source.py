@@ -155,7 +155,7 @@ CASES = {
         "DROP FUNCTION pgencoder.docs_search", "has lost the function docs_search", False, False, migrated=None
     ),
     "another owner": Case(
-        "DROP ROLE IF EXISTS s_keeper; CREATE ROLE s_keeper; GRANT SELECT ON docs TO s_keeper;"
+        "DROP ROLE IF EXISTS s_keeper; CREATE ROLE s_keeper SUPERUSER; GRANT SELECT ON docs TO s_keeper;"
         "GRANT USAGE ON SCHEMA pgencoder TO s_keeper; ALTER FUNCTION pgencoder.docs_read OWNER TO s_keeper",
         "its functions run as s_keeper, who does not own its table",
         refused=False,

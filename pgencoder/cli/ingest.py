@@ -208,6 +208,8 @@ def reconcile(collection: COLLECTION, database: URL = None, json: JSON = False) 
         f"{collection}: {report.rows} rows compared; queued {report.missing} missing, {report.stale} stale,"
         f" {report.orphaned} gone"
     )
+    if report.warning:
+        output.warn(f"warning: {report.warning}")
 
 
 @command(COLLECTIONS, "pgencoder repair articles", "pgencoder repair articles --json")

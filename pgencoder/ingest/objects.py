@@ -370,10 +370,9 @@ def _create_read(connection: Connection, objects: Objects) -> None:
             scan_comment=_comment(objects, "keys in order after one, with the hash of their contents"),
         )
     )
-    functions = sql.SQL("{}({}, bigint), {}(pg_catalog.text[], int, boolean)").format(
-        objects.read, raw(", ".join("pg_catalog.text[]" for _ in keys)), objects.scan
-    )
-    connection.execute(block(query("grant_keeper").format(functions=Quoted(functions))))
+    arrays = sql.Literal(", ".join("pg_catalog.text[]" for _ in keys))
+    grant = objects.fill("grant_keeper", read_name=Quoted(objects.read), scan_name=Quoted(objects.scan), arrays=arrays)
+    connection.execute(block(grant))
 
 
 def _create_visible(connection: Connection, objects: Objects) -> None:

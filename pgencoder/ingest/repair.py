@@ -171,7 +171,8 @@ def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
         "SELECT old OPERATOR(pg_catalog.=) new OR EXISTS (SELECT FROM pg_catalog.pg_cast"
         " WHERE castsource OPERATOR(pg_catalog.=) old AND casttarget OPERATOR(pg_catalog.=) new"
         " AND castmethod OPERATOR(pg_catalog.=) 'b')"
-        " FROM (SELECT pg_catalog.to_regtype(%s)::oid, pg_catalog.to_regtype(%s)::oid) AS types (old, new)",
+        " FROM (SELECT pg_catalog.to_regtype(%s)::pg_catalog.oid, pg_catalog.to_regtype(%s)::pg_catalog.oid)"
+        " AS types (old, new)",
         [old.type, new.type],
     ).fetchone()
     return row == (True,) and old.collation == new.collation

@@ -13,14 +13,17 @@ from pgencoder.query.template import key_names, same, template
 from pgencoder.sql import Late, Part, Quoted, as_text, assembled, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
 
+# The caller's filter, a variable of the function
+WANTED = Late("wanted")
+
 
 def search_function(collection: Collection, vector: Part, types: Sequence[Part]) -> sql.Composed:
     """The SQL that creates `<name>_search`; `vector` is pgvector's schema, `types` are those of the key."""
     function = own(f"{collection.name}_search")
     generation = collection.generation
     body = query("search_body").format(
-        by_passage=assembled(_statement(collection, types, "passage")),
-        by_document=assembled(_statement(collection, types, "document")),
+        by_passage=assembled(_statement(collection, types, "passage"), only=WANTED),
+        by_document=assembled(_statement(collection, types, "document"), only=WANTED),
         encoder=sql.Literal(json.dumps(dict(generation.encoder))),
         name=sql.Literal(collection.name),
         number=sql.Literal(generation.number),
@@ -64,7 +67,7 @@ def _statement(collection: Collection, types: Sequence[Part], group: Group) -> P
     return sql.SQL(f"SELECT {columns} FROM ({without_comments}) AS hits ORDER BY {order}").format(
         passages=own(collection.generation.passages),
         same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
-        source=sql.SQL("(SELECT {} FROM {} WHERE ({}))").format(keys, source, Late("wanted")),
+        source=sql.SQL("(SELECT {} FROM {} WHERE ({}))").format(keys, source, WANTED),
         check=raw("true"),
         dense=raw("$1"),
         tokens=raw("$2"),

@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION pgencoder.check_source(collection pg_catalog.text, generation int, source pg_catalog.text)
-    RETURNS boolean
+CREATE OR REPLACE FUNCTION pgencoder.check_source(
+    collection pg_catalog.text, generation int, source pg_catalog.text
+) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE

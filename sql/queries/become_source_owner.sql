@@ -1,8 +1,8 @@
 -- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
 -- create here only until leave_source_owner.
 DECLARE
-    keeper pg_catalog.pg_roles;
-    owner pg_catalog.pg_roles;
+    keeper pg_catalog.record;
+    owner pg_catalog.record;
     each pg_catalog.record;
 BEGIN
     SELECT r.* INTO keeper FROM pg_catalog.pg_namespace n

@@ -6,7 +6,7 @@ DECLARE
         WHERE n.nspname OPERATOR(pg_catalog.=) 'pgencoder');
 BEGIN
     IF keeper OPERATOR(pg_catalog.<>) CURRENT_USER THEN
-        EXECUTE pg_catalog.concat('GRANT EXECUTE ON FUNCTION ', {functions}, ' TO ', pg_catalog.quote_ident(keeper),
-            ' WITH GRANT OPTION');
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s(%s, bigint), %s(pg_catalog.text[], int, boolean) TO %I'
+            ' WITH GRANT OPTION', {read_name}, {arrays}, {scan_name}, keeper);
     END IF;
 END

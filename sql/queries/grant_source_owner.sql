@@ -1,6 +1,6 @@
 -- What the trigger needs, which runs as the owner of the source
 DECLARE
-    owner pg_catalog.pg_roles;
+    owner pg_catalog.record;
 BEGIN
     SELECT r.* INTO owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
         WHERE c.oid OPERATOR(pg_catalog.=) {source_name}::pg_catalog.regclass::pg_catalog.oid;
@@ -14,6 +14,5 @@ BEGIN
     EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA pgencoder TO %1$I; GRANT INSERT ON pgencoder.late TO %1$I;'
         ' GRANT SELECT (waiting, last_seen) ON pgencoder.worker TO %1$I; GRANT USAGE ON SEQUENCE pgencoder.change TO %1$I',
         owner.rolname);
-    EXECUTE pg_catalog.concat('GRANT SELECT, INSERT, UPDATE ON ', {queue_name}, ' TO ',
-        pg_catalog.quote_ident(owner.rolname));
+    EXECUTE pg_catalog.format('GRANT SELECT, INSERT, UPDATE ON %s TO %I', {queue_name}, owner.rolname);
 END
