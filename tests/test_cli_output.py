@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 import re
 import sys
 import warnings
@@ -181,6 +182,15 @@ def test_errors_are_data_too(monkeypatch: pytest.MonkeyPatch, written: io.String
 
 
 Call = Callable[..., str]
+
+
+def test_json_has_no_numbers_that_json_lacks(written: io.StringIO) -> None:
+    output.as_json({"key": (math.nan, 1.5), "other": {"key": -math.inf}})
+
+    def fail(name: str) -> None:
+        raise AssertionError(name)
+
+    assert json.loads(written.getvalue(), parse_constant=fail) == {"key": ["nan", 1.5], "other": {"key": "-inf"}}
 
 
 @pytest.fixture

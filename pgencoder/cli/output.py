@@ -7,6 +7,7 @@ markup, and all text passes `one_line` or `lines`, which leave nothing that woul
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
@@ -98,7 +99,7 @@ def _errors() -> Console:
 
 
 def as_json(value: Any) -> None:
-    """Print JSON; keys of types that JSON lacks become text."""
+    """Print JSON; keys that JSON lacks become text, NaN and infinity too."""
     _json(value, indent=2)
 
 
@@ -109,8 +110,16 @@ def json_lines(values: Iterable[Any]) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> None:
-    text = json.dumps(value, indent=indent, default=str, ensure_ascii=console.encoding != "utf-8")
+    text = json.dumps(_finite(value), indent=indent, default=str, ensure_ascii=console.encoding != "utf-8")
     print(escaped(text), file=console.file, flush=indent is None)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None) -> None:
