@@ -34,7 +34,7 @@ def lock_collection(connection: Connection, name: str, *, shared: bool = False) 
     """
     strength = sql.SQL("KEY SHARE" if shared else "UPDATE")
     statement = sql.SQL(
-        "SELECT FROM {} AS g WHERE g.collection OPERATOR(pg_catalog.=) {} ORDER BY g.number FOR {}"
+        "SELECT g.number FROM {} AS g WHERE g.collection OPERATOR(pg_catalog.=) {} ORDER BY g.number FOR {}"
     ).format(own("generation"), sql.Literal(name), strength)
     if shared:
         connection.execute(statement)
