@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_
 import pgencoder
 import pgencoder.orm.alembic
 from pgencoder import Database, Dims
+from pgencoder.db import locks
 from pgencoder.ingest import queue
 from pgencoder.ingest.objects import Objects
 from pgencoder.integrations import llama_index
@@ -307,6 +308,7 @@ def fail(parties: Parties) -> None:
         claimed = queue.claim(connection, objects, "new", 10, lease=60)
         queue.extend(connection, objects, claimed, 60)
         queue.release(connection, objects, claimed)
+        assert locks.holders(connection, "generation") == "that have ended"
         assert rows.pieces(connection, db.collection("articles"), [(2, (0, 2))]) == ["en"]
     parties.app.execute(f"DELETE FROM blog.articles WHERE id {same} 6")
     db.sync("articles", encoder=WORDS)

@@ -140,7 +140,7 @@ def test_traps_spring(server: Connection) -> None:
                 ("evil", "SELECT unnest(ARRAY['a'])", "function unnest"),
                 ("evil", "SELECT lower(int4range(1, 2))", "function lower"),
                 ("evil", "SELECT 'a'::varchar = 'b'::varchar", "operator ="),
-                ("evil", "SELECT hashtextextended('a', 1)", "function hashtextextended"),
+                ("evil", "SELECT pg_has_role('pg_monitor'::varchar, 'usage'::varchar)", "function pg_has_role"),
             ):
                 user.execute(f"SET search_path = {path}".encode())
                 user.execute(statement.encode())
