@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from psycopg import errors as pg
 import pgencoder
 from pgencoder import Database
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource, NotMigrated, PgencoderError
+from pgencoder.ingest import roles
 
 from .conftest import Connection, value
 from .encoder import WordEncoder
@@ -219,6 +221,16 @@ GONE = {
 }
 
 
+@pytest.fixture
+def group_roles(connection: Connection) -> Iterator[None]:
+    """Removes the group roles, which are the whole server's."""
+    yield
+    for role in (roles.READER, roles.WORKER):
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+@pytest.mark.usefixtures("group_roles")
 @pytest.mark.parametrize("kind", GONE)
 def test_each_step_goes_on_without_what_is_gone(
     connection: Connection, db: Database, url: str, words: WordEncoder, kind: str
@@ -241,10 +253,10 @@ def test_each_step_goes_on_without_what_is_gone(
                     call()
                 assert "run: pgencoder migrate" in str(raised.value)
                 assert "\n" not in str(raised.value)
-        for roles in (False, True):
+        for with_roles in (False, True):
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                fresh.migrate(roles=roles)
+                fresh.migrate(roles=with_roles)
             said = " / ".join(str(each.message) for each in caught)
             for name, what in gone.items():
                 assert f"collection '{name}':" in said

@@ -310,7 +310,7 @@ OPEN = {
     **dict.fromkeys(["maxsim", "maxsim_pairs", "maxsim_pairs_sql", "maxsim_sql", "reject_tokens", "score"], PURE),
     **dict.fromkeys(["detach", "read_failed", "read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
     **dict.fromkeys(["attached_table", "check_free", "check_source", "source_key", "source_problem"], INVOKER),
-    **dict.fromkeys(["source_warning", "docs_rows"], INVOKER),
+    **dict.fromkeys(["source_warning", "missing_parts", "docs_rows"], INVOKER),
 }
 
 
@@ -492,6 +492,7 @@ def test_an_upgrade_by_a_member_stops_no_writer(attached: App, words: WordEncode
     )
     attached.superuser.execute(
         "ALTER TABLE pgencoder.docs_1 DROP COLUMN row_hash CASCADE; ALTER TABLE pgencoder.docs_1_queue DROP changed_at;"
+        "DROP FUNCTION pgencoder.docs_rows;"
         "CREATE INDEX docs_1_queue_seq_idx1 ON pgencoder.docs_1_queue USING btree (seq);"
         "UPDATE pgencoder.revision SET version_num = '0003'"
     )
