@@ -493,6 +493,8 @@ def test_an_upgrade_by_a_member_stops_no_writer(attached: App, words: WordEncode
     attached.superuser.execute(
         "ALTER TABLE pgencoder.docs_1 DROP COLUMN row_hash CASCADE; ALTER TABLE pgencoder.docs_1_queue DROP changed_at;"
         "DROP FUNCTION pgencoder.docs_rows;"
+        "CREATE POLICY source_row ON pgencoder.docs_1 FOR SELECT USING"
+        " (EXISTS (SELECT FROM docs AS source WHERE source.id = docs_1.id));"
         "CREATE INDEX docs_1_queue_seq_idx1 ON pgencoder.docs_1_queue USING btree (seq);"
         "UPDATE pgencoder.revision SET version_num = '0003'"
     )
