@@ -288,7 +288,8 @@ class GenerationStatus:
     `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
     them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
     rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
-    index could not be built, and when that is tried again.
+    index could not be built, and when that is tried again. Of `unknown_passages` the model knows less than half of the
+    tokens, as of a language that it was not made for: they are hardly ever found.
     """
 
     number: int
@@ -306,6 +307,7 @@ class GenerationStatus:
     rows_per_second: float
     indexed: bool
     index_error: str | None = None
+    unknown_passages: int = 0
 
 
 @short_repr

@@ -17,7 +17,26 @@ UP: tuple[str, ...] = (
     COMMENT ON COLUMN pgencoder.generation.index_error IS 'Why it could not be built the last time';
     COMMENT ON COLUMN pgencoder.generation.index_retry_at IS 'When workers try again';
     """,
-    # what the status says has another column, the problem of a collection's table
+    # passages of which the model knows less than half; NULL in what was encoded before
+    """
+    DO $$
+    DECLARE
+        passages pg_catalog.text;
+    BEGIN
+        SELECT collection INTO passages FROM pgencoder.collection_key
+            WHERE name OPERATOR(pg_catalog.=) 'mostly_unknown' LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'the key of collection % has a name that is now taken; detach it, migrate, and'
+                ' attach it again', passages;
+        END IF;
+        FOR passages IN SELECT pg_catalog.concat(collection, '_', number) FROM pgencoder.generation LOOP
+            EXECUTE pg_catalog.format(
+                'ALTER TABLE IF EXISTS pgencoder.%I ADD COLUMN IF NOT EXISTS mostly_unknown boolean', passages);
+        END LOOP;
+    END
+    $$
+    """,
+    # what the status says has other columns, the problem of a collection's table and what the model does not know
     "DROP VIEW IF EXISTS pgencoder.status; DROP FUNCTION IF EXISTS pgencoder.read_status()",
     # contents are no longer cast to text, which wrote some types in another way: rows are looked at, and those that are
     # the same are not encoded again
@@ -47,9 +66,9 @@ DOWN: tuple[str, ...] = (
 
 def upgrade() -> None:
     for statement in UP:
-        op.get_bind().exec_driver_sql(statement)
+        op.get_bind().exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def downgrade() -> None:
     for statement in reversed(DOWN):
-        op.get_bind().exec_driver_sql(statement)
+        op.get_bind().exec_driver_sql(statement, execution_options={"no_parameters": True})

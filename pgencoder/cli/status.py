@@ -60,7 +60,13 @@ def _collection(state: CollectionStatus) -> None:
         label = f"{each.number} {each.state}"
         _fact(label, *_made_by(each), label_style="green" if each.state == "active" else "dim")
         truncated = state.truncated_rows if each.state == "active" else 0
-        _fact("", *_stored(each), f"{truncated:,} cut at the model's limit" if truncated else None)
+        unknown = each.unknown_passages
+        _fact(
+            "",
+            *_stored(each),
+            f"{truncated:,} cut at the model's limit" if truncated else None,
+            Text(f"{unknown:,} mostly unknown to the model", "yellow") if unknown else None,
+        )
         _fact("", *_waiting(each))
 
 

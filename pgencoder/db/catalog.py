@@ -26,6 +26,7 @@ TAKEN = frozenset(
         "content_hash",
         "truncated",
         "row_hash",
+        "mostly_unknown",
         "dense",
         "tokens",
         "seq",

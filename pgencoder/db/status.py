@@ -119,6 +119,7 @@ def _generation(generation: Generation, row: Mapping[str, Any], index_error: str
         tokens=generation.token_type,
         chunking=generation.chunking,
         index_error=None if row["indexed"] else index_error,
+        unknown_passages=row["unknown"],
         **{name: row[name] for name in named},
     )
 

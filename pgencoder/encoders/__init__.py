@@ -5,6 +5,7 @@ torch is imported when an encoder is loaded, not before.
 
 from pgencoder.encoders.base import (
     DEFAULT_MODEL,
+    UNKNOWN,
     Encoder,
     Kind,
     Piece,
@@ -20,6 +21,7 @@ from pgencoder.encoders.load import canonical, load, load_stored, shared
 
 __all__ = [
     "DEFAULT_MODEL",
+    "UNKNOWN",
     "DenseEncoder",
     "Encoder",
     "Kind",

@@ -13,6 +13,8 @@ from pgencoder.types import Dims, Encoding, Fingerprint
 
 Kind = Literal["query", "document"]
 
+UNKNOWN = ("[UNK]", "<unk>")  # what tokenizers call a token that is not in their vocabulary
+
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 

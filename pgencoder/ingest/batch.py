@@ -22,7 +22,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.encoders import Encoder
 from pgencoder.errors import FingerprintMismatch, InvalidEncoding
 from pgencoder.ingest import queue
-from pgencoder.ingest.chunking import Split, splitter
+from pgencoder.ingest.chunking import Split, mostly_unknown, splitter
 from pgencoder.ingest.objects import Objects
 from pgencoder.sql import as_text, listed, raw
 from pgencoder.types import Encoding, Span, SyncReport
@@ -50,6 +50,7 @@ class Passage:
     text: str
     content_hash: bytes
     row_hash: bytes
+    unknown: bool
 
 
 @dataclass
@@ -87,6 +88,7 @@ class Target:
         self.encoder = encoder
         self.front = queue.Front()
         self._split: Split = splitter(encoder, objects.generation.chunking)
+        self._unknown = mostly_unknown(encoder)
         self._most_tokens = max((window.capacity for window in getattr(encoder, "windows", ())), default=None)
         oids = halfvec_oids(connection)
         assert oids is not None, "vector_schema() would have said so"
@@ -204,8 +206,11 @@ class Target:
                 # a cut text is given whole: its last word, cut, could have other word pieces
                 text = row.content if truncate else content
                 own = hashlib.sha256(content.encode()).digest()
-                passages.append(Passage(row.number, number, row.key, span, content, text, own, hashes[row.number]))
-        return passages
+                passages.append(
+                    Passage(row.number, number, row.key, span, content, text, own, hashes[row.number], unknown=False)
+                )
+        unknown = self._unknown([passage.content for passage in passages])
+        return [replace(passage, unknown=each) for passage, each in zip(passages, unknown, strict=True)]
 
     def _leave_out_what_is_too_much(self, batch: Batch) -> None:
         """Give back rows whose vectors would not fit into memory beside those of the rows before them."""
@@ -292,7 +297,12 @@ class Target:
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
         """In one transaction: take rows out of the queue and replace their passages."""
         objects = self.objects
-        columns = listed([objects.key, raw("passage, span, content, content_hash, truncated, row_hash, dense, tokens")])
+        columns = listed(
+            [
+                objects.key,
+                raw("passage, span, content, content_hash, truncated, row_hash, mostly_unknown, dense, tokens"),
+            ]
+        )
         copy = f"COPY {as_text(objects.write)} ({as_text(columns)}) FROM STDIN (FORMAT BINARY)"
         with connection.transaction():
             # before the queue's rows, which applications may want, and not waiting for an index to be built
@@ -363,6 +373,7 @@ def _tuple(passage: Passage, vectors: Vectors) -> bytes:
         passage.content_hash,
         struct.pack(">?", span.truncated),
         passage.row_hash,
+        struct.pack(">?", passage.unknown),
         *vectors,
     )
     return struct.pack(">h", len(fields)) + b"".join(struct.pack(">i", len(part)) + part for part in fields)

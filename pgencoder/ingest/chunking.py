@@ -7,7 +7,7 @@ from functools import partial
 
 from semantic_text_splitter import TextSplitter
 
-from pgencoder.encoders import Encoder, Window
+from pgencoder.encoders import UNKNOWN, Encoder, Window
 from pgencoder.types import Chunking, Span
 
 # Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
@@ -43,6 +43,26 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
         return [(next(found) or [Span(0, len(text))]) if text.strip(BLANK) else [] for text in texts]
 
     return skip_empty
+
+
+def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
+    """A function that tells of which texts a model of the encoder knows less than half of the tokens.
+
+    A text without any token counts. Nothing is unknown to an encoder that has no tokenizer.
+    """
+    windows: Sequence[Window] = getattr(encoder, "windows", ())
+    tokenizers = [window.tokenizer for window in windows]
+    names = [{tokenizer.token_to_id(name) for name in UNKNOWN} - {None} for tokenizer in tokenizers]
+
+    def tell(texts: Sequence[str]) -> list[bool]:
+        found = [False] * len(texts)
+        for tokenizer, unknown in zip(tokenizers, names, strict=True):
+            for i, encoding in enumerate(tokenizer.encode_batch(list(texts), add_special_tokens=False)):
+                known = sum(token not in unknown for token in encoding.ids)
+                found[i] |= known == 0 or 2 * known < len(encoding.ids)
+        return found
+
+    return tell
 
 
 def _whole(texts: Sequence[str]) -> list[list[Span]]:

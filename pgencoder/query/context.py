@@ -19,6 +19,7 @@ from itertools import groupby, pairwise, zip_longest
 from numbers import Integral
 from typing import Any, get_args
 
+from pgencoder.encoders import UNKNOWN
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import Citation, Context, Hit, Order
 
@@ -28,7 +29,6 @@ CountTokens = Callable[[str], int]
 Gap = tuple[int, int, int]
 
 BYTES_PER_TOKEN = 3
-UNKNOWN = ("[UNK]", "<unk>")  # what tokenizers call it
 
 SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*")
 ITEM = re.compile(r"\s*(?:[-*+•·#>|]|\d+[.)]|```)")

@@ -3,7 +3,7 @@ RETURNS TABLE (
     collection pg_catalog.text, generation int, state pg_catalog.text, model pg_catalog.text, source_rows bigint,
     passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint,
     lag_seconds double precision, rows_per_second double precision, workers bigint, indexed boolean, truncated bigint,
-    bytes bigint, problem pg_catalog.text
+    bytes bigint, problem pg_catalog.text, unknown bigint
 )
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -43,6 +43,7 @@ BEGIN
         WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
         passages := 0;
         truncated := 0;
+        unknown := 0;
         queued := 0;
         in_flight := 0;
         failed := 0;
@@ -63,6 +64,13 @@ BEGIN
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
             ) INTO passages, truncated;
+            IF EXISTS (
+                SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
+                    AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
+            ) THEN  -- a view that could not be replaced when the column came lacks it
+                EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
+                INTO unknown;
+            END IF;
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.count(*),
                     pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''

@@ -15,4 +15,4 @@ SELECT {claim_columns}, 0, pg_catalog.int4range(0, pg_catalog.char_length(conten
 FROM row
 ON CONFLICT ({key}, passage) DO UPDATE SET span = EXCLUDED.span, content = EXCLUDED.content,
     content_hash = EXCLUDED.content_hash, truncated = false, row_hash = EXCLUDED.row_hash,
-    dense = EXCLUDED.dense, tokens = EXCLUDED.tokens
+    dense = EXCLUDED.dense, tokens = EXCLUDED.tokens, mostly_unknown = NULL

@@ -8,6 +8,7 @@ CREATE TABLE {passages} (
     dense {vector}.halfvec({dense_dims}) NOT NULL,
     tokens {token_type}[] NOT NULL,
     row_hash pg_catalog.bytea,
+    mostly_unknown boolean,
     PRIMARY KEY ({key}, passage)
 );
 -- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
@@ -16,6 +17,7 @@ ALTER TABLE {passages} ALTER COLUMN tokens SET STORAGE EXTERNAL;
 ALTER TABLE {passages} SET (parallel_workers = 4);
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE {passages} IS {comment};
+COMMENT ON COLUMN {passages}.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
 COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
 CREATE TABLE {queue} (
     {key_definitions},
