@@ -56,7 +56,7 @@ def take_out(what: str) -> None:
     """
     if what == "seq":
         finish = query("finish").as_string(None)
-        broken = sql.SQL(finish.replace("queue.seq = claim.seq", "true"))
+        broken = sql.SQL(finish.replace("queue.seq OPERATOR(pg_catalog.=) claim.seq", "true"))
         assert broken.as_string(None) != finish
         mock.patch.object(objects, "query", lambda name: broken if name == "finish" else query(name)).start()
     elif what == "lease":
