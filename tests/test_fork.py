@@ -148,7 +148,7 @@ def test_a_fork_during_the_first_connection(searched: Database, words: WordEncod
     fresh = pgencoder.connect(url)
     connecting, forked = threading.Event(), threading.Event()
 
-    @event.listens_for(fresh.engine, "connect")
+    @event.listens_for(fresh.own_engine, "connect")
     def _wait(_connection: object, _record: object) -> None:
         connecting.set()
         if threading.current_thread() is thread:
