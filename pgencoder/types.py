@@ -62,6 +62,11 @@ class Encoding:
     dense: Matrix
     tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
+    def __post_init__(self) -> None:
+        tokens: Any = self.tokens
+        if tokens is None:  # as encoders of users say that they have none
+            object.__setattr__(self, "tokens", np.empty((0, 0), dtype=np.float32))
+
 
 @short_repr
 @dataclass(frozen=True)

@@ -164,6 +164,7 @@ class Upkeep(Session):
         else:
             encoder = self._encoder_of(self.collection(name).generation)
         with self.connection() as connection:
+            catalog.check_problem(connection, name)
             _, queued = generations.reencode(
                 connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress
             )
@@ -203,6 +204,7 @@ class Upkeep(Session):
         with self.connection() as connection:
             collection = catalog.collection(connection, name)
             chosen = generations.find(collection, generation)
+            catalog.check_problem(connection, name)
             parts = Objects(collection, vector_schema(connection), chosen)
             return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
 

@@ -271,6 +271,13 @@ def test_the_asymmetric_form_says_what_it_needs(connection: Connection) -> None:
             connection.execute(f"SELECT pgencoder.{function}(array['[1,0]']::halfvec[], array[B'10'])".encode())
 
 
+# They look into the catalogues
+READERS = (
+    *("attached_table", "check_active", "check_free", "check_source", "missing_parts"),
+    *("source_key", "source_problem", "source_warning"),
+)
+
+
 def test_functions_declare_what_they_are(server: Connection) -> None:
     rows = server.execute(
         "SELECT proname, provolatile, proparallel, obj_description(oid, 'pg_proc') FROM pg_proc"
@@ -279,6 +286,6 @@ def test_functions_declare_what_they_are(server: Connection) -> None:
     assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "score"}
     assert all(comment for *_, comment in rows)
     for name, volatility, parallel, _ in [row for row in rows if row[0] not in ("read_status", "read_failed")]:
-        assert parallel == ("u" if name in ("use_kernel", "detach") else "s"), name
-        expected = {"reject_tokens": "v", "use_kernel": "v", "detach": "v"}
+        assert parallel == ("u" if name in ("use_kernel", "detach", "check_free") else "s"), name
+        expected = dict.fromkeys(["reject_tokens", "use_kernel", "detach"], "v") | dict.fromkeys(READERS, "s")
         assert volatility == expected.get(name, "i"), name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -397,3 +398,44 @@ def test_a_running_worker_tells_and_goes_on_after_a_repair(
     worker.run_once()
     assert worker.targets.problems == {}
     assert check(attached, db, "docs", WORDS) == 6
+
+
+def test_generations_of_a_table_that_is_gone(attached: Connection, db: Database) -> None:
+    second = WordEncoder(name="second")
+    db.reencode("docs", second)
+    db.sync("docs", encoder=second)
+    attached.execute("ALTER TABLE docs RENAME TO elsewhere; CREATE VIEW docs AS SELECT * FROM elsewhere")
+    for call in (
+        lambda: db.reencode("docs", WordEncoder(name="third")),
+        lambda: db.activate("docs", 2),
+        lambda: db.adopt("docs", "elsewhere", "body"),
+    ):
+        with pytest.raises(InvalidSource, match=r"is called public\.elsewhere now"):
+            call()
+    assert db.drop("docs", 2).number == 2
+    assert [each.number for each in db.collection("docs").generations] == [1]
+    attached.execute("DROP VIEW docs; ALTER TABLE elsewhere RENAME TO docs")
+    db.repair("docs")
+    attached.execute("INSERT INTO docs VALUES (100, 'back', 'again')")
+    db.sync("docs", encoder=WORDS)
+    assert db.search("docs", "again", k=1, encoder=WORDS)[0].key == 100
+
+
+def test_a_view_in_the_tables_place_runs_nothing_as_a_superuser(attached: Connection, db: Database) -> None:
+    """The planner calls what it takes for a constant."""
+    attached.execute(
+        "CREATE SEQUENCE seen;"
+        "CREATE FUNCTION evil() RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
+        " $$BEGIN PERFORM nextval('public.seen'); RETURN 1000; END$$;"
+        "ALTER TABLE docs RENAME TO elsewhere;"
+        "CREATE VIEW docs AS SELECT * FROM elsewhere WHERE id < public.evil()"
+    )
+    assert value(attached, "SELECT is_called FROM seen") is False
+    for call in (
+        lambda: db.search("docs", "red", encoder=WORDS),
+        lambda: db.context("docs", "red", encoder=WORDS),
+        db.status,
+    ):
+        with suppress(InvalidSource):
+            call()
+        assert value(attached, "SELECT is_called FROM seen") is False, call

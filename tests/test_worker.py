@@ -87,6 +87,18 @@ def test_a_worker_encodes_builds_the_index_and_is_seen(articles: Connection, db:
     assert check(articles, db, "articles", words) == 100
 
 
+def test_a_collection_that_is_attached_again_is_worked_on(
+    articles: Connection, db: Database, words: WordEncoder
+) -> None:
+    """Its tables have the same names, and are others."""
+    db.attach("articles", ["body"], words)
+    with running(db.worker(encoders=[words], options=WorkerOptions(poll=0.1))):
+        until(lambda: not waiting(articles))
+        db.detach("articles")
+        db.attach("articles", ["body"], words)
+        until(lambda: not waiting(articles))
+
+
 def test_notify_wakes_it_long_before_it_looks_by_itself(articles: Connection, db: Database, words: WordEncoder) -> None:
     db.attach("articles", ["body"], words)
     with running(db.worker(options=WorkerOptions(poll=1000))):

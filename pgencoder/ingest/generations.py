@@ -136,9 +136,10 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
             # first what readers may hold for long: writers must not queue behind that
             connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
-            _quiet(connection, parts)
-            left = [each for each in collection.generations if each is not chosen]
-            objects.create_functions(connection, parts, left)
+            if catalog.problem(connection, name) is None:  # else there may be no table whose changes are queued
+                _quiet(connection, parts)
+                left = [each for each in collection.generations if each is not chosen]
+                objects.create_functions(connection, parts, left)
             objects.drop_generation(connection, parts)
         return chosen
 
@@ -203,6 +204,7 @@ def _swap(
 ) -> Generation:
     if chosen.state == "active":
         raise InvalidRequest(f"generation {chosen.number} of {collection.name!r} is active already")
+    catalog.check_problem(connection, collection.name)
     parts = Objects(collection, vector_schema(connection), chosen)
     _check_complete(connection, parts)
     generation = [collection.name, chosen.number]

@@ -260,6 +260,7 @@ def reencode(
     A generation that is being built with another encoder is given up.
     """
     collection = catalog.collection(connection, name)
+    catalog.check_problem(connection, name)
     tokens = tokens or (collection.generation.token_type if encoder.dims.tokens else "none")
     chunking = chunking or collection.generation.chunking
     fitting = [

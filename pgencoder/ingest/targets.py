@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
-from pgencoder.errors import UnknownEncoder
+from pgencoder.errors import FingerprintMismatch, UnknownEncoder
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
@@ -161,6 +161,8 @@ class Targets:
         if isinstance(error, pg.LockNotAvailable):
             self._locked.add(passages)
             return  # an index is being built, or an application was in the way
+        if isinstance(error, FingerprintMismatch):  # its tables are others under the same names: look at them again
+            self._targets.pop(passages, None)
         problem = f"{passages}: {one_line(error)}"
         told = {"generation": passages, "error": one_line(error)}
         if isinstance(error, UnknownEncoder):
