@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from weakref import WeakSet
 
 import psycopg
@@ -107,6 +107,7 @@ class Database(Upkeep):
         what they need of the collections there are and of those to come. Raises UnsupportedServer or MissingRights
         with what to do.
         """
+        migrate.check_known(revision)
         self._checked = False
         if revision == "base":
             migrate.downgrade(self.own_engine)
@@ -140,7 +141,7 @@ class Database(Upkeep):
         not given, it is "maxsim" where the collection has token vectors. Fewer than `k` only if the filter leaves
         fewer, or rows are not encoded yet, which the log then says.
         """
-        collection = self._described.get(name) or self.collection(name)
+        collection = (self._described.get(name) if isinstance(name, str) else None) or self.collection(name)
         while True:
             try:
                 chosen = stage_for(stage, tokens=collection.generation.dims.tokens > 0)
@@ -288,7 +289,7 @@ class Database(Upkeep):
     ) -> Iterator[Pair]:
         """All pairs of rows whose cosine is at least `threshold`: of their dense vectors, as they are stored (halves).
 
-        Pairs come as they are found, each once and in no order that is promised; with `limit` only the so many most
+        Pairs come as they are found, each once and in no order that is promised; with `limit` only that many, the most
         similar, the best first, at the end. Of rows with several passages the best two count. "exact" finds every
         pair. "ann" finds nearly all, in far less time where there are many rows: a sample sets it to find 98 in 100,
         or where similar pairs are rare 90 in 100 of those just at the threshold. "auto" is exact where that takes up
@@ -326,6 +327,8 @@ class Database(Upkeep):
         The next `migrate` uses "native" again where the database has the extension. Raises NativeUnavailable if the
         server has no such extension, and MissingRights if this role may not create it.
         """
+        if name not in get_args(KernelName):
+            raise InvalidRequest(f"kernel must be one of {', '.join(get_args(KernelName))}, got {name!r}")
         with self.connection() as connection:
             if name == "native":
                 kernel.create(connection)

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds that a fork waits for other threads: a model that is downloaded may take longer
+TOLD = 5.0  # seconds after which it is said
 
 logger = logging.getLogger(__name__)
 _renewals: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
@@ -47,11 +48,18 @@ def undisturbed() -> Iterator[None]:
             _left.notify_all()
 
 
-def _before() -> None:
+def _quiet() -> bool:
     own = threading.get_ident()
+    return all(thread == own for thread in _inside)
+
+
+def _before() -> None:
     _door.acquire()
     with _left:
-        _left.wait_for(lambda: all(thread == own for thread in _inside), PATIENCE)
+        if not _left.wait_for(_quiet, TOLD):
+            logger.warning("a fork waits for other threads that encode or load a model, %d s at most", PATIENCE)
+            if not _left.wait_for(_quiet, PATIENCE - TOLD):
+                logger.warning("a process is forked while other threads encode: the child may hang in the model")
 
 
 def _in_parent() -> None:

@@ -23,7 +23,7 @@ from pgencoder.db.connection import (
 )
 from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, plain_errors
 from pgencoder.db.owner import check_owner
-from pgencoder.errors import MissingRights, NotMigrated
+from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
 from pgencoder.sql import SCHEMA, functions, identifier, resources, views
 
 if TYPE_CHECKING:
@@ -151,6 +151,17 @@ def head() -> str:
     newest = ScriptDirectory.from_config(_config()).get_current_head()
     assert newest is not None
     return newest
+
+
+def check_known(revision: str) -> None:
+    """Raise InvalidRequest for what is no revision of this package."""
+    from alembic.script import ScriptDirectory
+
+    if revision in ("head", "base"):
+        return
+    known = sorted(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+    if revision not in known:
+        raise InvalidRequest(f"no revision {revision!r}; there are head, base, {', '.join(known)}")
 
 
 def check_current(engine: sa.Engine) -> None:

@@ -11,6 +11,7 @@ from pgencoder import encoders, forks, migrate
 from pgencoder.db import catalog
 from pgencoder.db.connection import connected, pinned_engine, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
+from pgencoder.errors import InvalidRequest
 from pgencoder.types import (
     Collection,
     Fingerprint,
@@ -81,6 +82,8 @@ class Session:
 
     def _given(self, model: str | Encoder, token_model: str | None, allow_untrained: bool) -> Encoder:
         """The encoder that a caller names or gives, remembered."""
+        if not isinstance(model, str) and not hasattr(model, "encode_documents"):
+            raise InvalidRequest(f"model must name a checkpoint, or be an Encoder; got {type(model).__name__}")
         if isinstance(model, str):
             model = encoders.load(model, token_model, allow_untrained=allow_untrained, device=self._device)
         self._remember(model)

@@ -131,7 +131,7 @@ class Upkeep(Session):
     ) -> Worker:
         """A worker on all collections: call its `run`, which returns after its `stop`, or its `run_once`.
 
-        `encoders` are those of collections that were attached with an `Encoder` of one's own. Models are loaded when
+        `encoders` are those of collections that were attached with an `Encoder` object. Models are loaded when
         they are first needed, on `device` ("cuda:1"; the fastest that there is if not given).
         """
         for encoder in encoders:
@@ -209,7 +209,7 @@ class Upkeep(Session):
             return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
 
     def retry(self, name: str) -> int:
-        """Queue the rows anew that could not be encoded; returns how many there are.
+        """Queue again the rows that could not be encoded; returns how many there are.
 
         An index that could not be built is due again too.
         """
@@ -268,7 +268,7 @@ class Upkeep(Session):
 
 
 def create_search(connection: Connection, parts: Objects) -> None:
-    """Make, or make anew, the function that searches the active generation, and the view that shows it."""
+    """Make or replace the function that searches the active generation, and the view that shows it."""
     # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
     connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(parts.vector))
     connection.execute(search_function(parts.collection, parts.vector, parts.types))

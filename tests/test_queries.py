@@ -52,6 +52,20 @@ def _in_table(db: Database, query: Any, spy: Spy) -> Any:
 
 
 Entry = Callable[[Database, Any, Spy], Any]
+WRONG: dict[str, Callable[[Database], Any]] = {
+    "a number as name": lambda db: db.search(5, "x"),  # type: ignore[arg-type]
+    "a list as name": lambda db: db.search(["replies"], "x"),  # type: ignore[arg-type]
+    "rows that are a word": lambda db: db.sync("replies", rows="x"),  # type: ignore[arg-type]
+    "rows that are true": lambda db: db.sync("replies", rows=True),
+    "rows that are a part": lambda db: db.sync("replies", rows=1.5),  # type: ignore[arg-type]
+    "a number as model": lambda db: db.attach("replies", ["body"], 5, name="other"),  # type: ignore[arg-type]
+    "a column twice": lambda db: db.attach("replies", ["body", "body"], Spy(), name="other"),
+    "an unknown kernel": lambda db: db.use_kernel("x"),  # type: ignore[arg-type]
+    "an unknown revision": lambda db: db.migrate("nope"),
+    "a number as path": lambda _: pgencoder.embedded(5),  # type: ignore[arg-type]
+    "an empty path": lambda _: pgencoder.embedded(""),
+    "a path with NUL": lambda _: pgencoder.embedded("a\0b"),
+}
 ENTRIES: dict[str, Entry] = {
     "search": lambda db, query, spy: db.search("replies", query, encoder=spy),
     "asearch": lambda db, query, spy: asyncio.run(db.asearch("replies", query, encoder=spy)),
@@ -213,3 +227,14 @@ def test_the_real_model(db: Database, connection: Connection, minilm: pgencoder.
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG)
+def test_other_arguments_that_cannot_be_are_refused_too(
+    db: Database, connection: Connection, call: Callable[[Database], Any]
+) -> None:
+    connection.execute("CREATE TABLE replies (id int PRIMARY KEY, body text)")
+    db.attach("replies", ["body"], Spy())
+    with pytest.raises(InvalidRequest) as raised:
+        call(db)
+    assert "\n" not in str(raised.value)

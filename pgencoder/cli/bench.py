@@ -51,7 +51,7 @@ def bench_rerank(
 def bench_ingest(
     directory: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The documents to encode.")],
     database: URL = None,
-    documents: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    documents: Annotated[int | None, typer.Option(help="Only this many, from the first.")] = None,
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
     runs: Annotated[int, typer.Option(help="How often; the ratio is that of the sums.")] = 3,
     json: JSON = False,
@@ -176,7 +176,7 @@ def _rerank_report(report: RerankReport) -> None:
     all_of = report.exhaustive
     say_lines(
         f"\nall {all_of.passages:,} passages, bit: {all_of.one_process_ms:.1f} ms in one process,"
-        f" {all_of.faster:.2f} times as fast as so many reranks;"
+        f" {all_of.faster:.2f} times as fast as reranking the same number;"
         f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
     )
 

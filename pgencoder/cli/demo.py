@@ -80,7 +80,7 @@ def run(db: Database) -> None:
 
 
 def _encode(db: Database, rows: int | None) -> tuple[SyncReport, int]:
-    """Encode so many rows, or all; what was done, and how many rows are left."""
+    """Encode that many rows, or all; what was done, and how many rows are left."""
     left = 0
 
     with output.progress("encoding") as on_progress:

@@ -40,7 +40,7 @@ def worker(
     batch_rows: Annotated[int, typer.Option(help="Rows claimed at once.")] = WorkerOptions.batch_rows,
     device: Annotated[str | None, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = None,
     reconcile: Annotated[
-        float | None, typer.Option(help="Look for what triggers did not see, every so many seconds.")
+        float | None, typer.Option(help="Seconds between looks for what triggers did not see.")
     ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics at this port.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics.")] = "127.0.0.1",
@@ -66,7 +66,7 @@ def worker(
 def sync(
     collection: COLLECTION,
     database: URL = None,
-    rows: Annotated[int | None, typer.Option(help="Stop after about so many; the rest stays queued.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Stop after about this many; the rest stays queued.")] = None,
     json: JSON = False,
 ) -> None:
     """Encode what is queued for a collection, here and now, with a progress bar."""
@@ -192,7 +192,7 @@ def adopt(
 
 @command(ENCODING, "pgencoder retry articles")
 def retry(collection: COLLECTION, database: URL = None) -> None:
-    """Queue the rows anew that could not be encoded."""
+    """Queue again the rows that could not be encoded."""
     output.say(f"{collection}: {open_database(database).retry(collection)} rows queued again")
 
 

@@ -98,7 +98,7 @@ def pairs(
     method: Annotated[
         PairMethod, typer.Option(help="exact: every pair; ann: nearly all; auto: exact where that takes half a minute.")
     ] = "auto",
-    limit: Annotated[int | None, typer.Option(help="Only the so many most similar, best first.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only this many, the most similar first.")] = None,
     json: JSON_LINES = False,
 ) -> None:
     """Show the pairs of rows that are similar, as they are found."""

@@ -21,6 +21,7 @@ from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_databa
 from pgencoder.db.embedded import program
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 
+KEEPER = "pgencoder keep"  # the name of processes that only keep the server up
 STAY_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 
@@ -45,9 +46,10 @@ def run_psql(ctx: typer.Context, database: URL = None) -> None:
     psql = _psql(embedded=database is None)
     url = db.engine.url.set(drivername="postgresql")
     environment = dict(os.environ)
-    if url.password is not None:  # where other users of this machine do not see it
-        environment["PGPASSWORD"] = str(url.password)
-    arguments = [psql, url.set(password=None).render_as_string(), *ctx.args]
+    if (password := url.password or url.query.get("password")) is not None:
+        environment["PGPASSWORD"] = str(password)  # where other users of this machine do not see it
+    shown = url.set(password=None).difference_update_query(["password"])
+    arguments = [psql, shown.render_as_string(), *ctx.args]
     # ^C is for psql, which ends a query by it
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -108,6 +110,7 @@ def _keep_up(seconds: float) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env={**os.environ, "PGAPPNAME": KEEPER},
     )
     assert keeper.stdout is not None
     with keeper.stdout as news:
@@ -116,7 +119,7 @@ def _keep_up(seconds: float) -> None:
 
 
 def keep(seconds: float) -> None:
-    """Keep the embedded server up until no program has been connected to it for so many seconds."""
+    """Keep the embedded server up until no program has been connected to it for that many seconds."""
     with pgencoder.embedded() as db:
         print("up", flush=True)
         os.close(1)
@@ -128,12 +131,14 @@ def keep(seconds: float) -> None:
 
 
 def _others(db: Database) -> bool:
-    """Whether a program other than this one is connected to the server."""
+    """Whether a program is connected to the server that does not only keep it up."""
     with db.engine.connect() as connection:
         return bool(
             connection.exec_driver_sql(
                 "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type OPERATOR(pg_catalog.=)"
-                " 'client backend' AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())"
+                " 'client backend' AND application_name OPERATOR(pg_catalog.<>) %s"
+                " AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())",
+                (KEEPER,),
             ).scalar()
         )
 

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, looking, names_of_users
-from pgencoder.errors import InvalidSource, UnknownCollection
+from pgencoder.errors import InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.sql import as_text, identifier, listed, own
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
@@ -82,6 +82,8 @@ def collections(connection: Connection) -> list[Collection]:
 
 def collection(connection: Connection, name: str) -> Collection:
     """One collection; raises UnknownCollection, naming those there are."""
+    if not isinstance(name, str):
+        raise InvalidRequest(f"a collection's name is a text, got {type(name).__name__}")
     found = _read(connection, " WHERE c.name OPERATOR(pg_catalog.=) %s", [name])
     if found:
         return found[0]

@@ -110,7 +110,11 @@ class _Failed(Exception):
 
 
 def _resolved(path: Path | str | None) -> Path:
-    return (Path(path) if path is not None else data_directory()).expanduser().resolve()
+    if path is None:
+        return data_directory().expanduser().resolve()
+    if not isinstance(path, str | Path) or not str(path) or "\0" in str(path):
+        raise InvalidRequest(f"path must name the folder of the server's data, got {path!r}")
+    return Path(path).expanduser().resolve()
 
 
 @contextmanager
@@ -194,7 +198,11 @@ def initialise(data: Path) -> None:
         _write(data / "pg_hba.conf.old", text)
         _write(data / "pg_hba.conf", ACCESS)
         changed = True
-    entry = f'pgencoder "{pwd.getpwuid(os.geteuid()).pw_name}" all\n'
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError as error:
+        raise _Failed(f"the user id {os.geteuid()} has no name in this system's list of users") from error
+    entry = f'pgencoder "{user}" all\n'
     if entry not in (text := (data / "pg_ident.conf").read_text()):
         _write(data / "pg_ident.conf", f"{text}\n{entry}")
         changed = True

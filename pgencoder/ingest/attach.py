@@ -102,9 +102,9 @@ def exists(name: str, cause: Exception | None = None, differing: Sequence[str] =
     if isinstance(cause, pg.DuplicateObject):
         return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
     other = f" that differs in {', '.join(differing)}" if differing else ""
-    return CollectionExists(
-        f"there is already a collection {name!r}{other}; detach it first, or give another name (--name)"
-    )
+    encoded = differing and not {"table", "columns"} & set(differing)
+    how = f"to encode it so, run: pgencoder reencode {name}" if encoded else "detach it first"
+    return CollectionExists(f"there is already a collection {name!r}{other}; {how}, or give another name (--name)")
 
 
 def _differing(wanted: Collection, there: Collection) -> list[str]:
@@ -171,6 +171,10 @@ def check_columns(columns: Sequence[str]) -> None:
     """Raise InvalidRequest for what does not name columns."""
     if isinstance(columns, str) or not columns:
         raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
+    if twice := {column for column in columns if columns.count(column) > 1}:
+        raise InvalidRequest(
+            f"columns name {', '.join(map(repr, sorted(twice)))} more than once; name each column once"
+        )
 
 
 def check_name(name: str) -> None:

@@ -9,14 +9,13 @@ import sqlalchemy as sa
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import connected, vector_schema
-from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.targets import EncoderOf, Only, every
 from pgencoder.ingest.worker import Worker, WorkerOptions
-from pgencoder.types import Collection, Generation, SyncReport
+from pgencoder.types import Collection, Generation, SyncReport, check_count
 
 
 def sync(
@@ -34,8 +33,8 @@ def sync(
     done. An index that cannot be built is in the report too. With `rows` it stops after the batch in which that number
     is done. `progress` gets the rows done and those known of.
     """
-    if rows is not None and rows < 1:
-        raise InvalidRequest(f"rows must be at least 1, got {rows}")
+    if rows is not None:
+        check_count("rows", rows)
     report = SyncReport()
 
     def on_report(_target: Target, more: SyncReport) -> None:

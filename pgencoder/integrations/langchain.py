@@ -107,7 +107,7 @@ class PgencoderVectorStore(VectorStore):
         """The store of a collection.
 
         `embedding_name` is stored to tell the vectors from those of other models: the class and its `model` if not
-        given. `encoder` is needed for a collection that was attached with an `Encoder` of one's own. Raises
+        given. `encoder` is needed for a collection that was attached with an `Encoder` object. Raises
         InvalidSource for a collection that cannot be used, and FingerprintMismatch for vectors of another model.
         """
         if encoder is None and embedding is not None:
@@ -177,7 +177,7 @@ class PgencoderVectorStore(VectorStore):
 
         An id is made where there is none; one of up to 2000 bytes can be stored. Raises EncoderError for those that
         could not be encoded: they are stored, and tried again when something is added, or by a worker that has the
-        encoder. `pgencoder worker` loads models by name only: for an `embedding` or an `encoder` of one's own, run
+        encoder. `pgencoder worker` loads models by name only: for an `embedding` or an `encoder` object, run
         `Database.worker(encoders=[...])` in a process that has it.
         """
         texts = listed(texts, "texts")

@@ -52,7 +52,7 @@ class Encoded:
 
 
 def passages_of(entity: type[Any]) -> type[Passage]:
-    """The class of the passages of a class that declares an encoding, for statements of one's own."""
+    """The class of the passages of a class that declares an encoding, for a user's statements."""
     mapper = getattr(sa.inspect(entity, raiseerr=False), "mapper", None)
     made = None if mapper is None else getattr(mapper.class_, _MADE, None)
     if made is None:

@@ -1,4 +1,4 @@
-"""Searches as SQLAlchemy statements, for engines and sessions of one's own."""
+"""Searches as SQLAlchemy statements, for a user's engines and sessions."""
 
 from __future__ import annotations
 

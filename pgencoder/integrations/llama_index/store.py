@@ -51,7 +51,7 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         """The store `name`, which `create` has made.
 
         `embedding_name` is stored to tell the vectors from those of other models. `encoder` is needed for a store that
-        was made with an `Encoder` of one's own. Raises InvalidSource for a table that cannot be used, and
+        was made with an `Encoder` object. Raises InvalidSource for a table that cannot be used, and
         FingerprintMismatch for vectors of another model.
         """
         super().__init__(name=name, embed_dim=embed_dim, is_embedding_query=embed_dim is not None)  # type: ignore[call-arg]
