@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState
 
 from pgencoder.errors import InvalidSource, MissingRights
 
@@ -297,3 +297,23 @@ def test_a_reader_needs_the_source_as_before(encoded: App) -> None:
     encoded.superuser.execute(f"REVOKE SELECT ON docs FROM {READER}".encode())
     with encoded.session(READER) as session, pytest.raises(InsufficientPrivilege, match="table docs"):
         session.execute("SELECT * FROM pgencoder.docs_1")
+
+
+def test_the_owner_of_a_table_runs_nothing_as_the_worker_that_reads_it(made: App, words: WordEncoder) -> None:
+    with made.session(MAKER) as maker:
+        maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text); INSERT INTO t.things VALUES (1, 'alpha')")
+        made.db(KEEPER).attach("things", ["body"], words, schema="t")
+        maker.execute(
+            "ALTER FUNCTION pgencoder.things_read(text[], bigint) SECURITY INVOKER SET row_security = on;"
+            "ALTER FUNCTION pgencoder.things_scan(text[], int, boolean) SECURITY INVOKER SET row_security = on;"
+            "ALTER TABLE t.things ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t.things TO PUBLIC;"
+            "CREATE POLICY p ON t.things USING (t.checked(body))"
+        )
+    with made.session(ENCODING) as worker:
+        for call in ("things_read(ARRAY['1'], 1000)", "things_scan(NULL, 10, true)"):
+            with pytest.raises(ObjectNotInPrerequisiteState, match=f"runs as {ENCODING}, who does not own it"):
+                worker.execute(f"SELECT * FROM pgencoder.{call}".encode())
+    assert looters(made) <= {MAKER}
+    made.db(KEEPER).repair("things")
+    made.work(words)
+    assert made.stored("things_1") == [(1, "alpha")]
