@@ -381,3 +381,21 @@ def test_late_changes_of_one_row_are_encoded_once(
     db.sync("articles")
     assert words.encoded == ["first", "third"]
     check(articles, db, "articles", words)
+
+
+@pytest.mark.parametrize(
+    ("column", "statement"),
+    [("id", "INSERT INTO articles VALUES (99, 'new')"), ("body", "UPDATE articles SET body2 = 'new'")],
+)
+def test_a_write_without_a_column_names_the_way_out(
+    articles: Connection, db: Database, words: WordEncoder, column: str, statement: str
+) -> None:
+    db.attach("articles", ["body"], words)
+    articles.execute(f"ALTER TABLE articles RENAME {column} TO {column}2".encode())
+    with pytest.raises(
+        psycopg.errors.UndefinedColumn, match=f"articles has no column {column} any more.*'articles'"
+    ) as e:
+        articles.execute(statement.encode())
+    assert "pgencoder detach articles" in (e.value.diag.message_hint or "")
+    db.detach("articles")
+    articles.execute(statement.encode())

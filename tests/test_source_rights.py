@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState
 
 from pgencoder.errors import InvalidSource, MissingRights
 
@@ -297,3 +297,63 @@ def test_a_reader_needs_the_source_as_before(encoded: App) -> None:
     encoded.superuser.execute(f"REVOKE SELECT ON docs FROM {READER}".encode())
     with encoded.session(READER) as session, pytest.raises(InsufficientPrivilege, match="table docs"):
         session.execute("SELECT * FROM pgencoder.docs_1")
+
+
+def test_the_owner_of_a_table_runs_nothing_as_the_worker_that_reads_it(made: App, words: WordEncoder) -> None:
+    with made.session(MAKER) as maker:
+        maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text); INSERT INTO t.things VALUES (1, 'alpha')")
+        made.db(KEEPER).attach("things", ["body"], words, schema="t")
+        maker.execute(
+            "ALTER FUNCTION pgencoder.things_read(text[], bigint) SECURITY INVOKER SET row_security = on;"
+            "ALTER FUNCTION pgencoder.things_scan(text[], int, boolean) SECURITY INVOKER SET row_security = on;"
+            "ALTER TABLE t.things ENABLE ROW LEVEL SECURITY; GRANT SELECT ON t.things TO PUBLIC;"
+            "CREATE POLICY p ON t.things USING (t.checked(body))"
+        )
+    with made.session(ENCODING) as worker:
+        for call in ("things_read(ARRAY['1'], 1000)", "things_scan(NULL, 10, true)"):
+            with pytest.raises(ObjectNotInPrerequisiteState, match=f"runs as {ENCODING}, who does not own it"):
+                worker.execute(f"SELECT * FROM pgencoder.{call}".encode())
+    assert looters(made) <= {MAKER}
+    made.db(KEEPER).repair("things")
+    made.work(words)
+    assert made.stored("things_1") == [(1, "alpha")]
+
+
+def test_the_status_runs_nothing_of_a_tables_owner(made: App, words: WordEncoder) -> None:
+    with made.session(MAKER) as maker:
+        maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text); INSERT INTO t.things VALUES (1, 'alpha')")
+        maker.execute("GRANT SELECT ON t.things TO PUBLIC")
+        made.db(KEEPER).attach("things", ["body"], words, schema="t")
+        assert [made.db(role).status()[0].source_rows for role in (KEEPER, ENCODING)] == [1, 1]
+        maker.execute(
+            "ALTER TABLE t.things ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+            "CREATE POLICY p ON t.things USING (t.checked(body))"
+        )
+        assert [made.db(role).status()[0].source_rows for role in (KEEPER, ENCODING)] == [None, None]
+        maker.execute(
+            "DROP TABLE t.things CASCADE; CREATE VIEW t.things AS SELECT 1 AS id, 'alpha' AS body WHERE t.checked('x');"
+            "GRANT SELECT ON t.things TO PUBLIC"
+        )
+        assert [made.db(role).status()[0].source_rows for role in (KEEPER, ENCODING)] == [None, None]
+    made.superuser.execute("SELECT * FROM pgencoder.status")
+    assert looters(made) == set()
+
+
+def test_late_changes_are_of_ones_own_table_and_of_its_keys(
+    made: App, words: WordEncoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.db(KEEPER).attach("docs", ["body"], words)
+    with made.session(MAKER) as maker:
+        maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text); INSERT INTO t.things VALUES (1, 'alpha')")
+        made.db(KEEPER).attach("things", ["body"], words, schema="t")
+        made.work(words)
+        with pytest.raises(InsufficientPrivilege, match="row-level security"):
+            maker.execute("INSERT INTO pgencoder.late (collection, key) VALUES ('docs', ARRAY['notanumber'])")
+        maker.execute(
+            "INSERT INTO pgencoder.late (collection, key) SELECT 'things', key::text[] FROM unnest("
+            "ARRAY['{notanumber}', '{1}', '{NULL}', '{}', '{1,2}', '{{1},{2}}']) AS key"
+        )
+    made.work(words)
+    assert made.stored("things_1") == [(1, "alpha")]
+    assert "dropped 5 late changes" in caplog.text
+    assert value(made.superuser, "SELECT count(*) FROM pgencoder.late") == 0

@@ -95,3 +95,23 @@ def test_a_key_of_that_name(db: Database, connection: Connection, words: WordEnc
     db.attach("named", ["body"], words)
     db.sync("named", encoder=words)
     assert db.search("named", "a", encoder=words)[0].key == 1
+
+
+def test_rows_whose_domains_were_cast_are_looked_at_again(
+    db: Database, connection: Connection, words: WordEncoder
+) -> None:
+    connection.execute(
+        "CREATE DOMAIN padded AS char(10); CREATE DOMAIN twice AS padded; CREATE TABLE domains (id int PRIMARY KEY,"
+        " body twice); INSERT INTO domains VALUES (1, 'a'); CREATE TABLE plain (id int PRIMARY KEY, body text)"
+    )
+    db.attach("domains", ["body"], words)
+    db.attach("plain", ["body"], words)
+    for name in ("domains", "plain"):
+        db.sync(name, encoder=words)
+    connection.execute(
+        "ALTER TABLE pgencoder.generation DROP COLUMN index_failures, DROP COLUMN index_error,"
+        " DROP COLUMN index_retry_at; UPDATE pgencoder.revision SET version_num = '0005'"
+    )
+    db.migrate()
+    again = connection.execute("SELECT collection FROM pgencoder.generation WHERE queued_at IS NULL").fetchall()
+    assert again == [("domains",)]

@@ -38,8 +38,26 @@ UP: tuple[str, ...] = (
     """,
     # what the status says has other columns, the problem of a collection's table and what the model does not know
     "DROP VIEW IF EXISTS pgencoder.status; DROP FUNCTION IF EXISTS pgencoder.read_status()",
+    # the owner of a table may say of that table alone that it has changed: it is known by the function of the triggers,
+    # which is the owner's
+    """
+    ALTER TABLE pgencoder.late ENABLE ROW LEVEL SECURITY;
+    DROP POLICY IF EXISTS read ON pgencoder.late;
+    CREATE POLICY read ON pgencoder.late FOR SELECT USING (true);
+    DROP POLICY IF EXISTS claim ON pgencoder.late;
+    CREATE POLICY claim ON pgencoder.late FOR UPDATE USING (true);
+    DROP POLICY IF EXISTS done ON pgencoder.late;
+    CREATE POLICY done ON pgencoder.late FOR DELETE USING (true);
+    DROP POLICY IF EXISTS changed ON pgencoder.late;
+    CREATE POLICY changed ON pgencoder.late FOR INSERT WITH CHECK (EXISTS (
+        SELECT FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace::pg_catalog.oid
+            AND p.proname OPERATOR(pg_catalog.=) pg_catalog.concat(late.collection, '_changed')
+            AND pg_catalog.pg_has_role(p.proowner, 'USAGE')
+    ))
+    """,
     # contents are no longer cast to text, which wrote some types in another way: rows are looked at, and those that are
-    # the same are not encoded again
+    # the same are not encoded again; a domain is cast as the type under it
     """
     UPDATE pgencoder.generation g SET queued_at = NULL, queued_to = NULL
     FROM pgencoder.collection c
@@ -47,8 +65,16 @@ UP: tuple[str, ...] = (
         SELECT FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) a.attrelid
         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.relnamespace
-        JOIN pg_catalog.pg_cast k ON k.castsource OPERATOR(pg_catalog.=) a.atttypid
-            AND k.casttarget OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype
+        JOIN pg_catalog.pg_cast k ON k.castsource OPERATOR(pg_catalog.=) ANY (ARRAY(
+                WITH RECURSIVE base (type) AS (
+                    SELECT a.atttypid
+                    UNION
+                    SELECT d.typbasetype FROM base
+                    JOIN pg_catalog.pg_type d ON d.oid OPERATOR(pg_catalog.=) base.type
+                        AND d.typtype OPERATOR(pg_catalog.=) 'd'
+                )
+                SELECT type FROM base
+            )) AND k.casttarget OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype
             AND k.castmethod OPERATOR(pg_catalog.=) 'f'
         WHERE n.nspname OPERATOR(pg_catalog.=) c.source_schema AND t.relname OPERATOR(pg_catalog.=) c.source_table
             AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (c.columns)
@@ -57,6 +83,10 @@ UP: tuple[str, ...] = (
 )
 DOWN: tuple[str, ...] = (
     "DROP VIEW pgencoder.status; DROP FUNCTION pgencoder.read_status()",
+    """
+    DROP POLICY read ON pgencoder.late; DROP POLICY claim ON pgencoder.late; DROP POLICY done ON pgencoder.late;
+    DROP POLICY changed ON pgencoder.late; ALTER TABLE pgencoder.late DISABLE ROW LEVEL SECURITY
+    """,
     """
     ALTER TABLE pgencoder.generation DROP COLUMN index_failures, DROP COLUMN index_error,
         DROP COLUMN index_retry_at;

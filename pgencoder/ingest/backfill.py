@@ -6,11 +6,12 @@ goes on where it was. A piece that would have to wait for an application gives u
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -22,6 +23,8 @@ from pgencoder.ingest.objects import Objects, queue_keys, queues_of
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.sql import Part, listed, own, raw, text_of
 from pgencoder.types import Generation
+
+logger = logging.getLogger(__name__)
 
 PIECE_ROWS = 10_000
 LATE_ROWS = 1_000
@@ -85,7 +88,7 @@ def move_late(connection: Connection, name: str) -> bool:
                 objects.claim_columns,
             )
             statement = queue_keys(objects, queues_of(objects, collection.generations), keys)
-            execute(connection, statement, [list(part) for part in zip(*(key for (key,) in rows), strict=True)])
+            _queue_valid(connection, objects, statement, [key for (key,) in rows])
     truncated = connection.execute(
         "SELECT id FROM pgencoder.late WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NULL", [name]
     ).fetchall()
@@ -98,6 +101,28 @@ def move_late(connection: Connection, name: str) -> bool:
             "DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY (%s)", [[number for (number,) in truncated]]
         )
     return bool(rows or truncated)
+
+
+def _queue_valid(connection: Connection, objects: Objects, statement: Part, keys: Sequence[Any]) -> None:
+    """Queue late keys; what can be no key is dropped: the owner of the table may write anything there."""
+    valid = [key for key in keys if len(key) == len(objects.numbers) and all(isinstance(part, str) for part in key)]
+    dropped = len(keys) - len(valid)
+
+    def put(some: Sequence[Any]) -> None:
+        with connection.transaction():
+            execute(connection, statement, [list(part) for part in zip(*some, strict=True)])
+
+    if valid:
+        try:
+            put(valid)
+        except (pg.DataError, pg.IntegrityError):
+            for key in valid:
+                try:
+                    put([key])
+                except (pg.DataError, pg.IntegrityError):
+                    dropped += 1
+    if dropped:
+        logger.warning("%s: dropped %d late changes whose keys its table cannot have", objects.collection.name, dropped)
 
 
 def _requeue(connection: Connection, objects: Objects) -> None:

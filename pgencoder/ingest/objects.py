@@ -400,6 +400,7 @@ def _create_visible(connection: Connection, objects: Objects) -> None:
 def create_changed(connection: Connection, objects: Objects, queues: Part) -> None:
     """The trigger function that queues the keys of changed rows by `queues`: see `queues_of`."""
     columns = objects.collection.columns
+    key = [column.source for column in objects.collection.key]
 
     def keys_of(relation: str) -> Part:
         return sql.SQL("SELECT {} FROM {} AS {}").format(
@@ -419,6 +420,8 @@ def create_changed(connection: Connection, objects: Objects, queues: Part) -> No
     )
     body = objects.fill(
         "changed_body",
+        key_columns=_texts(key),
+        needed_columns=_texts(dict.fromkeys([*key, *columns])),
         new_keys=Quoted(keys_of("new")),
         old_keys=Quoted(keys_of("old")),
         updated_keys=Quoted(updated),
@@ -434,6 +437,11 @@ def create_changed(connection: Connection, objects: Objects, queues: Part) -> No
             comment=_comment(objects, "queues what changes"),
         )
     )
+
+
+def _texts(names: Iterable[str]) -> Part:
+    """Names as an array of text."""
+    return sql.SQL("ARRAY[{}]::pg_catalog.text[]").format(listed(sql.Literal(name) for name in names))
 
 
 def queue_keys(objects: Objects, queues: Part, keys: Part) -> Part:

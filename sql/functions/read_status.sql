@@ -27,11 +27,19 @@ BEGIN
             pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
         problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
         source_rows := NULL;
+        -- only the table itself: a view in its place, or its policies, would run code of its owner as whoever asks
         IF EXISTS (
             SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
                 ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
             WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
                 AND c.relname OPERATOR(pg_catalog.=) each.source_table
+                AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+                AND c.oid OPERATOR(pg_catalog.=) pgencoder.attached_table((
+                    SELECT p.oid FROM pg_catalog.pg_class p
+                    WHERE p.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                        AND p.relname OPERATOR(pg_catalog.=) each.name
+                ))
+                AND NOT pg_catalog.row_security_active(c.oid)
                 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
         ) THEN
             EXECUTE pg_catalog.format(
