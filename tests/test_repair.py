@@ -127,6 +127,34 @@ def test_a_view_of_a_user_is_named_and_kept(connection: Connection, db: Database
     assert db.repair("docs").keys == ("id: integer to bigint",)
 
 
+def test_what_users_have_made_on_the_search_function_stays(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); INSERT INTO docs VALUES (1, 'a')")
+    db.attach("docs", ["body"], words)
+    db.sync("docs")
+    granted = "SELECT proacl::text FROM pg_proc WHERE proname = 'docs_search'"
+    connection.execute(
+        "REVOKE ALL ON FUNCTION pgencoder.docs_search FROM PUBLIC;"
+        "GRANT EXECUTE ON FUNCTION pgencoder.docs_search TO pg_monitor WITH GRANT OPTION;"
+        "CREATE VIEW mine AS SELECT id FROM pgencoder.docs_search(NULL, NULL)"
+    )
+    before = value(connection, granted)
+    db.repair("docs")
+    assert value(connection, granted) == before
+    connection.execute("ALTER TABLE docs ALTER id TYPE bigint")
+    for call in (db.repair, db.detach):
+        with pytest.raises(
+            InvalidRequest, match=r"view .*mine depends on function pgencoder\.docs_search.*: drop that"
+        ):
+            call("docs")
+    connection.execute("DROP VIEW mine")
+    assert db.repair("docs").keys == ("id: integer to bigint",)
+    assert value(connection, granted) == before
+    assert db.search("docs", "a")[0].key == 1
+    db.detach("docs")
+
+
 def test_a_value_that_does_not_fit_yet_is_refused_until_the_repair(
     connection: Connection, db: Database, words: WordEncoder
 ) -> None:
