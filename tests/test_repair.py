@@ -333,3 +333,18 @@ def test_detach_works_without_pgvector(connection: Connection, db: Database, url
         for name in "abc":
             fresh.detach(name)
         assert fresh.collections() == []
+
+
+def test_triggers_that_run_as_a_superuser_for_another_do_not_stay(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); DROP ROLE IF EXISTS r_maker")
+    db.attach("docs", ["body"], words)
+    connection.execute("CREATE ROLE r_maker; ALTER TABLE docs OWNER TO r_maker")
+    try:
+        with pytest.warns(UserWarning, match=r"let one role own both.*: pgencoder detach docs; its triggers ran as a"):
+            db.migrate()
+        assert value(connection, "SELECT to_regproc('pgencoder.docs_changed') IS NULL")
+        connection.execute("INSERT INTO docs VALUES (1, 'a')")
+    finally:
+        connection.execute("DROP OWNED BY r_maker CASCADE; DROP ROLE r_maker")

@@ -261,6 +261,24 @@ def replaceable(connection: Connection, parts: Objects) -> bool:
     )
 
 
+def drop_unsafe(connection: Connection, parts: Objects) -> bool:
+    """Drop the triggers that run as a superuser on a table of a role that is none; whether there were any.
+
+    By the types of the table its owner could run anything in them.
+    """
+    unsafe = connection.execute(
+        "SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner,"
+        " pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
+        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s) AND r.rolsuper AND NOT o.rolsuper"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid"
+        "  AND t.tgfoid OPERATOR(pg_catalog.=) p.oid) LIMIT 1",
+        [as_text(parts.changed) + "()"],
+    ).fetchone()
+    if unsafe is not None:
+        connection.execute(sql.SQL("DROP FUNCTION {}() CASCADE").format(parts.changed))
+    return unsafe is not None
+
+
 def _drop_tables(connection: Connection, parts: Objects) -> None:
     """Remove the tables of a generation, and the views on them."""
     _drop_views(connection, parts)
