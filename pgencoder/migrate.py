@@ -21,6 +21,7 @@ from pgencoder.db.connection import (
     translated,
     vector_schema,
 )
+from pgencoder.db.dependents import named_dependents
 from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, plain_errors
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
@@ -60,7 +61,12 @@ def _upgrade(
 ) -> str | None:
     from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
 
-    with plain_errors(), engine.begin() as transaction:
+    then = "drop that first, run: pgencoder migrate, and make it again"
+    with (
+        named_dependents("this migration makes what is there anew, but ", then),
+        plain_errors(),
+        engine.begin() as transaction,
+    ):
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         limit_waiting(connection)
@@ -100,7 +106,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
     """Go back to a revision; back to "base" removes the schema with every collection and trigger in it."""
     from alembic import command
 
-    with translated(), named_holders(engine), engine.begin() as transaction:
+    with translated(), named_dependents(), named_holders(engine), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         limit_waiting(connection)

@@ -282,6 +282,7 @@ def refresh(connection: Connection) -> None:
         lock_collection(connection, each.name)
     for collection in catalog.collections(connection):
         parts = Objects(collection, schema)
+        failure = None
         try:
             with connection.transaction():
                 if repair.replaceable(connection, parts):
@@ -289,9 +290,17 @@ def refresh(connection: Connection) -> None:
         except pg.LockNotAvailable:  # not for what this collection is: the migration ends, and names who holds it
             raise
         except (pg.Error, PgencoderError) as error:
-            catalog.warn(connection, collection.name, " ".join(str(error).split()))
-        else:
-            catalog.warn(connection, collection.name)
+            said = error.diag.message_primary if isinstance(error, pg.Error) else None
+            failure = " ".join((said or str(error)).split())
+            if isinstance(error, pg.InsufficientPrivilege):
+                failure += f"; or: pgencoder detach {collection.name}"
+        connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
+        if repair.drop_unsafe(connection, parts):
+            failure = (
+                f"{failure or catalog.problem(connection, collection.name)}; its triggers ran as a superuser and are"
+                " dropped, so changes of the table go unseen"
+            )
+        catalog.warn(connection, collection.name, failure)
     connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
     if granted.in_use(connection):
         granted.create(connection)

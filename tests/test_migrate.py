@@ -152,6 +152,17 @@ def test_collections_survive_another_migrate(
     assert check(connection, db, "articles", words) == 1
 
 
+def test_a_view_of_a_user_on_what_changes_is_named(fresh: pgencoder.Database, empty: Connection) -> None:
+    empty.autocommit = True
+    fresh.migrate("0005")
+    empty.execute("CREATE VIEW mine AS SELECT * FROM pgencoder.status; CREATE VIEW other AS TABLE pgencoder.status")
+    with pytest.raises(InvalidRequest, match=r"view mine depends on .*; .*run: pgencoder migrate") as raised:
+        fresh.migrate()
+    assert "\n" not in str(raised.value)
+    empty.execute("DROP VIEW mine, other")
+    fresh.migrate()
+
+
 def test_a_role_without_rights_is_told_the_grant(fresh: pgencoder.Database, empty: Connection, empty_url: str) -> None:
     empty.autocommit = True
     empty.execute("DROP ROLE IF EXISTS nobody_special; CREATE ROLE nobody_special LOGIN")

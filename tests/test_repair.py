@@ -127,6 +127,34 @@ def test_a_view_of_a_user_is_named_and_kept(connection: Connection, db: Database
     assert db.repair("docs").keys == ("id: integer to bigint",)
 
 
+def test_what_users_have_made_on_the_search_function_stays(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); INSERT INTO docs VALUES (1, 'a')")
+    db.attach("docs", ["body"], words)
+    db.sync("docs")
+    granted = "SELECT proacl::text FROM pg_proc WHERE proname = 'docs_search'"
+    connection.execute(
+        "REVOKE ALL ON FUNCTION pgencoder.docs_search FROM PUBLIC;"
+        "GRANT EXECUTE ON FUNCTION pgencoder.docs_search TO pg_monitor WITH GRANT OPTION;"
+        "CREATE VIEW mine AS SELECT id FROM pgencoder.docs_search(NULL, NULL)"
+    )
+    before = value(connection, granted)
+    db.repair("docs")
+    assert value(connection, granted) == before
+    connection.execute("ALTER TABLE docs ALTER id TYPE bigint")
+    for call in (db.repair, db.detach):
+        with pytest.raises(
+            InvalidRequest, match=r"view .*mine depends on function pgencoder\.docs_search.*: drop that"
+        ):
+            call("docs")
+    connection.execute("DROP VIEW mine")
+    assert db.repair("docs").keys == ("id: integer to bigint",)
+    assert value(connection, granted) == before
+    assert db.search("docs", "a")[0].key == 1
+    db.detach("docs")
+
+
 def test_a_value_that_does_not_fit_yet_is_refused_until_the_repair(
     connection: Connection, db: Database, words: WordEncoder
 ) -> None:
@@ -305,3 +333,18 @@ def test_detach_works_without_pgvector(connection: Connection, db: Database, url
         for name in "abc":
             fresh.detach(name)
         assert fresh.collections() == []
+
+
+def test_triggers_that_run_as_a_superuser_for_another_do_not_stay(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); DROP ROLE IF EXISTS r_maker")
+    db.attach("docs", ["body"], words)
+    connection.execute("CREATE ROLE r_maker; ALTER TABLE docs OWNER TO r_maker")
+    try:
+        with pytest.warns(UserWarning, match=r"let one role own both.*: pgencoder detach docs; its triggers ran as a"):
+            db.migrate()
+        assert value(connection, "SELECT to_regproc('pgencoder.docs_changed') IS NULL")
+        connection.execute("INSERT INTO docs VALUES (1, 'a')")
+    finally:
+        connection.execute("DROP OWNED BY r_maker CASCADE; DROP ROLE r_maker")

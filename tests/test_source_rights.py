@@ -136,6 +136,21 @@ def test_code_of_a_columns_type_runs_as_its_owner(made: App, words: WordEncoder)
     ]  # fmt: skip
 
 
+def test_a_migration_that_may_not_become_the_owner_names_the_ways_out(made: App, words: WordEncoder) -> None:
+    with made.session(MAKER) as maker:
+        maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text)")
+    made.db(KEEPER).attach("things", ["body"], words, schema="t")
+    # as up to revision 0005, when all belonged to the owner of the schema
+    made.superuser.execute(
+        f"ALTER FUNCTION pgencoder.things_changed OWNER TO {KEEPER}; REVOKE {MAKER} FROM {KEEPER}".encode()
+    )
+    ways = rf'GRANT {MAKER} TO {KEEPER}; or: ALTER TABLE "t"\."things" OWNER TO {KEEPER}'
+    with pytest.warns(UserWarning, match=f"{ways}; or: pgencoder detach things"):
+        made.db(KEEPER).migrate()
+    with pytest.raises(MissingRights, match=ways):
+        made.db(KEEPER).repair("things")
+
+
 def test_what_reads_a_table_belongs_to_its_owner_and_nothing_else_does(made: App, words: WordEncoder) -> None:
     owners = (
         "SELECT p.proname::text, p.proowner::regrole::text FROM pg_proc p"

@@ -220,9 +220,9 @@ def warning(connection: Connection, name: str) -> str | None:
     return _said(connection, "SELECT pgencoder.source_warning(%s)", name)
 
 
-def warn(connection: Connection, name: str, otherwise: str | None = None) -> None:
-    """Warn of what is wrong with a collection, if anything is, or of `otherwise`."""
-    found = problem(connection, name) or otherwise or warning(connection, name)
+def warn(connection: Connection, name: str, failure: str | None = None) -> None:
+    """Warn of `failure`, from which problems may follow, or of what is wrong with a collection, if anything is."""
+    found = failure or problem(connection, name) or warning(connection, name)
     if found is not None:
         warnings.warn(f"collection {name!r}: {found}", stacklevel=2)
 

@@ -9,6 +9,7 @@ from psycopg import errors as pg
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.dependents import named_dependents
 from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
@@ -122,7 +123,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
 
 def detach(connection: Connection, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
-    with connection.transaction():
+    with named_dependents(then=f"drop that first, and run again: pgencoder detach {name}"), connection.transaction():
         lock_collection(connection, name)
         catalog.collection(connection, name)
         connection.execute("SELECT pgencoder.detach(%s)", [name])

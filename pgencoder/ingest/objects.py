@@ -16,7 +16,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection
-from pgencoder.errors import InvalidRequest
+from pgencoder.db.dependents import named_dependents
 from pgencoder.ingest.ownership import as_source_owner
 from pgencoder.sql import (
     Late,
@@ -508,13 +508,8 @@ def create_triggers(connection: Connection, objects: Objects) -> None:
 
 def drop_view(connection: Connection, objects: Objects) -> None:
     """Remove `<name>_passages`; raises InvalidRequest where a view of someone depends on it."""
-    try:
+    with named_dependents(f"the columns of {as_text(objects.view)} change, and "):
         connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.view))
-    except pg.DependentObjectsStillExist as error:
-        raise InvalidRequest(
-            f"the columns of {as_text(objects.view)} change, and {error.diag.message_detail}: drop that first, and make"
-            " it again"
-        ) from error
 
 
 def drop_generation(connection: Connection, objects: Objects) -> None:

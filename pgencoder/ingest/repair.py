@@ -14,6 +14,7 @@ from psycopg import sql
 
 from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.dependents import named_dependents
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, index, objects, roles
@@ -47,14 +48,14 @@ def repair(
     problem = catalog.problem(connection, name) or catalog.warning(connection, name)
 
     def mend() -> _Mended:
-        with connection.transaction():
+        with named_dependents(), connection.transaction():
             connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            return _mend(connection, name)
+            return _mend(connection, name, create_search)
 
     def bind() -> None:
         with connection.transaction():
             connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            _bind(connection, name, create_search)
+            _bind(connection, name)
 
     mended = patiently(mend)
     each = [mended.parts.of(generation) for generation in mended.parts.collection.generations]
@@ -67,7 +68,7 @@ def repair(
     return RepairReport(problem, mended.keys, removed, total(reports))
 
 
-def _mend(connection: Connection, name: str) -> _Mended:
+def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Mended:
     """Do all but what lets searches find something."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
@@ -93,11 +94,12 @@ def _mend(connection: Connection, name: str) -> _Mended:
         )
     objects.create_functions(connection, parts, collection.generations)
     objects.create_triggers(connection, parts)
+    _replace_search(connection, parts, create_search)
     keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
     return _Mended(parts, keys, frozenset(unindexed), other)
 
 
-def _bind(connection: Connection, name: str, create_search: CreateSearch) -> None:
+def _bind(connection: Connection, name: str) -> None:
     """Let searches find what is there, if all is as it must be."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
@@ -105,10 +107,39 @@ def _bind(connection: Connection, name: str, create_search: CreateSearch) -> Non
     objects.become_owner(connection, parts)
     for generation in collection.generations:
         objects.create_policy(connection, parts.of(generation))
-    create_search(connection, parts)
     for generation in collection.generations:
         roles.grant(connection, parts.of(generation))
     catalog.check_problem(connection, name)
+
+
+def _replace_search(connection: Connection, parts: Objects, create_search: CreateSearch) -> None:
+    """Make the search function anew; where the types of its columns change it is dropped, but keeps its grants."""
+    try:
+        with connection.transaction():
+            create_search(connection, parts)
+            return
+    except pg.InvalidFunctionDefinition:
+        pass
+    signature = sql.SQL(
+        "{search}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb)"
+    ).format(search=parts.search, vector=parts.vector)
+    grants = connection.execute(
+        "SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+        "  ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, a.is_grantable"
+        " FROM pg_catalog.pg_proc p,"
+        "  pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a"
+        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s)"
+        " AND a.grantee OPERATOR(pg_catalog.<>) p.proowner",
+        [as_text(signature)],
+    ).fetchall()
+    with named_dependents(f"the columns of {as_text(parts.search)} change, and "):
+        connection.execute(sql.SQL("DROP FUNCTION {}").format(signature))
+    create_search(connection, parts)
+    connection.execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(signature))
+    for grantee, grantable in grants:
+        statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {} {}")
+        option = raw("WITH GRANT OPTION" if grantable else "")
+        connection.execute(statement.format(signature, raw(grantee), option))
 
 
 def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...]:
@@ -230,6 +261,24 @@ def replaceable(connection: Connection, parts: Objects) -> bool:
     )
 
 
+def drop_unsafe(connection: Connection, parts: Objects) -> bool:
+    """Drop the triggers that run as a superuser on a table of a role that is none; whether there were any.
+
+    By the types of the table its owner could run anything in them.
+    """
+    unsafe = connection.execute(
+        "SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner,"
+        " pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
+        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s) AND r.rolsuper AND NOT o.rolsuper"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid"
+        "  AND t.tgfoid OPERATOR(pg_catalog.=) p.oid) LIMIT 1",
+        [as_text(parts.changed) + "()"],
+    ).fetchone()
+    if unsafe is not None:
+        connection.execute(sql.SQL("DROP FUNCTION {}() CASCADE").format(parts.changed))
+    return unsafe is not None
+
+
 def _drop_tables(connection: Connection, parts: Objects) -> None:
     """Remove the tables of a generation, and the views on them."""
     _drop_views(connection, parts)
@@ -244,16 +293,14 @@ def _drop_views(connection: Connection, parts: Objects) -> None:
 
 
 def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -> None:
-    """Remove the functions of a collection with its triggers, wherever those are; its policies too if need be."""
+    """Remove the functions of a collection with its triggers, wherever those are; its policies too if need be.
+
+    The search function stays, with what is granted on it: see `_replace_search`.
+    """
     connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(parts.changed))
     arrays = listed(raw("pg_catalog.text[]") for _ in parts.collection.key)
-    connection.execute(
-        sql.SQL(
-            "DROP FUNCTION IF EXISTS {read}({arrays}, bigint), {scan}(pg_catalog.text[], int, boolean),"
-            " {search}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text,"
-            " pg_catalog.jsonb)"
-        ).format(read=parts.read, arrays=arrays, scan=parts.scan, search=parts.search, vector=parts.vector)
-    )
+    statement = sql.SQL("DROP FUNCTION IF EXISTS {}({}, bigint), {}(pg_catalog.text[], int, boolean)")
+    connection.execute(statement.format(parts.read, arrays, parts.scan))
     if policies:
         for generation in parts.collection.generations:
             _drop_policies(connection, parts.of(generation))

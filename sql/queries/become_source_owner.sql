@@ -26,13 +26,20 @@ BEGIN
         EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I', owner.rolname);
         PERFORM pg_catalog.set_config('pgencoder.granted_to', owner.rolname, true);
     END IF;
-    FOR each IN
-        SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-            AND p.proowner OPERATOR(pg_catalog.<>) owner.oid
-            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[{changed_name}, {read_name}, {scan_name}])
-    LOOP
-        EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', each.signature, owner.rolname);
-    END LOOP;
-    PERFORM pg_catalog.set_config('role', owner.rolname, true);
+    BEGIN
+        FOR each IN
+            SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND p.proowner OPERATOR(pg_catalog.<>) owner.oid
+                AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[{changed_name}, {read_name}, {scan_name}])
+        LOOP
+            EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', each.signature, owner.rolname);
+        END LOOP;
+        PERFORM pg_catalog.set_config('role', owner.rolname, true);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'what reads the table % runs as its owner, and % may not become that (%); run: GRANT % TO %; or:'
+            ' ALTER TABLE % OWNER TO %', {source_name}, CURRENT_USER, SQLERRM, pg_catalog.quote_ident(owner.rolname),
+            pg_catalog.quote_ident(CURRENT_USER), {source_name}, pg_catalog.quote_ident(CURRENT_USER)
+            USING ERRCODE = 'insufficient_privilege';
+    END;
 END

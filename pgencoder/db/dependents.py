@@ -1,0 +1,21 @@
+"""Names what users have made on our objects, where those have to go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg import errors as pg
+
+from pgencoder.errors import InvalidRequest
+
+
+@contextmanager
+def named_dependents(what: str = "", then: str = "drop that first, and make it again") -> Iterator[None]:
+    """Turn a drop that Postgres refuses into InvalidRequest: `what` is done, what depends on what, and what to do."""
+    try:
+        yield
+    except pg.DependentObjectsStillExist as error:
+        # each of them is a line; drivers other than psycopg have no detail
+        found = "; ".join((error.diag.message_detail or str(error)).splitlines())
+        raise InvalidRequest(f"{what}{found}: {then}") from error
