@@ -311,8 +311,8 @@ def test_where_a_whole_batch_fails_the_rest_waits(connection: Connection, db: Da
     articles(connection, 2000, range(1, 2001))
     db.attach("articles", ["body"], encoder := Poisoned())
     report = db.sync("articles")
-    # one more batch may be encoded while the first is written
-    assert 256 <= report.failed <= 3 * 256
+    # some more may be read and encoded while the first batch is written
+    assert 256 <= report.failed < 2000
     assert len(encoder.calls) < 4000
     assert value(connection, "SELECT count(*) FROM pgencoder.articles_1_queue") == 2000
 
