@@ -194,6 +194,28 @@ def test_what_is_of_another_table_is_gone_before_anyone_finds_it(
     assert value(connection, "SELECT count(*) FROM pgencoder.docs_1_queue") == 0
 
 
+def test_a_table_that_is_replaced_during_a_repair_is_not_taken(
+    connection: Connection, db: Database, words: WordEncoder
+) -> None:
+    table = "CREATE TABLE docs (id int PRIMARY KEY, body text); INSERT INTO docs VALUES (1, 'a')"
+    connection.execute(table.encode())
+    db.attach("docs", ["body"], words)
+    db.sync("docs")
+    replaced = []
+
+    def replace(*_: object) -> None:
+        if not replaced:
+            replaced.append(connection.execute(f"ALTER TABLE docs RENAME TO gone; {table}".encode()))
+
+    with pytest.raises(InvalidSource, match="during the repair; run it again: pgencoder repair docs"):
+        db.repair("docs", progress=replace)
+    assert replaced
+    assert "is not the one that was attached" in (db.status()[0].problem or "")
+    db.repair("docs")
+    db.sync("docs")
+    assert check(connection, db, "docs", words) == 1
+
+
 @pytest.mark.parametrize("clean", [True, False])
 def test_a_table_restored_alone_is_the_same_after_a_repair(
     connection: Connection, db: Database, words: WordEncoder, tool: Tool, tmp_path: Any, url: str, clean: bool

@@ -30,9 +30,10 @@ CreateSearch = Callable[[Connection, Objects], None]
 
 @dataclass(frozen=True)
 class _Mended:
-    """A collection whose table may be an `other` one: its changed `keys`, the generations that gave up their index."""
+    """A collection whose `table` may be an `other` one: its changed `keys`, the generations without their index."""
 
     parts: Objects
+    table: int | None
     keys: tuple[str, ...]
     unindexed: frozenset[int]
     other: bool
@@ -55,7 +56,7 @@ def repair(
     def bind() -> None:
         with connection.transaction():
             connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            _bind(connection, name)
+            _bind(connection, name, mended.table)
 
     mended = patiently(mend)
     each = [mended.parts.of(generation) for generation in mended.parts.collection.generations]
@@ -76,7 +77,8 @@ def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Me
     parts = Objects(replace(collection, key=key), vector_schema(connection))
     objects.become_owner(connection, parts)
     changed = [(old, new) for old, new in zip(collection.key, key, strict=True) if old != new]
-    other = catalog.attached_table(connection, collection) != catalog.find_table(connection, collection)
+    table = catalog.find_table(connection, collection)
+    other = catalog.attached_table(connection, collection) != table
     _drop_functions(connection, Objects(collection, parts.vector_schema), policies=bool(changed) or other)
     unindexed = set()
     for generation in collection.generations:
@@ -96,17 +98,23 @@ def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Me
     objects.create_triggers(connection, parts)
     _replace_search(connection, parts, create_search)
     keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
-    return _Mended(parts, keys, frozenset(unindexed), other)
+    return _Mended(parts, table, keys, frozenset(unindexed), other)
 
 
-def _bind(connection: Connection, name: str) -> None:
-    """Let searches find what is there, if all is as it must be."""
+def _bind(connection: Connection, name: str, table: int | None) -> None:
+    """Let searches find what is there, if all is as it must be, and is of the table that was compared."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     parts = Objects(collection, vector_schema(connection))
     objects.become_owner(connection, parts)
     for generation in collection.generations:
         objects.create_policy(connection, parts.of(generation))
+    # by the policy, which stays with the table that it found: the name may have passed on at any moment
+    if catalog.attached_table(connection, collection) != table:
+        raise InvalidSource(
+            f"the table of the collection {name!r} was replaced by another one during the repair; run it again:"
+            f" pgencoder repair {name}"
+        )
     for generation in collection.generations:
         roles.grant(connection, parts.of(generation))
     catalog.check_problem(connection, name)
