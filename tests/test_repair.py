@@ -201,7 +201,7 @@ def test_a_table_that_is_replaced_during_a_repair_is_not_taken(
     connection.execute(table.encode())
     db.attach("docs", ["body"], words)
     db.sync("docs")
-    replaced = []
+    replaced: list[object] = []
 
     def replace(*_: object) -> None:
         if not replaced:
