@@ -221,7 +221,7 @@ def _create_vector(connection: Connection) -> None:
 
 
 def _vector_in_use(connection: Connection) -> bool:
-    """Whether a column or function outside of pgvector itself still uses its types."""
+    """Tell whether a column or function outside of pgvector itself still uses its types."""
     row = connection.execute(
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d"
         " JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'vector'"

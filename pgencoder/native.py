@@ -56,7 +56,7 @@ class Server:
         return int(self.version.split()[1].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
 
     def installed(self) -> bool:
-        """Whether the files that are in place were made of the sources of this package."""
+        """Tell whether the files that are in place were made of the sources of this package."""
         stamp = self.extensions / STAMP
         return _library(self.libraries) is not None and stamp.exists() and stamp.read_text() == self.build_id()
 
@@ -107,7 +107,7 @@ def named_server(pg_config: Path) -> Server:
 
 
 def _belongs_to_us(path: Path) -> bool:
-    """Whether only root and this user can change a file, or what it is called."""
+    """Tell whether only root and this user can change a file, or what it is called."""
     trusted = {0, os.geteuid()}
     for each in (path, *path.parents):
         found = each.stat()

@@ -98,7 +98,7 @@ class KeyColumn:
 
     @property
     def enum(self) -> bool:
-        """Whether it is an enum: the only types that a key may have beside those of Postgres, which have no schema."""
+        """Tell if it is an enum: the only types that a key may have beside those of Postgres, which have no schema."""
         return "." in self.type
 
 
@@ -391,7 +391,7 @@ class FailedRow:
 @short_repr
 @dataclass(frozen=True)
 class ReconcileReport:
-    """What `reconcile` found: rows looked at, and those queued because they were missing, stale or gone.
+    """The result of `reconcile`: rows looked at, and those queued because they were missing, stale or gone.
 
     `warning` says why changes may still go unseen, such as a trigger that is off; None if they do not.
     """
@@ -417,7 +417,7 @@ def check_count(name: str, value: Any) -> None:
 @short_repr
 @dataclass(frozen=True)
 class RepairReport:
-    """What `repair` did.
+    """The result of `repair`.
 
     `problem` is what was wrong, None if nothing was. `keys` are the key columns that follow those of the table now,
     such as "id: integer to bigint". `removed` passages were of another table. `found` is what was compared, and queued.

@@ -1,4 +1,4 @@
-"""What the commands share: the application, their groups, common options, and the database that they are about."""
+"""The parts that commands share: the application, their groups, common options, and the database that is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print: lines for people, progress on stderr, JSON for programs.
+"""Prints for commands: lines for people, progress on stderr, JSON for programs.
 
 Names, keys, contents and errors come from a database, a model or a file: they are printed as data. The console reads no
 markup, and all text passes `one_line` or `lines`, which leave nothing that would control a terminal.

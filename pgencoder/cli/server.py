@@ -131,7 +131,7 @@ def keep(seconds: float) -> None:
 
 
 def _others(db: Database) -> bool:
-    """Whether a program is connected to the server that does not only keep it up."""
+    """Tell whether a program is connected to the server that does not only keep it up."""
     with db.engine.connect() as connection:
         return bool(
             connection.exec_driver_sql(

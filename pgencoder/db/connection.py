@@ -115,7 +115,7 @@ def looking(connection: Connection) -> AbstractContextManager[object]:
 
 
 def schema_of_new(connection: Connection) -> str:
-    """Where new tables of a user go: a schema that the role may create in, of those we trust, else of its own path."""
+    """Find where new tables of a user go: a trusted schema that the role may create in, else one of its own path."""
     found = _schema_of_new(connection)
     if found is None or not found[1]:
         with names_of_users(connection):

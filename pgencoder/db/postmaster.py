@@ -35,7 +35,7 @@ class Postmaster:
     ready: bool
 
     def runs(self) -> bool:
-        """Whether the process is there, and no other process has its number by now."""
+        """Tell whether the process is there, and no other process has its number by now."""
         try:
             os.kill(self.pid, 0)
         except (ProcessLookupError, PermissionError):

@@ -84,7 +84,7 @@ def model_names(fingerprint: Fingerprint) -> str:
 
 
 def same_encoder(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether vectors of the two can be compared.
+    """Tell whether vectors of the two can be compared.
 
     Where the weights are known by hash, it does not matter from which path they were loaded.
     """
@@ -105,7 +105,7 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
 
 
 def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
-    """What of a fingerprint is equal for the same encoder: not the name of a model whose weights are known by hash.
+    """Keep what is equal for the same encoder: not the name of a model whose weights are known by hash.
 
     The SQL function `pgencoder.comparable` says the same.
     """

@@ -22,7 +22,7 @@ MODELS_OF_SERVICES = re.compile(
 
 
 def find(model: str) -> str:
-    """What to load a model from: a directory, or a name that the hub knows.
+    """Find what to load a model from: a directory, or a name that the hub knows.
 
     Without the network it is the directory where an earlier load has kept it. Raises ModelNotFound, which tells apart
     what the hub does not know, a hub that cannot be reached, and models of services.

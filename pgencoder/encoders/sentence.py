@@ -227,7 +227,7 @@ def _load_tokens(model: str, device: str | None) -> MultiVectorEncoder:
 
 
 def _is_late_interaction(path: str) -> bool:
-    """Whether the checkpoint was saved as a multi-vector model (PyLate, sentence-transformers, Stanford ColBERT)."""
+    """Tell if the checkpoint was saved as a multi-vector model (PyLate, sentence-transformers, Stanford ColBERT)."""
     config = _json(path, "config_sentence_transformers.json")
     if config.get("model_type") in ("ColBERT", "MultiVectorEncoder"):
         return True

@@ -109,7 +109,7 @@ def exists(name: str, cause: Exception | None = None, differing: Sequence[str] =
 
 
 def _differing(wanted: Collection, there: Collection) -> list[str]:
-    """What of a collection is not as it would be attached; searches of it use the active generation."""
+    """List what of a collection is not as it would be attached; searches of it use the active generation."""
     new, old = wanted.generation, there.generation
     same = {
         "table": (wanted.source_schema, wanted.source_table) == (there.source_schema, there.source_table),

@@ -149,7 +149,7 @@ def late(connection: Connection) -> set[str]:
 
 
 def indexed(connection: Connection, generation: Generation) -> bool:
-    """Whether the HNSW index on `dense` is there."""
+    """Tell whether the HNSW index on `dense` is there."""
     row = connection.execute(
         "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)]
     )
@@ -158,7 +158,7 @@ def indexed(connection: Connection, generation: Generation) -> bool:
 
 
 def ready_to_index(connection: Connection, objects: Objects) -> bool:
-    """Whether the rows that were there before the generation have been encoded, but for a few that fail.
+    """Tell whether the rows that were there before the generation have been encoded, but for a few that fail.
 
     Where many fail it is not they that are bad: their passages would come after the index, one by one.
     """

@@ -358,7 +358,7 @@ def halving(
 
 
 def _of_the_data(error: Exception) -> bool:
-    """Whether the server refused what a row holds: data exceptions, broken constraints, exceeded limits."""
+    """Tell whether the server refused what a row holds: data exceptions, broken constraints, exceeded limits."""
     return isinstance(error, psycopg.Error) and (error.sqlstate or "")[:2] in ("22", "23", "54")
 
 

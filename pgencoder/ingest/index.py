@@ -128,12 +128,12 @@ def note_failure(connection: Connection, generation: Generation, error: BaseExce
 
 
 def failure(connection: Connection, generation: Generation) -> Failure | None:
-    """What is known of attempts that failed; None without any."""
+    """Return what is known of attempts that failed; None without any."""
     return failures(connection).get((generation.collection, generation.number))
 
 
 def failures(connection: Connection) -> dict[tuple[str, int], Failure]:
-    """What is known of attempts that failed, by collection and generation."""
+    """Return what is known of attempts that failed, by collection and generation."""
     rows = connection.execute(
         "SELECT collection, number, index_error, index_failures, pg_catalog.date_part('epoch',"
         " LEAST(index_retry_at, pg_catalog.now() OPERATOR(pg_catalog.+) pg_catalog.make_interval(days => 1))"

@@ -51,7 +51,7 @@ POLICY = "pgencoder detach "
 
 @dataclass(frozen=True)
 class Known:
-    """What only a database can say, for SQL that is made without one: as SQL that may be `Late`.
+    """Names that only a database can say, for SQL that is made without one: as SQL that may be `Late`.
 
     The number of the generation, and the types and collations of the key.
     """
@@ -376,7 +376,7 @@ def _create_read(connection: Connection, objects: Objects) -> None:
 
 
 def _create_visible(connection: Connection, objects: Objects) -> None:
-    """What the policies ask: which rows there are for whoever asks, and whether one holds what was hashed."""
+    """Make what the policies ask: which rows there are for whoever asks, and whether one holds what was hashed."""
     visible = objects.fill(
         "visible_body",
         source_is_key=all_of(

@@ -113,7 +113,7 @@ def steadily(run: Callable[[], T], stopped: threading.Event) -> T:
 
 
 def out_of_reach(error: BaseException) -> bool:
-    """Whether the same may work a while later: no connection, a server that restarts, too few resources, a deadlock."""
+    """Tell if the same may work a while later: no connection, a server that restarts, too few resources, a deadlock."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     if isinstance(cause, ConnectionFailed | psycopg.InterfaceError):
         return True
@@ -123,5 +123,5 @@ def out_of_reach(error: BaseException) -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line."""
+    """Return what an error says, on one line."""
     return " ".join(str(error).split())

@@ -69,7 +69,7 @@ def reconcile(
 
 
 def total(reports: Sequence[ReconcileReport]) -> ReconcileReport:
-    """What was found in all generations of a collection."""
+    """Add up what was found in all generations of a collection."""
     return ReconcileReport(
         max(report.rows for report in reports),
         *(sum(getattr(report, kind) for report in reports) for kind in ("missing", "stale", "orphaned")),

@@ -205,7 +205,7 @@ def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[Key
 
 
 def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
-    """Whether values are stored alike, so that neither the table nor its indexes are written again."""
+    """Tell whether values are stored alike, so that neither the table nor its indexes are written again."""
     row = connection.execute(
         "SELECT old OPERATOR(pg_catalog.=) new OR EXISTS (SELECT FROM pg_catalog.pg_cast"
         " WHERE castsource OPERATOR(pg_catalog.=) old AND casttarget OPERATOR(pg_catalog.=) new"
@@ -234,7 +234,7 @@ def _typed(column: KeyColumn) -> str:
 
 
 def _complete(connection: Connection, parts: Objects) -> bool:
-    """Whether the tables of a generation are there with all their columns: those of a type go with its extension."""
+    """Tell if the tables of a generation are there with all their columns: those of a type go with its extension."""
     columns = ["passage", "span", "content", "content_hash", "truncated", "dense", "tokens", "row_hash"]
     columns += [column.name for column in parts.collection.key]
     row = connection.execute(
@@ -247,7 +247,7 @@ def _complete(connection: Connection, parts: Objects) -> bool:
 
 
 def replaceable(connection: Connection, parts: Objects) -> bool:
-    """Whether what is stored for a collection can be made for the table that has its name now.
+    """Tell whether what is stored for a collection can be made for the table that has its name now.
 
     Not where that is another table, which a repair takes if people want it. Up to revision 0005 there is no function
     `<name>_rows`; then the triggers say which table it is, if there is no policy.

@@ -38,7 +38,7 @@ def create(connection: Connection) -> None:
 
 
 def in_use(connection: Connection) -> bool:
-    """Whether this database has granted the roles anything."""
+    """Tell whether this database has granted the roles anything."""
     return connection.execute(_IN_USE).fetchone() == (True,)
 
 

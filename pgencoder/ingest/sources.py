@@ -1,4 +1,4 @@
-"""What is wrong with the tables of collections, as far as those who encode must know."""
+"""Looks for what is wrong with the tables of collections, as far as those who encode must know."""
 
 from __future__ import annotations
 

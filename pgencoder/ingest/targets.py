@@ -43,7 +43,7 @@ def every(_: Generation) -> bool:
 
 
 def _same(known: Objects, collection: Collection, generation: Generation) -> bool:
-    """Whether names mean what they meant: what was dropped may have been made anew, with another encoder."""
+    """Tell whether names mean what they meant: what was dropped may have been made anew, with another encoder."""
     return replace(known.collection, generations=()) == replace(
         collection, generations=()
     ) and known.generation == replace(generation, state=known.generation.state, queued=known.generation.queued)
@@ -143,7 +143,7 @@ class Targets:
         self._refreshed = time.monotonic()
 
     def _sound(self, connection: Connection, name: str, chosen: Sequence[Generation]) -> bool:
-        """Whether the table of a collection is the one that was attached; else its generations are put aside."""
+        """Tell whether the table of a collection is the one that was attached; else its generations are put aside."""
         problem = self.sources.problem(connection, name)
         for generation in chosen:
             if problem is not None:
@@ -181,7 +181,7 @@ class Targets:
 
     @property
     def locked(self) -> bool:
-        """Whether something could not be written because its table was locked."""
+        """Tell whether something could not be written because its table was locked."""
         return bool(self._locked)
 
     def aside_for(self) -> float:

@@ -79,11 +79,11 @@ class Field:
         return of_json(member(self.value, name))
 
     def equals(self, value: Any) -> ColumnElement[bool]:
-        """Whether it is this JSON value."""
+        """Tell whether it is this JSON value."""
         return _known(_operator(self.value, "=", constant(value)))
 
     def contains(self, value: Any) -> ColumnElement[bool]:
-        """Whether it is this value, or a list or a dict that has all of this one."""
+        """Tell whether it is this value, or a list or a dict that has all of this one."""
         if self.holder is not None:  # as it can use a GIN index of the column
             return sa.and_(self.holder.is_not(None), _operator(self.holder, "@>", constant({self.name: value})))
         if isinstance(value, Mapping | list | tuple):
@@ -91,23 +91,23 @@ class Field:
         return self.equals(value)
 
     def among(self, values: Any) -> ColumnElement[bool]:
-        """Whether it is one of these texts, numbers, booleans or None."""
+        """Tell whether it is one of these texts, numbers, booleans or None."""
         listed = _operator(constant(values), "@>", catalog.jsonb_build_array(self.value))
         return sa.and_(self.value.is_not(None), listed)
 
     def compares(self, operator: str, value: float | str) -> ColumnElement[bool]:
-        """Whether it is of the type of this number or text, and in this order to it."""
+        """Tell whether it is of the type of this number or text, and in this order to it."""
         if isinstance(value, str):
             # byte by byte, whatever the database's collation is
             return self._is_text(_operator(self.text, f"~{operator}~", constant_text(value)))
         return self._is("number", _operator(self.value, operator, constant(value)))
 
     def matches(self, pattern: str, *, case: bool) -> ColumnElement[bool]:
-        """Whether it is a text that is LIKE the pattern, or ILIKE it."""
+        """Tell whether it is a text that is LIKE the pattern, or ILIKE it."""
         return self._is_text(_operator(self.text, "~~" if case else "~~*", constant_text(pattern)))
 
     def has_text(self, part: str, *, case: bool) -> ColumnElement[bool]:
-        """Whether it is a text that has this part."""
+        """Tell whether it is a text that has this part."""
         whole, wanted = self.text, constant_text(part)
         if not case:
             whole, wanted = catalog.lower(whole), catalog.lower(wanted)
@@ -203,7 +203,7 @@ def _every(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:
 
 
 def _combined(name: str, value: Any, field: Fields) -> ColumnElement[bool]:
-    """What stands beside keys: $and, $or, $not."""
+    """Translate what stands beside keys: $and, $or, $not."""
     if name not in ("$and", "$or", "$not"):
         under = name in OPERATORS
         raise _wrong(f"{name} stands under a key, such as {{'year': {{{name!r}: ...}}}}" if under else _unknown(name))
@@ -228,7 +228,7 @@ def _of_field(field: Field, name: str, value: Any) -> ColumnElement[bool]:
 
 
 def _has_operators(value: Any) -> bool:
-    """Whether a value has an operator somewhere; what stands under $eq and $ne is only compared."""
+    """Tell whether a value has an operator somewhere; what stands under $eq and $ne is only compared."""
     if isinstance(value, Mapping):
         return any(name.startswith("$") or _has_operators(inner) for name, inner in value.items())
     return isinstance(value, list | tuple) and any(map(_has_operators, value))
@@ -246,12 +246,12 @@ def _test(field: Field, name: str, operator: str, value: Any) -> ColumnElement[b
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether a value is a text, a number, a boolean or None."""
+    """Tell whether a value is a text, a number, a boolean or None."""
     return value is None or isinstance(value, str | int | float)
 
 
 def is_ordered(value: Any) -> bool:
-    """Whether a value is a number or a text, which have an order."""
+    """Tell whether a value is a number or a text, which have an order."""
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 

@@ -83,7 +83,7 @@ def key_type(key: KeyColumn) -> str:
 
 
 def is_made(connection: Connection, kind: Kind, source: tuple[str, str]) -> bool:
-    """Whether this table, (schema, name), was made here and is of this kind."""
+    """Tell whether this table, (schema, name), was made here and is of this kind."""
     statement = query("is_store").as_bytes(connection)
     found = psycopg.RawCursor(connection).execute(statement, [*source, kind.mark]).fetchone()
     return found is not None and bool(found[0])

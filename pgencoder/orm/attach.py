@@ -42,7 +42,7 @@ class AttachReport:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was done."""
+        """Tell whether anything was done."""
         return bool(self.attached or self.begun or self.activated or self.repaired)
 
 

@@ -71,7 +71,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
 
 
 def _other_key(each: Declared, collection: Collection, upgrade_ops: UpgradeOps, default: str | None) -> bool:
-    """Whether the key has other columns, or changes its type, which nothing that is made for a collection follows."""
+    """Tell if the key has other columns, or changes its type, which nothing that is made for a collection follows."""
     key = {column.source for column in collection.key}
     altered = (op for table in upgrade_ops.ops if isinstance(table, ModifyTableOps) for op in table.ops)
     return key != set(each.key) or any(
@@ -88,7 +88,7 @@ def _in_use(collection: Collection) -> list[Generation]:
 
 
 def _included(context: AutogenContext, name: str, schema: str | None) -> bool:
-    """Whether `include_name` of env.py wants the collection looked at."""
+    """Tell whether `include_name` of env.py wants the collection looked at."""
     return context.run_name_filters(name, "encoding", {"schema_name": schema})  # type: ignore[arg-type]
 
 

@@ -56,7 +56,7 @@ class Encoding:
         return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
 
     def fits(self, generation: Generation) -> bool:
-        """Whether a generation is encoded as is said here; the model is loaded only if its name leaves that open."""
+        """Tell if a generation is encoded as is said here; the model is loaded only if its name leaves that open."""
         return (
             self.tokens in (None, generation.token_type)
             and self.chunking == generation.chunking
@@ -93,7 +93,7 @@ class Declared:
     encoding: Encoding
 
     def is_of(self, collection: Collection, default_schema: str | None) -> bool:
-        """Whether a collection is of this table, which is in the default schema if none is said, and these columns."""
+        """Tell if a collection is of this table, which is in the default schema if none is said, and these columns."""
         return (self.schema or default_schema, self.table, self.columns) == (
             collection.source_schema,
             collection.source_table,
@@ -115,14 +115,14 @@ def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> lis
 
 
 def meant(mapper: Mapper[Any], encoding: Any) -> bool:
-    """Whether the `__encoding__` of a class is for us, if perhaps a wrong one; others use that name too: "utf-8"."""
+    """Tell if the `__encoding__` of a class is for us, if perhaps a wrong one; others use that name too: "utf-8"."""
     if isinstance(encoding, str):
         return encoding in mapper.columns
     return encoding is Encoding or isinstance(encoding, Encoding | types.Encoding | Mapping | list | tuple)
 
 
 def inherited(mapper: Mapper[Any]) -> bool:
-    """Whether what a class declares is what the class that it inherits from has declared, on the same rows."""
+    """Tell whether what a class declares is what the class that it inherits from has declared, on the same rows."""
     parent = mapper.inherits
     encoding = mapper.class_.__encoding__
     return parent is not None and not mapper.concrete and getattr(parent.class_, "__encoding__", None) is encoding

@@ -192,7 +192,7 @@ def _sentence_ends(text: str) -> list[int]:
 
 
 def _line_ends(paragraph: Sequence[str], start: int) -> list[int]:
-    """Where a paragraph, which begins at `start`, ends, and its lines that end for another reason than their width.
+    """Find where a paragraph from `start` ends, and its lines that end for another reason than their width.
 
     An editor goes to a new line where the next word would not have fit. The first line of a text may have lost its
     beginning.
@@ -217,7 +217,7 @@ def _beginning(piece: _Piece, length: int) -> _Piece:
 
 
 def _row(hit: Hit) -> str:
-    """What hits of the same row have in common: a key need not be hashable, nor equal to itself (NaN)."""
+    """Return what hits of the same row have in common: a key need not be hashable, nor equal to itself (NaN)."""
     return repr(hit.key)
 
 

@@ -79,7 +79,7 @@ class Tokens(UserDefinedType[Matrix]):
         return lambda value: _normalized(value, (None, self.dims))
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        """Whether two values are the same, for the ORM."""
+        """Tell whether two values are the same, for the ORM."""
         return x is y or (x is not None and y is not None and np.array_equal(x, y))
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:

@@ -60,7 +60,7 @@ def _with_marks(text: str, start: int, end: int) -> int:
 
 
 def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
-    """Whether a piece belongs to the word before it."""
+    """Tell whether a piece belongs to the word before it."""
     if piece[0] < word[0]:
         return False
     # bytes of one character, or the white space before a word as a token of its own
@@ -71,7 +71,7 @@ def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
 
 
 def _within(text: str, place: int) -> bool:
-    """Whether a word goes on from the character before a place to the one at it."""
+    """Tell whether a word goes on from the character before a place to the one at it."""
     before, after = text[place - 1 : place], text[place : place + 1]
     if _joins(text, place) or _joins(text, place - 1):
         return True
@@ -82,7 +82,7 @@ def _within(text: str, place: int) -> bool:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether the character at a place is inside a word though it is no letter: don't, 1,000, 2.5."""
+    """Tell whether the character at a place is inside a word though it is no letter: don't, 1,000, 2.5."""
     before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
     if text[place : place + 1] in ("'", "’"):
         return _is_letter(before) and _is_letter(after)
