@@ -371,7 +371,8 @@ def test_attaching_again_changes_nothing_where_it_is_the_same(
     ]
     for differing, asked in cases:
         again: dict[str, Any] = {"columns": ["title", "body"], "model": words, "exist_ok": True} | asked
-        with pytest.raises(CollectionExists, match=f"'articles' that differs in {differing}; detach it first"):
+        way = "detach it first" if "columns" in asked else "to encode it so, run: pgencoder reencode articles"
+        with pytest.raises(CollectionExists, match=f"'articles' that differs in {differing}; {way}, or give another"):
             db.attach("articles", **again)
     with pytest.raises(CollectionExists, match="differs in table"):
         db.attach("articles", ["title", "body"], words, schema="other", exist_ok=True)
