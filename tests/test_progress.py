@@ -102,5 +102,5 @@ def test_sync_stops_after_a_number_of_rows(db: Database, notes: str) -> None:
     assert len(db.search(notes, "note 1")) == 10
     assert db.sync(notes).rows == 300 - first.rows
     assert db.sync(notes, rows=1).rows == 0
-    with pytest.raises(InvalidRequest, match="at least 1, got 0"):
+    with pytest.raises(InvalidRequest, match="rows must be an integer of at least 1"):
         db.sync(notes, rows=0)
