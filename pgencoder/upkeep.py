@@ -294,6 +294,8 @@ def refresh(connection: Connection) -> None:
             failure = " ".join((said or str(error)).split())
             if isinstance(error, pg.InsufficientPrivilege):
                 failure += f"; or: pgencoder detach {collection.name}"
+            else:  # what is wrong with the table says more than an error that follows from it
+                failure = catalog.problem(connection, collection.name) or failure
         connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
         if repair.drop_unsafe(connection, parts):
             failure = (
