@@ -93,7 +93,7 @@ class Parties:
     condition: Callable[[Any], Any] = lambda column: column > 1  # what users filter by
 
     def url(self, db: Database, driver: str = "postgresql") -> str:
-        """Where a user finds the database."""
+        """The URL by which a user finds the database."""
         url = db.engine.url.set(drivername=driver, query=self.server or db.engine.url.query)
         return url.render_as_string(hide_password=False)
 
@@ -371,7 +371,7 @@ def detach(parties: Parties) -> None:
 
 
 def end(parties: Parties) -> None:
-    """What only the owner of a whole database does."""
+    """Do what only the owner of a whole database does."""
     parties.owner.migrate(roles=True)
     parties.owner.migrate("base")
 

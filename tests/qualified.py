@@ -86,7 +86,7 @@ def offences(text: str, *, pinned: bool = False) -> list[Offence]:
 
 @dataclass(frozen=True)
 class Signature:
-    """What the body of a function knows: the names of its arguments and results, and what it returns."""
+    """The names that the body of a function knows: the names of its arguments and results, and what it returns."""
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -172,7 +172,7 @@ class _Walk:
             yield f"operator {node.name[0].sval}"
 
     def _nested(self, node: ast.Node) -> Iterator[str]:
-        """What is in the strings of a statement: bodies, and names that are looked up when it runs."""
+        """Look into the strings of a statement: bodies, and names that are looked up when it runs."""
         match node:
             case ast.DoStmt():
                 options = {each.defname: each.arg for each in node.args}
@@ -195,7 +195,7 @@ class _Walk:
                     yield f"the name {first.val.sval!r}"
 
     def plpgsql(self, body: str, signature: Signature) -> Iterator[str]:
-        """What is in the declarations and expressions of a body."""
+        """Look into the declarations and expressions of a body."""
         hidden: list[str] = []
         masked = LITERAL.sub(lambda found: f"\0{hidden.append(found[0]) or len(hidden) - 1}\0", body)  # type: ignore[func-returns-value]
         declared = DECLARATIONS.match(masked)
@@ -216,7 +216,7 @@ class _Walk:
                     yield from walk._dynamic(text)
 
     def _dynamic(self, text: str) -> Iterator[str]:
-        """What is in a string that a body executes."""
+        """Look into a string that a body executes."""
         if not VERBS.match(text):
             return
         parts = FORMAT.split(text)
@@ -262,7 +262,7 @@ def _is_text(tree: Any) -> bool:
 
 
 def _text(tree: Any) -> str:
-    """What an expression may give, with something that fits for what is no literal."""
+    """Return what an expression may give, with something that fits for what is no literal."""
     match tree:
         case ast.A_Const(val=ast.String()):
             return str(tree.val.sval)

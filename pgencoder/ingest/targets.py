@@ -43,7 +43,7 @@ def every(_: Generation) -> bool:
 
 
 def _same(known: Objects, collection: Collection, generation: Generation) -> bool:
-    """Tell whether names mean what they meant: what was dropped may have been made anew, with another encoder."""
+    """Tell whether names mean what they meant: a collection may be attached again, with another encoder."""
     return replace(known.collection, generations=()) == replace(
         collection, generations=()
     ) and known.generation == replace(generation, state=known.generation.state, queued=known.generation.queued)
