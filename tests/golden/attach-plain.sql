@@ -1,0 +1,665 @@
+DO $pgencoder1$
+DECLARE
+    path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
+    other pg_catalog.text;
+    revision pg_catalog.text;
+    key pg_catalog.text;
+    given pg_catalog.text;
+    types pg_catalog.text[];
+    full_types pg_catalog.text[];
+    collations pg_catalog.text[];
+BEGIN
+    SELECT o.owner INTO other FROM (SELECT owner.rolname, session_user
+FROM pg_catalog.pg_namespace AS schema
+CROSS JOIN LATERAL (
+    SELECT schema.nspowner
+    UNION ALL
+    SELECT coalesce(relation.relowner, routine.proowner)
+    FROM pg_catalog.pg_depend AS part
+    LEFT JOIN pg_catalog.pg_class AS relation ON relation.oid OPERATOR(pg_catalog.=) part.objid
+        AND part.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+    LEFT JOIN pg_catalog.pg_proc AS routine ON routine.oid OPERATOR(pg_catalog.=) part.objid
+        AND part.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+    WHERE true AND part.refobjid OPERATOR(pg_catalog.=) schema.oid
+        AND part.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+) AS found (owner)
+JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) found.owner AND NOT owner.rolsuper
+WHERE schema.nspname OPERATOR(pg_catalog.=) 'pgencoder'
+    -- not current_user: code gets a superuser's rights back by RESET ROLE, whatever role the session has taken
+    AND (SELECT me.rolsuper FROM pg_catalog.pg_roles AS me WHERE me.rolname OPERATOR(pg_catalog.=) session_user)
+LIMIT 1
+) AS o (owner, superuser);
+    IF other IS NOT NULL THEN
+        RAISE EXCEPTION 'the schema pgencoder, or a part of it, belongs to "%", who is no superuser', other
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Run this script as a role that is no superuser.';
+    END IF;
+    IF pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL THEN
+        SELECT version_num INTO revision FROM pgencoder.revision;
+    END IF;
+    IF (revision OPERATOR(pg_catalog.=) '0006') IS NOT TRUE THEN
+        RAISE EXCEPTION 'this database has no schema pgencoder at revision %', '0006' USING HINT = 'Run: pgencoder migrate';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'
+            AND extnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('"public"')
+    ) THEN
+        RAISE EXCEPTION 'the extension vector is not in the schema %', '"public"'
+            USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
+    END IF;
+    -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
+    CREATE TABLE pgencoder.key_as_given ("id" bigint, PRIMARY KEY ("id"));
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
+    SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),
+        pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE NOT own),
+        pg_catalog.array_agg(type ORDER BY n) FILTER (WHERE own),
+        pg_catalog.array_agg(CASE WHEN type OPERATOR(pg_catalog.~) '^(?:bit|boolean|character|double|integer|bigint|smallint|interval|numeric|real|time|timestamp)(?![a-z0-9_])|[.]' THEN type
+            ELSE 'pg_catalog.' OPERATOR(pg_catalog.||) type END ORDER BY n) FILTER (WHERE own),
+        pg_catalog.array_agg(collate_as ORDER BY n) FILTER (WHERE own)
+    INTO key, given, types, full_types, collations
+    FROM (
+        SELECT k.n, own, k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) '' THEN k.collate_as END AS collate_as,
+            pg_catalog.format('%I %s', k.name, k.type) OPERATOR(pg_catalog.||) CASE
+                WHEN k.collate_as OPERATOR(pg_catalog.=) '' THEN ''
+                ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
+        FROM (VALUES ('"public"."plain"'::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
+            AS tables (relation, own)
+        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
+    ) AS columns;
+    PERFORM pg_catalog.set_config('search_path', path, true);
+    DROP TABLE pgencoder.key_as_given;
+    IF EXISTS (SELECT FROM pgencoder.source_key('"public"."plain"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+        RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', '"public"."plain"', key;
+    END IF;
+    IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the key of % is (%), not (%)', '"public"."plain"', key, given
+            USING HINT = 'Give its columns and types as key={...} to the operation.';
+    END IF;
+    EXECUTE $pgencoder$INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES ('plain', 'public', 'plain', '{body}');
+INSERT INTO pgencoder.collection_key VALUES ('plain', 1, 'id', 'id', 'bigint', '');
+INSERT INTO pgencoder.generation (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at) VALUES ('plain', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 0, 'none', 'default', CASE WHEN true THEN pg_catalog.now() END);
+SELECT pgencoder.check_free('plain', NULL);
+CREATE TABLE "pgencoder"."plain_1" (
+    "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
+    passage int NOT NULL,
+    span pg_catalog.int4range NOT NULL,
+    content pg_catalog.text NOT NULL,
+    content_hash pg_catalog.bytea NOT NULL,
+    truncated boolean NOT NULL,
+    dense "public".halfvec(32) NOT NULL,
+    tokens bit(1)[] NOT NULL,
+    row_hash pg_catalog.bytea,
+    mostly_unknown boolean,
+    PRIMARY KEY ("id", passage)
+);
+-- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
+ALTER TABLE "pgencoder"."plain_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
+-- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
+ALTER TABLE "pgencoder"."plain_1" SET (parallel_workers = 4);
+ALTER TABLE "pgencoder"."plain_1" ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE "pgencoder"."plain_1" IS 'pgencoder: plain, generation 1';
+COMMENT ON COLUMN "pgencoder"."plain_1".mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+COMMENT ON COLUMN "pgencoder"."plain_1".row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+CREATE TABLE "pgencoder"."plain_1_queue" (
+    "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
+    seq bigint NOT NULL DEFAULT pg_catalog.nextval('pgencoder.change'),
+    attempts int NOT NULL DEFAULT 0,
+    run_after timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+    claimed_until timestamp with time zone,
+    last_error pg_catalog.text,
+    changed_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+    PRIMARY KEY ("id")
+);
+-- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
+CREATE INDEX ON "pgencoder"."plain_1_queue" (seq) WHERE attempts OPERATOR(pg_catalog.=) 0;
+CREATE INDEX ON "pgencoder"."plain_1_queue" (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
+-- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
+ALTER TABLE "pgencoder"."plain_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+COMMENT ON TABLE "pgencoder"."plain_1_queue" IS 'pgencoder: plain, generation 1';
+;
+DO '-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
+-- create here only until leave_source_owner.
+DECLARE
+    keeper pg_catalog.record;
+    owner pg_catalog.record;
+    each pg_catalog.record;
+BEGIN
+    SELECT r.* INTO keeper FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+        WHERE n.nspname OPERATOR(pg_catalog.=) ''pgencoder'';
+    SELECT r.* INTO owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) ''"public"."plain"''::pg_catalog.regclass::pg_catalog.oid;
+    PERFORM pg_catalog.set_config(''pgencoder.role_before'', pg_catalog.current_setting(''role''), true);
+    PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
+    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
+        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
+            '' could become the other; let one role own both, which is no superuser'', ''"public"."plain"'', owner.rolname,
+            keeper.rolname USING ERRCODE = ''insufficient_privilege'';
+    ELSIF keeper.rolsuper OR owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER THEN
+        RETURN;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(owner.oid, ''pgencoder'', ''CREATE'') THEN
+        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
+        EXECUTE pg_catalog.format(''GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I'', owner.rolname);
+        PERFORM pg_catalog.set_config(''pgencoder.granted_to'', owner.rolname, true);
+    END IF;
+    BEGIN
+        FOR each IN
+            SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) ''pgencoder''::pg_catalog.regnamespace
+                AND p.proowner OPERATOR(pg_catalog.<>) owner.oid
+                AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[''plain_changed'', ''plain_read'', ''plain_scan''])
+        LOOP
+            EXECUTE pg_catalog.format(''ALTER FUNCTION %s OWNER TO %I'', each.signature, owner.rolname);
+        END LOOP;
+        PERFORM pg_catalog.set_config(''role'', owner.rolname, true);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION ''what reads the table % runs as its owner, and % may not become that (%); run: GRANT % TO %; or:''
+            '' ALTER TABLE % OWNER TO %'', ''"public"."plain"'', CURRENT_USER, SQLERRM, pg_catalog.quote_ident(owner.rolname),
+            pg_catalog.quote_ident(CURRENT_USER), ''"public"."plain"'', pg_catalog.quote_ident(CURRENT_USER)
+            USING ERRCODE = ''insufficient_privilege'';
+    END;
+END
+';
+-- Runs as its owner, because an application that writes to the source has no rights here; hence the pinned path.
+-- The settings make keys and contents the same text in every session.
+-- Dynamic SQL on purpose: a plan kept from a statement that changed one row would be a nested loop for one that
+-- changes a hundred thousand.
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_changed"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+AS 'DECLARE
+    keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN ''SELECT "new"."id" FROM "new_rows" AS "new"''
+        WHEN TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN ''SELECT "new"."id" FROM new_rows AS new
+WHERE NOT EXISTS (
+    SELECT FROM old_rows AS old
+    WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id" AND pg_catalog.concat_ws('''' '''', "old"."body") OPERATOR(pg_catalog.=) pg_catalog.concat_ws('''' '''', "new"."body") COLLATE pg_catalog."C"
+)
+UNION
+SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS new WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id")
+''
+        WHEN TG_OP OPERATOR(pg_catalog.=) ''DELETE'' THEN ''SELECT "old"."id" FROM "old_rows" AS "old"'' END;
+    queues CONSTANT pg_catalog.text := ''"queue_1" AS (
+    INSERT INTO "pgencoder"."plain_1_queue" AS queue ("id") SELECT * FROM changed
+    ON CONFLICT ("id") DO UPDATE SET
+        seq = EXCLUDED.seq, attempts = 0, run_after = EXCLUDED.run_after, claimed_until = NULL, last_error = NULL
+)
+'';
+    changed bigint := 1;
+    lost pg_catalog.text;
+BEGIN
+    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    IF TG_OP OPERATOR(pg_catalog.<>) ''TRUNCATE'' THEN
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), '', '') INTO lost
+        FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN ARRAY[''id'', ''body'']::pg_catalog.text[]
+            ELSE ARRAY[''id'']::pg_catalog.text[] END) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID
+                AND a.attname OPERATOR(pg_catalog.=) needed::pg_catalog.name AND NOT a.attisdropped
+        );
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION ''the table % has no column % any more, which the collection % is made of'', TG_RELID::pg_catalog.regclass,
+                lost, pg_catalog.quote_literal(''plain'') USING ERRCODE = ''undefined_column'', HINT = pg_catalog.concat(
+                    ''Bring the column back; or run: pgencoder detach '', ''plain'');
+        END IF;
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) ''TRUNCATE'' THEN
+        INSERT INTO pgencoder.late (collection) VALUES (''plain'');
+    ELSIF pg_catalog.current_setting(''transaction_isolation'') OPERATOR(pg_catalog.^@) ''read'' THEN
+        EXECUTE ''WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM ('' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) '') AS changed("id") ORDER BY 1),
+'' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) ''
+SELECT pg_catalog.count(*) FROM changed
+'' INTO changed;
+    ELSE
+        BEGIN
+            EXECUTE ''WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM ('' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) '') AS changed("id") ORDER BY 1),
+'' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) ''
+SELECT pg_catalog.count(*) FROM changed
+'' INTO changed;
+        EXCEPTION WHEN serialization_failure THEN
+            -- A worker has claimed a key since this transaction''s snapshot, which may not touch the key''s queue row
+            -- any more. That is no reason for the application to fail.
+            EXECUTE ''INSERT INTO pgencoder.late (collection, key)
+SELECT ''''plain'''', ARRAY[pg_catalog.concat("id")] FROM ('' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) '') AS changed("id")
+'';
+        END;
+    END IF;
+    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    IF changed OPERATOR(pg_catalog.>) 0
+        AND pg_catalog.current_setting(''max_prepared_transactions'') OPERATOR(pg_catalog.=) ''0''
+        AND EXISTS (
+            SELECT FROM pgencoder.worker WHERE waiting
+                AND last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval ''1 minute'')
+        ) THEN
+        PERFORM pg_catalog.pg_notify(''pgencoder'', ''plain'');
+    END IF;
+    RETURN NULL;
+END
+';
+COMMENT ON FUNCTION "pgencoder"."plain_changed"() IS 'pgencoder: plain, queues what changes';
+REVOKE ALL ON FUNCTION "pgencoder"."plain_changed"() FROM PUBLIC;
+;
+-- Run as their owner, who owns the table: a worker reads every row, whatever row level security says of its own role.
+-- With row_security off, a policy that holds for the owner too is an error, and not rows that seem to be gone.
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_read"(key1 pg_catalog.text[], bytes bigint)
+RETURNS TABLE (n int, content pg_catalog.text, k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
+            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    END IF;
+    RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
+    k1
+FROM (
+    SELECT *, pg_catalog.octet_length(content)::bigint AS size,
+        pg_catalog.sum(pg_catalog.octet_length(content)) OVER (ORDER BY n) AS total
+    FROM (
+        SELECT (claim.n OPERATOR(pg_catalog.-) 1)::int AS n, pg_catalog.concat_ws(' ', "source"."body") AS content, "source"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[])) WITH ORDINALITY AS claim(k1, n)
+        JOIN "public"."plain" AS source ON "source"."id" OPERATOR(pg_catalog.=) claim.k1::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$
+        OFFSET 0
+    ) AS found
+) AS sized
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ USING key1, bytes;
+END
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_scan"(after pg_catalog.text[], count int, hashed boolean)
+RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, row_hash pg_catalog.bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 SET search_path = pg_catalog, pg_temp
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
+            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    END IF;
+    RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1,
+    CASE WHEN $3 AND pg_catalog.btrim(content, E' \t\n\r\f\x0b') OPERATOR(pg_catalog.<>) ''
+        THEN pg_catalog.sha256(pg_catalog.convert_to(content, 'UTF8')) END
+FROM (
+    SELECT "source"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, CASE WHEN $3 THEN pg_catalog.concat_ws(' ', "source"."body") END AS content FROM "public"."plain" AS source
+    WHERE $1 IS NULL OR ("source"."id") OPERATOR(pg_catalog.>) ($1[1]::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$) ORDER BY "source"."id" LIMIT $2
+) AS piece
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ USING after, count, hashed;
+END
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
+REVOKE ALL ON FUNCTION "pgencoder"."plain_read"(pg_catalog.text[], bigint), "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION "pgencoder"."plain_read"(pg_catalog.text[], bigint) IS 'pgencoder: plain, rows by their keys, contents up to some bytes';
+COMMENT ON FUNCTION "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean) IS 'pgencoder: plain, keys in order after one, with the hash of their contents';
+;
+DO '-- The owner of the schema, who does not own these, may call them, and lets workers call them
+DECLARE
+    keeper CONSTANT pg_catalog.name := (
+        SELECT r.rolname FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+        WHERE n.nspname OPERATOR(pg_catalog.=) ''pgencoder'');
+BEGIN
+    IF keeper OPERATOR(pg_catalog.<>) CURRENT_USER THEN
+        EXECUTE pg_catalog.format(''GRANT EXECUTE ON FUNCTION %s(%s, bigint), %s(pg_catalog.text[], int, boolean) TO %I''
+            '' WITH GRANT OPTION'', ''"pgencoder"."plain_read"'', ''pg_catalog.text[]'', ''"pgencoder"."plain_scan"'', keeper);
+    END IF;
+END
+';
+DO 'DECLARE
+    granted CONSTANT pg_catalog.text := pg_catalog.current_setting(''pgencoder.granted_to'');
+BEGIN
+    PERFORM pg_catalog.set_config(''role'', pg_catalog.current_setting(''pgencoder.role_before''), true);
+    IF granted OPERATOR(pg_catalog.<>) '''' THEN
+        EXECUTE pg_catalog.format(''REVOKE CREATE ON SCHEMA pgencoder FROM %I'', granted);
+    END IF;
+END
+';
+-- Planned as part of the statement that asks, as if the policy named the columns of the table, on which it does not depend
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_rows"() RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$)
+LANGUAGE sql STABLE ROWS 10000
+AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT "source"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" AS source
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
+COMMENT ON FUNCTION "pgencoder"."plain_rows"() IS 'pgencoder: plain, the keys of the rows that the caller may see';
+-- For those whom row level security of the source concerns: as themselves, and only what the row holds now. A passage may be
+-- older than its row, and then of content that was never theirs to see. The path is the caller's: a policy of the source
+-- may call functions by their plain names.
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) RETURNS boolean
+LANGUAGE plpgsql STABLE
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+AS 'BEGIN
+    RETURN EXISTS (
+        SELECT FROM "public"."plain" AS source WHERE "source"."id" OPERATOR(pg_catalog.=) $1
+            AND $2 OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws('' '', "source"."body"), ''UTF8''))
+    );
+END
+';
+COMMENT ON FUNCTION "pgencoder"."plain_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) IS 'pgencoder: plain, whether the caller may see a row that holds what was hashed';
+;
+-- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
+-- of the passages is for those who search. COPY into a view needs the trigger.
+CREATE OR REPLACE VIEW "pgencoder"."plain_1_write" AS SELECT * FROM "pgencoder"."plain_1";
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_write"() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    INSERT INTO "pgencoder"."plain_1" SELECT NEW.*;
+    RETURN NEW;
+END
+';
+CREATE OR REPLACE TRIGGER write INSTEAD OF INSERT ON "pgencoder"."plain_1_write" FOR EACH ROW EXECUTE FUNCTION "pgencoder"."plain_1_write"();
+REVOKE ALL ON FUNCTION "pgencoder"."plain_1_write"() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_build"() RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw (dense "public".halfvec_ip_ops);
+    ANALYZE "pgencoder"."plain_1";
+END
+';
+REVOKE ALL ON FUNCTION "pgencoder"."plain_1_build"() FROM PUBLIC;
+COMMENT ON VIEW "pgencoder"."plain_1_write" IS 'pgencoder: plain, generation 1, for workers';
+COMMENT ON FUNCTION "pgencoder"."plain_1_write"() IS 'pgencoder: plain, generation 1, for workers';
+COMMENT ON FUNCTION "pgencoder"."plain_1_build"() IS 'pgencoder: plain, generation 1, for workers';
+;
+DO '-- What the trigger needs, which runs as the owner of the source
+DECLARE
+    owner pg_catalog.record;
+BEGIN
+    SELECT r.* INTO owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) ''"public"."plain"''::pg_catalog.regclass::pg_catalog.oid;
+    IF owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER OR (
+        SELECT r.rolsuper FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+        WHERE n.nspname OPERATOR(pg_catalog.=) ''pgencoder''
+    ) THEN
+        RETURN;
+    END IF;
+    EXECUTE pg_catalog.format(''GRANT USAGE ON SCHEMA pgencoder TO %1$I; GRANT INSERT ON pgencoder.late TO %1$I;''
+        '' GRANT SELECT (waiting, last_seen) ON pgencoder.worker TO %1$I; GRANT USAGE ON SEQUENCE pgencoder.change TO %1$I'',
+        owner.rolname);
+    EXECUTE pg_catalog.format(''GRANT SELECT, INSERT, UPDATE ON %s TO %I'', ''"pgencoder"."plain_1_queue"'', owner.rolname);
+END
+';
+DROP POLICY IF EXISTS source_row ON "pgencoder"."plain_1";
+DROP POLICY IF EXISTS "pgencoder detach plain" ON "pgencoder"."plain_1";
+ALTER TABLE "pgencoder"."plain_1" ENABLE ROW LEVEL SECURITY;
+-- It depends on the table, which nobody drops without being told, and on none of its columns. It shows nothing where the
+-- table of that name is another one. What is the same for all rows is a subquery, asked once; all is one CASE, because of a
+-- comparison the planner would think that few rows pass, and leave the index aside.
+CREATE POLICY "pgencoder detach plain" ON "pgencoder"."plain_1" FOR SELECT USING (
+    CASE WHEN (SELECT ('"public"."plain"'::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"'))
+            IS NOT TRUE) THEN false
+        WHEN (SELECT pg_catalog.row_security_active('"public"."plain"'::pg_catalog.regclass))
+            THEN "pgencoder"."plain_visible"("pgencoder"."plain_1"."id", row_hash)
+        ELSE EXISTS (SELECT FROM "pgencoder"."plain_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."plain_1"."id") END
+);
+;
+DO '-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
+-- create here only until leave_source_owner.
+DECLARE
+    keeper pg_catalog.record;
+    owner pg_catalog.record;
+    each pg_catalog.record;
+BEGIN
+    SELECT r.* INTO keeper FROM pg_catalog.pg_namespace n
+        JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+        WHERE n.nspname OPERATOR(pg_catalog.=) ''pgencoder'';
+    SELECT r.* INTO owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) ''"public"."plain"''::pg_catalog.regclass::pg_catalog.oid;
+    PERFORM pg_catalog.set_config(''pgencoder.role_before'', pg_catalog.current_setting(''role''), true);
+    PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
+    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
+        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
+            '' could become the other; let one role own both, which is no superuser'', ''"public"."plain"'', owner.rolname,
+            keeper.rolname USING ERRCODE = ''insufficient_privilege'';
+    ELSIF keeper.rolsuper OR owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER THEN
+        RETURN;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(owner.oid, ''pgencoder'', ''CREATE'') THEN
+        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
+        EXECUTE pg_catalog.format(''GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I'', owner.rolname);
+        PERFORM pg_catalog.set_config(''pgencoder.granted_to'', owner.rolname, true);
+    END IF;
+    BEGIN
+        FOR each IN
+            SELECT p.oid::pg_catalog.regprocedure AS signature FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) ''pgencoder''::pg_catalog.regnamespace
+                AND p.proowner OPERATOR(pg_catalog.<>) owner.oid
+                AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[''plain_changed'', ''plain_read'', ''plain_scan''])
+        LOOP
+            EXECUTE pg_catalog.format(''ALTER FUNCTION %s OWNER TO %I'', each.signature, owner.rolname);
+        END LOOP;
+        PERFORM pg_catalog.set_config(''role'', owner.rolname, true);
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE EXCEPTION ''what reads the table % runs as its owner, and % may not become that (%); run: GRANT % TO %; or:''
+            '' ALTER TABLE % OWNER TO %'', ''"public"."plain"'', CURRENT_USER, SQLERRM, pg_catalog.quote_ident(owner.rolname),
+            pg_catalog.quote_ident(CURRENT_USER), ''"public"."plain"'', pg_catalog.quote_ident(CURRENT_USER)
+            USING ERRCODE = ''insufficient_privilege'';
+    END;
+END
+';
+DO 'DECLARE
+    relation pg_catalog.regclass;
+BEGIN
+    FOR relation IN WITH RECURSIVE tree (oid) AS (
+        SELECT ''"public"."plain"''::pg_catalog.regclass::pg_catalog.oid
+        UNION
+        SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
+    ) SELECT c.oid FROM tree JOIN pg_catalog.pg_class c
+        ON c.oid OPERATOR(pg_catalog.=) tree.oid AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY[''r'', ''p'']::pg_catalog."char"[])
+    LOOP
+        EXECUTE ''CREATE OR REPLACE TRIGGER "pgencoder_plain_insert" AFTER INSERT ON '' OPERATOR(pg_catalog.||) relation::pg_catalog.text OPERATOR(pg_catalog.||) ''
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "pgencoder"."plain_changed"();
+CREATE OR REPLACE TRIGGER "pgencoder_plain_update" AFTER UPDATE ON '' OPERATOR(pg_catalog.||) relation::pg_catalog.text OPERATOR(pg_catalog.||) ''
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION "pgencoder"."plain_changed"();
+CREATE OR REPLACE TRIGGER "pgencoder_plain_delete" AFTER DELETE ON '' OPERATOR(pg_catalog.||) relation::pg_catalog.text OPERATOR(pg_catalog.||) ''
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION "pgencoder"."plain_changed"();
+CREATE OR REPLACE TRIGGER "pgencoder_plain_truncate" AFTER TRUNCATE ON '' OPERATOR(pg_catalog.||) relation::pg_catalog.text OPERATOR(pg_catalog.||) ''
+    FOR EACH STATEMENT EXECUTE FUNCTION "pgencoder"."plain_changed"();
+'';
+    END LOOP;
+END
+';
+DO 'DECLARE
+    granted CONSTANT pg_catalog.text := pg_catalog.current_setting(''pgencoder.granted_to'');
+BEGIN
+    PERFORM pg_catalog.set_config(''role'', pg_catalog.current_setting(''pgencoder.role_before''), true);
+    IF granted OPERATOR(pg_catalog.<>) '''' THEN
+        EXECUTE pg_catalog.format(''REVOKE CREATE ON SCHEMA pgencoder FROM %I'', granted);
+    END IF;
+END
+';
+SELECT '[1]'::"public".halfvec;
+-- The settings are named here so that what the statement sets ends with the function. The search path is pinned.
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_search"(
+    query_dense "public".halfvec, query_tokens "public".halfvec[], k int DEFAULT 10, candidates int DEFAULT 100,
+    filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
+    query_encoder pg_catalog.jsonb DEFAULT NULL
+) RETURNS TABLE (
+    "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, passage int, content pg_catalog.text, score double precision, recall_rank int,
+    dense_score double precision
+)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
+SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order
+AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
+        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (
+        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        OR (
+            SELECT pg_catalog.count(*)
+            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
+        ) OPERATOR(pg_catalog.<) $3
+    )
+    ORDER BY
+        pg_catalog.row_number() OVER (
+            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
+        ) OPERATOR(pg_catalog.>) 1,
+        distance
+    LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) *
+        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
+BEGIN
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 OR candidates IS NULL OR candidates OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of plain', own_encoder, query_encoder
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+END
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
+COMMENT ON FUNCTION "pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+DO 'BEGIN
+    -- The schema of the source is for the caller''s filter, if nobody may create in it whom the caller has no need to trust
+    EXECUTE pg_catalog.concat(
+        ''ALTER FUNCTION '', ''"pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb)'', '' SET search_path = pg_catalog, '',
+        (
+            SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '', ''
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE n.nspname OPERATOR(pg_catalog.=) ''public'' AND c.relname OPERATOR(pg_catalog.=) ''plain''
+                AND NOT EXISTS (
+                    SELECT FROM (
+                        SELECT n.nspowner
+                        UNION ALL
+                        SELECT a.grantee
+                        FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault(''n'', n.nspowner))) AS a
+                        WHERE a.privilege_type OPERATOR(pg_catalog.=) ''CREATE''
+                    ) AS makers (maker)
+                    LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) maker
+                    LEFT JOIN pg_catalog.pg_database d ON d.datdba OPERATOR(pg_catalog.=) maker
+                        AND d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+                    WHERE (r.rolsuper OR d.oid IS NOT NULL OR r.rolname OPERATOR(pg_catalog.=) ''pg_database_owner''
+                        OR (maker OPERATOR(pg_catalog.=) n.nspowner AND maker OPERATOR(pg_catalog.=) c.relowner))
+                        IS NOT TRUE
+                )
+        ),
+        ''pg_temp''
+    );
+END
+';
+;
+CREATE OR REPLACE VIEW "pgencoder"."plain_passages" WITH (security_invoker = true) AS
+    SELECT "id", passage, span, content, dense, tokens FROM "pgencoder"."plain_1";
+COMMENT ON VIEW "pgencoder"."plain_passages" IS 'pgencoder: plain, passages of the active generation';
+;
+-- Not a look into the catalogue: that could be of another snapshot than the view, which a statement sees as it is now
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_active"() RETURNS pg_catalog.jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN  E'{"collection": "plain", "generation": 1, "source": "\\"public\\".\\"plain\\"", "key": "\\"id\\"", "encoder": {"model": "words", "dims": [32, 16]}}'::pg_catalog.jsonb;
+COMMENT ON FUNCTION "pgencoder"."plain_active"() IS 'pgencoder: plain, the active generation';
+REVOKE ALL ON FUNCTION "pgencoder"."plain_active"() FROM PUBLIC;
+;
+SELECT pg_catalog.count(*) FROM "pgencoder"."plain_scan"(NULL, 0, true);
+DO 'BEGIN
+    IF (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker'']) AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')) THEN
+        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages" TO pgencoder_reader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."plain_1_queue" TO pgencoder_worker;
+GRANT SELECT, INSERT, DELETE ON "pgencoder"."plain_1_write" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages" TO pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."plain_1_build"(), "pgencoder"."plain_read"(pg_catalog.text[], bigint), "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean) TO pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"() TO pgencoder_reader, pgencoder_worker;
+'';
+    END IF;
+END
+'$pgencoder$;
+UPDATE pgencoder.collection_key SET type = types[position], collate_as = coalesce(collations[position], '')
+WHERE collection OPERATOR(pg_catalog.=) 'plain';
+
+END
+$pgencoder1$;

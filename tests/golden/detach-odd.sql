@@ -1,0 +1,1 @@
+SELECT pgencoder.detach('odd "50%" {$1}');

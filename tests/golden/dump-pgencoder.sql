@@ -1,0 +1,2848 @@
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+CREATE SCHEMA pgencoder;
+
+COMMENT ON SCHEMA pgencoder IS 'pgencoder; made the extension vector';
+
+CREATE FUNCTION pgencoder.attached_table(passages oid) RETURNS oid
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT d.refobjid FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_depend d
+            ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass::pg_catalog.oid
+            AND d.objid OPERATOR(pg_catalog.=) p.oid
+            AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+            AND d.refobjid OPERATOR(pg_catalog.<>) p.polrelid
+        WHERE p.polrelid OPERATOR(pg_catalog.=) passages AND (
+            p.polname::pg_catalog.text OPERATOR(pg_catalog.^@) 'pgencoder detach '
+            OR p.polname OPERATOR(pg_catalog.=) 'source_row'  -- as it was called up to revision 0005
+        )
+        LIMIT 1
+    );
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.attached_table(passages oid) IS 'The table that a passages table was made for, whatever it is called now; NULL where it was dropped';
+
+CREATE FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) RETURNS bit[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ARRAY( SELECT public.binary_quantize(t.token) AS binary_quantize
+            FROM unnest(binary_quantize.tokens) WITH ORDINALITY t(token, n)
+           ORDER BY t.n) AS "array";
+END;
+
+COMMENT ON FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) IS 'The signs of each token: 1 where positive';
+
+CREATE FUNCTION pgencoder.bits_1_build() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw (dense "public".halfvec_ip_ops);
+    ANALYZE "pgencoder"."bits_1";
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_1_build() IS 'pgencoder: bits, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.bits_1_write() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    INSERT INTO "pgencoder"."bits_1" SELECT NEW.*;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_1_write() IS 'pgencoder: bits, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.bits_active() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{"key": "\"id\"", "source": "\"public\".\"bits\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "bits", "generation": 1}'::jsonb;
+
+COMMENT ON FUNCTION pgencoder.bits_active() IS 'pgencoder: bits, the active generation';
+
+CREATE FUNCTION pgencoder.bits_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $$DECLARE
+    keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN 'SELECT "new"."id" FROM "new_rows" AS "new"'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN 'SELECT "new"."id" FROM new_rows AS new
+WHERE NOT EXISTS (
+    SELECT FROM old_rows AS old
+    WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id" AND pg_catalog.concat_ws('' '', "old"."title", "old"."body") OPERATOR(pg_catalog.=) pg_catalog.concat_ws('' '', "new"."title", "new"."body") COLLATE pg_catalog."C"
+)
+UNION
+SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS new WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id")
+'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN 'SELECT "old"."id" FROM "old_rows" AS "old"' END;
+    queues CONSTANT pg_catalog.text := '"queue_1" AS (
+    INSERT INTO "pgencoder"."bits_1_queue" AS queue ("id") SELECT * FROM changed
+    ON CONFLICT ("id") DO UPDATE SET
+        seq = EXCLUDED.seq, attempts = 0, run_after = EXCLUDED.run_after, claimed_until = NULL, last_error = NULL
+)
+';
+    changed bigint := 1;
+    lost pg_catalog.text;
+BEGIN
+    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
+        FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'title', 'body']::pg_catalog.text[]
+            ELSE ARRAY['id']::pg_catalog.text[] END) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID
+                AND a.attname OPERATOR(pg_catalog.=) needed::pg_catalog.name AND NOT a.attisdropped
+        );
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION 'the table % has no column % any more, which the collection % is made of', TG_RELID::pg_catalog.regclass,
+                lost, pg_catalog.quote_literal('bits') USING ERRCODE = 'undefined_column', HINT = pg_catalog.concat(
+                    'Bring the column back; or run: pgencoder detach ', 'bits');
+        END IF;
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        INSERT INTO pgencoder.late (collection) VALUES ('bits');
+    ELSIF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.^@) 'read' THEN
+        EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+    ELSE
+        BEGIN
+            EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+        EXCEPTION WHEN serialization_failure THEN
+            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
+            -- any more. That is no reason for the application to fail.
+            EXECUTE 'INSERT INTO pgencoder.late (collection, key)
+SELECT ''bits'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
+';
+        END;
+    END IF;
+    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    IF changed OPERATOR(pg_catalog.>) 0
+        AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
+        AND EXISTS (
+            SELECT FROM pgencoder.worker WHERE waiting
+                AND last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 minute')
+        ) THEN
+        PERFORM pg_catalog.pg_notify('pgencoder', 'bits');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_changed() IS 'pgencoder: bits, queues what changes';
+
+CREATE FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
+            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    END IF;
+    RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
+    k1
+FROM (
+    SELECT *, pg_catalog.octet_length(content)::bigint AS size,
+        pg_catalog.sum(pg_catalog.octet_length(content)) OVER (ORDER BY n) AS total
+    FROM (
+        SELECT (claim.n OPERATOR(pg_catalog.-) 1)::int AS n, pg_catalog.concat_ws('' '', "source"."title", "source"."body") AS content, "source"."id"::bigint AS k1
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[])) WITH ORDINALITY AS claim(k1, n)
+        JOIN "public"."bits" AS source ON "source"."id" OPERATOR(pg_catalog.=) claim.k1::bigint
+        OFFSET 0
+    ) AS found
+) AS sized
+' USING key1, bytes;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) IS 'pgencoder: bits, rows by their keys, contents up to some bytes';
+
+CREATE FUNCTION pgencoder.bits_rows() RETURNS TABLE(k1 bigint)
+    LANGUAGE sql STABLE ROWS 10000
+    AS $$SELECT "source"."id"::bigint AS k1 FROM "public"."bits" AS source
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_rows() IS 'pgencoder: bits, the keys of the rows that the caller may see';
+
+CREATE FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) RETURNS TABLE(k1 bigint, row_hash bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
+            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    END IF;
+    RETURN QUERY EXECUTE E'SELECT k1,
+    CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
+        THEN pg_catalog.sha256(pg_catalog.convert_to(content, ''UTF8'')) END
+FROM (
+    SELECT "source"."id"::bigint AS k1, CASE WHEN $3 THEN pg_catalog.concat_ws('' '', "source"."title", "source"."body") END AS content FROM "public"."bits" AS source
+    WHERE $1 IS NULL OR ("source"."id") OPERATOR(pg_catalog.>) ($1[1]::bigint) ORDER BY "source"."id" LIMIT $2
+) AS piece
+' USING after, count, hashed;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) IS 'pgencoder: bits, keys in order after one, with the hash of their contents';
+
+CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+    LANGUAGE plpgsql ROWS 10
+    SET "hnsw.ef_search" TO '100'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $_$DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
+        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (
+        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        OR (
+            SELECT pg_catalog.count(*)
+            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
+        ) OPERATOR(pg_catalog.<) $3
+    )
+    ORDER BY
+        pg_catalog.row_number() OVER (
+            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
+        ) OPERATOR(pg_catalog.>) 1,
+        distance
+    LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) *
+        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
+BEGIN
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 OR candidates IS NULL OR candidates OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of bits', own_encoder, query_encoder
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.bits_visible(bigint, bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $_$BEGIN
+    RETURN EXISTS (
+        SELECT FROM "public"."bits" AS source WHERE "source"."id" OPERATOR(pg_catalog.=) $1
+            AND $2 OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws(' ', "source"."title", "source"."body"), 'UTF8'))
+    );
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.bits_visible(bigint, bytea) IS 'pgencoder: bits, whether the caller may see a row that holds what was hashed';
+
+CREATE FUNCTION pgencoder.check_active(active jsonb, expected jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    encoder CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.->) 'encoder';
+    others CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.-) 'encoder';
+BEGIN
+    IF pgencoder.comparable(encoder)
+        OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
+        RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
+            active OPERATOR(pg_catalog.->>) 'collection', active OPERATOR(pg_catalog.->) 'encoder', encoder
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    IF NOT (active OPERATOR(pg_catalog.@>) others) THEN
+        RAISE EXCEPTION 'the collection % has %, not %', active OPERATOR(pg_catalog.->>) 'collection',
+            active OPERATOR(pg_catalog.-) 'encoder', others
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Name the collection of the table that is meant: select(..., collection=...).';
+    END IF;
+    RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+        (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.check_active(active jsonb, expected jsonb) IS 'True, or an error if the active generation, as its function <name>_active() describes it, is not as expected: its number, encoder, source table and key, as far as those are given; or if its table is another one by now';
+
+CREATE FUNCTION pgencoder.check_free(collection text, generation integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
+        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
+        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
+    taken pg_catalog.text;
+BEGIN
+    SELECT pg_catalog.min(there.name) INTO taken
+    FROM (
+        SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t
+        WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+    ) AS there (name)
+    WHERE there.name OPERATOR(pg_catalog.^@) collection
+        AND pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)
+            OPERATOR(pg_catalog.~) suffix;
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
+            pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
+            USING ERRCODE = 'duplicate_object', HINT = 'Give another name.';
+    END IF;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.check_free(collection text, generation integer) IS 'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';
+
+CREATE FUNCTION pgencoder.check_source(collection text, generation integer, source text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    named CONSTANT pg_catalog.oid := pg_catalog.to_regclass(source);
+BEGIN
+    IF named OPERATOR(pg_catalog.=) pgencoder.attached_table(
+        pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
+    ) THEN
+        RETURN true;
+    END IF;
+    IF named IS NULL THEN
+        RAISE EXCEPTION 'the table % of the collection % is gone', source, pg_catalog.quote_literal(collection)
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = pg_catalog.concat(
+                'Bring it back and run: pgencoder repair ', collection, '; or: pgencoder detach ', collection);
+    END IF;
+    RAISE EXCEPTION 'the table % is not the one that the collection % was attached to', source,
+        pg_catalog.quote_literal(collection)
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.check_source(collection text, generation integer, source text) IS 'True, or an error if the table of that name is not the one that the collection was attached to';
+
+CREATE FUNCTION pgencoder.comparable(encoder jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
+
+COMMENT ON FUNCTION pgencoder.comparable(encoder jsonb) IS 'What of an encoder''s fingerprint is equal for the same encoder: not the name of a model whose weights are known by hash, because it does not matter from which path they were loaded';
+
+CREATE FUNCTION pgencoder.detach(name text) RETURNS void
+    LANGUAGE plpgsql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    passages pg_catalog.text[];
+    each pg_catalog.text;
+    key_types pg_catalog.text;
+    key_arrays pg_catalog.text;
+    vector pg_catalog.regnamespace;
+BEGIN
+    PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name ORDER BY g.number FOR UPDATE;
+    SELECT pg_catalog.array_agg(g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number) INTO passages
+        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name;
+    IF passages IS NULL THEN
+        RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal(detach.name) USING ERRCODE = 'undefined_object';
+    END IF;
+    SELECT pg_catalog.string_agg(k.type, ', ' ORDER BY k.position),
+        pg_catalog.string_agg('pg_catalog.text[]', ', ') INTO key_types, key_arrays
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) detach.name;
+    SELECT e.extnamespace INTO vector FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector';
+    -- the triggers go with their function
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
+    FOREACH each IN ARRAY passages LOOP
+        EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', each OPERATOR(pg_catalog.||) '_write');
+        EXECUTE pg_catalog.format(
+            'DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', each, each OPERATOR(pg_catalog.||) '_queue');
+        EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()',
+            each OPERATOR(pg_catalog.||) '_write', each OPERATOR(pg_catalog.||) '_build');
+    END LOOP;
+    -- each by its arguments: other functions may have the same name
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
+    EXECUTE pg_catalog.format(
+        'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
+        detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
+        detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
+    IF vector IS NOT NULL THEN  -- else what had arguments of its types went with it
+        EXECUTE pg_catalog.format(
+            'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+            ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+    END IF;
+    DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
+    DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.detach(name text) IS 'Removes a collection and everything that was made for it; the source table keeps its rows';
+
+CREATE FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (dense OPERATOR(public.<#>) query);
+
+COMMENT ON FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index wherever pgvector lives';
+
+CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    CREATE INDEX IF NOT EXISTS "halves_1_dense" ON "pgencoder"."halves_1" USING hnsw (dense "public".halfvec_ip_ops);
+    ANALYZE "pgencoder"."halves_1";
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_1_build() IS 'pgencoder: halves, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.halves_1_write() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    INSERT INTO "pgencoder"."halves_1" SELECT NEW.*;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_1_write() IS 'pgencoder: halves, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.halves_active() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{"key": "\"id\"", "source": "\"public\".\"halves\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "halves", "generation": 1}'::jsonb;
+
+COMMENT ON FUNCTION pgencoder.halves_active() IS 'pgencoder: halves, the active generation';
+
+CREATE FUNCTION pgencoder.halves_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $$DECLARE
+    keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN 'SELECT "new"."id" FROM "new_rows" AS "new"'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN 'SELECT "new"."id" FROM new_rows AS new
+WHERE NOT EXISTS (
+    SELECT FROM old_rows AS old
+    WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id" AND pg_catalog.concat_ws('' '', "old"."body") OPERATOR(pg_catalog.=) pg_catalog.concat_ws('' '', "new"."body") COLLATE pg_catalog."C"
+)
+UNION
+SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS new WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id")
+'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN 'SELECT "old"."id" FROM "old_rows" AS "old"' END;
+    queues CONSTANT pg_catalog.text := '"queue_1" AS (
+    INSERT INTO "pgencoder"."halves_1_queue" AS queue ("id") SELECT * FROM changed
+    ON CONFLICT ("id") DO UPDATE SET
+        seq = EXCLUDED.seq, attempts = 0, run_after = EXCLUDED.run_after, claimed_until = NULL, last_error = NULL
+)
+';
+    changed bigint := 1;
+    lost pg_catalog.text;
+BEGIN
+    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
+        FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'body']::pg_catalog.text[]
+            ELSE ARRAY['id']::pg_catalog.text[] END) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID
+                AND a.attname OPERATOR(pg_catalog.=) needed::pg_catalog.name AND NOT a.attisdropped
+        );
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION 'the table % has no column % any more, which the collection % is made of', TG_RELID::pg_catalog.regclass,
+                lost, pg_catalog.quote_literal('halves') USING ERRCODE = 'undefined_column', HINT = pg_catalog.concat(
+                    'Bring the column back; or run: pgencoder detach ', 'halves');
+        END IF;
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        INSERT INTO pgencoder.late (collection) VALUES ('halves');
+    ELSIF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.^@) 'read' THEN
+        EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+    ELSE
+        BEGIN
+            EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+        EXCEPTION WHEN serialization_failure THEN
+            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
+            -- any more. That is no reason for the application to fail.
+            EXECUTE 'INSERT INTO pgencoder.late (collection, key)
+SELECT ''halves'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
+';
+        END;
+    END IF;
+    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    IF changed OPERATOR(pg_catalog.>) 0
+        AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
+        AND EXISTS (
+            SELECT FROM pgencoder.worker WHERE waiting
+                AND last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 minute')
+        ) THEN
+        PERFORM pg_catalog.pg_notify('pgencoder', 'halves');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_changed() IS 'pgencoder: halves, queues what changes';
+
+CREATE FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."halves"') IS NULL THEN
+            PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."halves"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'halves');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+    END IF;
+    RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
+    k1
+FROM (
+    SELECT *, pg_catalog.octet_length(content)::bigint AS size,
+        pg_catalog.sum(pg_catalog.octet_length(content)) OVER (ORDER BY n) AS total
+    FROM (
+        SELECT (claim.n OPERATOR(pg_catalog.-) 1)::int AS n, pg_catalog.concat_ws('' '', "source"."body") AS content, "source"."id"::bigint AS k1
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[])) WITH ORDINALITY AS claim(k1, n)
+        JOIN "public"."halves" AS source ON "source"."id" OPERATOR(pg_catalog.=) claim.k1::bigint
+        OFFSET 0
+    ) AS found
+) AS sized
+' USING key1, bytes;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) IS 'pgencoder: halves, rows by their keys, contents up to some bytes';
+
+CREATE FUNCTION pgencoder.halves_rows() RETURNS TABLE(k1 bigint)
+    LANGUAGE sql STABLE ROWS 10000
+    AS $$SELECT "source"."id"::bigint AS k1 FROM "public"."halves" AS source
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_rows() IS 'pgencoder: halves, the keys of the rows that the caller may see';
+
+CREATE FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) RETURNS TABLE(k1 bigint, row_hash bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."halves"') IS NULL THEN
+            PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."halves"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'halves');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+    END IF;
+    RETURN QUERY EXECUTE E'SELECT k1,
+    CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
+        THEN pg_catalog.sha256(pg_catalog.convert_to(content, ''UTF8'')) END
+FROM (
+    SELECT "source"."id"::bigint AS k1, CASE WHEN $3 THEN pg_catalog.concat_ws('' '', "source"."body") END AS content FROM "public"."halves" AS source
+    WHERE $1 IS NULL OR ("source"."id") OPERATOR(pg_catalog.>) ($1[1]::bigint) ORDER BY "source"."id" LIMIT $2
+) AS piece
+' USING after, count, hashed;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) IS 'pgencoder: halves, keys in order after one, with the hash of their contents';
+
+CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+    LANGUAGE plpgsql ROWS 10
+    SET "hnsw.ef_search" TO '100'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $_$DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
+        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (
+        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        OR (
+            SELECT pg_catalog.count(*)
+            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
+        ) OPERATOR(pg_catalog.<) $3
+    )
+    ORDER BY
+        pg_catalog.row_number() OVER (
+            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
+        ) OPERATOR(pg_catalog.>) 1,
+        distance
+    LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) *
+        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
+BEGIN
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 OR candidates IS NULL OR candidates OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of halves', own_encoder, query_encoder
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.halves_visible(bigint, bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $_$BEGIN
+    RETURN EXISTS (
+        SELECT FROM "public"."halves" AS source WHERE "source"."id" OPERATOR(pg_catalog.=) $1
+            AND $2 OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws(' ', "source"."body"), 'UTF8'))
+    );
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.halves_visible(bigint, bytea) IS 'pgencoder: halves, whether the caller may see a row that holds what was hashed';
+
+CREATE FUNCTION pgencoder.kernel() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 'sql'::text;
+
+COMMENT ON FUNCTION pgencoder.kernel() IS 'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';
+
+CREATE FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) RETURNS double precision
+    LANGUAGE plpgsql PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    at int;
+BEGIN
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(query)), NULL);
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'query token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(document)), NULL);
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'document token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    RAISE EXCEPTION 'query tokens have 0 dimensions' USING ERRCODE = 'data_exception';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) IS 'Raises the error that says which token is NULL';
+
+CREATE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN ((cardinality(maxsim_sql.query))::double precision - (((2)::double precision * sum(pass.distance)) / (min(length(eight.q1)))::double precision))
+             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     ((array_position(flat.q, NULL::"bit") IS NULL) AND (length(flat.q[1]) > 0)) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<~>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim(query bit[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query bit[], document bit[]) IS 'MaxSim of 1-bit tokens: sum over query tokens of the largest (d - 2 * hamming distance) / d';
+
+CREATE FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE plpgsql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'maxsim(halfvec[], bit[]) needs the extension pgencoder_native'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document bit[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) IS 'Asymmetric MaxSim: the query keeps its floats, a document token is its signs, of length 1 (native kernel only)';
+
+CREATE FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
+             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     (array_position(flat.q, NULL::public.halfvec) IS NULL) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) IS 'sum over query tokens of the largest inner product with a document token (ColBERT, Khattab and Zaharia 2020)';
+
+CREATE FUNCTION pgencoder.maxsim_sql(query public.vector[], document public.vector[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
+             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     (array_position(flat.q, NULL::public.vector) IS NULL) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.vector[], document public.vector[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim(query public.vector[], document public.vector[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query public.vector[], document public.vector[]) IS 'sum over query tokens of the largest inner product with a document token (ColBERT, Khattab and Zaharia 2020)';
+
+CREATE FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     ((1)::double precision - (((2)::double precision * best.distance) / (length(q.v))::double precision))
+    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<~>) q.v) AS distance
+            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<~>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim_pairs(query bit[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT maxsim_pairs_sql.query_token,
+     maxsim_pairs_sql.document_token,
+     maxsim_pairs_sql.similarity
+    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs(query bit[], document bit[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
+
+CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE plpgsql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'maxsim_pairs(halfvec[], bit[]) needs the extension pgencoder_native'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document bit[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT maxsim_pairs_sql.query_token,
+     maxsim_pairs_sql.document_token,
+     maxsim_pairs_sql.similarity
+    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document bit[]) IS 'Asymmetric pairs: the query keeps its floats, a document token is its signs (native kernel only)';
+
+CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     (- best.distance)
+    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<#>) q.v) AS distance
+            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document public.halfvec[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT maxsim_pairs_sql.query_token,
+     maxsim_pairs_sql.document_token,
+     maxsim_pairs_sql.similarity
+    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document public.halfvec[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
+
+CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.vector[], document public.vector[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     (- best.distance)
+    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<#>) q.v) AS distance
+            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.vector[], document public.vector[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder.maxsim_pairs(query public.vector[], document public.vector[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT maxsim_pairs_sql.query_token,
+     maxsim_pairs_sql.document_token,
+     maxsim_pairs_sql.similarity
+    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+END;
+
+COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.vector[], document public.vector[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
+
+CREATE FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT pg_catalog.string_agg(part, ', ') FROM (
+        SELECT pg_catalog.concat('the ', wanted.kind, ' ', wanted.name)
+        FROM (
+            SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
+            FROM (VALUES ('table', ''), ('table', '_queue'), ('view', '_write')) AS made (kind, suffix)
+        ) AS wanted (kind, name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND c.relname OPERATOR(pg_catalog.=) wanted.name
+        )
+        UNION ALL
+        SELECT pg_catalog.format('the column %s of %s_%s', wanted.name, collection, generation)
+        FROM (
+            SELECT pg_catalog.unnest(
+                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
+            UNION ALL
+            SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) missing_parts.collection
+        ) AS wanted (name)
+        WHERE passages IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) passages
+                AND a.attname OPERATOR(pg_catalog.=) wanted.name AND NOT a.attisdropped
+        )
+        UNION ALL
+        SELECT pg_catalog.concat('the function ', wanted.name)
+        FROM (
+            SELECT pg_catalog.concat(collection, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows']) AS made (suffix)
+            UNION ALL
+            SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_write', '_build']) AS made (suffix)
+        ) AS wanted (name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND p.proname OPERATOR(pg_catalog.=) wanted.name
+        )
+        UNION ALL
+        SELECT pg_catalog.format('row level security of %s_%s', collection, generation) FROM pg_catalog.pg_class c
+        WHERE c.oid OPERATOR(pg_catalog.=) passages AND NOT c.relrowsecurity
+    ) AS missing (part)
+$$;
+
+COMMENT ON FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) IS 'What a generation has lost of what was made for it; NULL if nothing';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$BEGIN
+    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw (dense "public".halfvec_ip_ops);
+    ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$BEGIN
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" SELECT NEW.*;
+    RETURN NEW;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_active"() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{"key": "\"1\", \"passage_key\"", "source": "\"it''s a \"\"schema\"\"\".\"odd \"\"50%\"\" {$1}\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "odd \"50%\" {$1}", "generation": 1}'::jsonb;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_active"() IS 'pgencoder: odd "50%" {$1}, the active generation';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_changed"() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $_$DECLARE
+    keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN 'SELECT "new"."passage", "new"."$1" FROM "new_rows" AS "new"'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN 'SELECT "new"."passage", "new"."$1" FROM new_rows AS new
+WHERE NOT EXISTS (
+    SELECT FROM old_rows AS old
+    WHERE "new"."passage" OPERATOR(pg_catalog.=) "old"."passage" AND "new"."$1" OPERATOR(pg_catalog.=) "old"."$1" AND pg_catalog.concat_ws('' '', "old"."the ""text""") OPERATOR(pg_catalog.=) pg_catalog.concat_ws('' '', "new"."the ""text""") COLLATE pg_catalog."C"
+)
+UNION
+SELECT "old"."passage", "old"."$1" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS new WHERE "new"."passage" OPERATOR(pg_catalog.=) "old"."passage" AND "new"."$1" OPERATOR(pg_catalog.=) "old"."$1")
+'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN 'SELECT "old"."passage", "old"."$1" FROM "old_rows" AS "old"' END;
+    queues CONSTANT pg_catalog.text := '"queue_1" AS (
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1_queue" AS queue ("passage_key", "1") SELECT * FROM changed
+    ON CONFLICT ("passage_key", "1") DO UPDATE SET
+        seq = EXCLUDED.seq, attempts = 0, run_after = EXCLUDED.run_after, claimed_until = NULL, last_error = NULL
+)
+';
+    changed bigint := 1;
+    lost pg_catalog.text;
+BEGIN
+    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
+        FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['passage', '$1', 'the "text"']::pg_catalog.text[]
+            ELSE ARRAY['passage', '$1']::pg_catalog.text[] END) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID
+                AND a.attname OPERATOR(pg_catalog.=) needed::pg_catalog.name AND NOT a.attisdropped
+        );
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION 'the table % has no column % any more, which the collection % is made of', TG_RELID::pg_catalog.regclass,
+                lost, pg_catalog.quote_literal('odd "50%" {$1}') USING ERRCODE = 'undefined_column', HINT = pg_catalog.concat(
+                    'Bring the column back; or run: pgencoder detach ', 'odd "50%" {$1}');
+        END IF;
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        INSERT INTO pgencoder.late (collection) VALUES ('odd "50%" {$1}');
+    ELSIF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.^@) 'read' THEN
+        EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("passage_key", "1") ORDER BY 1, 2),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+    ELSE
+        BEGIN
+            EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("passage_key", "1") ORDER BY 1, 2),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+        EXCEPTION WHEN serialization_failure THEN
+            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
+            -- any more. That is no reason for the application to fail.
+            EXECUTE 'INSERT INTO pgencoder.late (collection, key)
+SELECT ''odd "50%" {$1}'', ARRAY[pg_catalog.concat("passage_key"), pg_catalog.concat("1")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("passage_key", "1")
+';
+        END;
+    END IF;
+    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    IF changed OPERATOR(pg_catalog.>) 0
+        AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
+        AND EXISTS (
+            SELECT FROM pgencoder.worker WHERE waiting
+                AND last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 minute')
+        ) THEN
+        PERFORM pg_catalog.pg_notify('pgencoder', 'odd "50%" {$1}');
+    END IF;
+    RETURN NULL;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() IS 'pgencoder: odd "50%" {$1}, queues what changes';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 text, k2 timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
+            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    END IF;
+    RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $3 OR total OPERATOR(pg_catalog.=) size THEN content END,
+    k1, k2
+FROM (
+    SELECT *, pg_catalog.octet_length(content)::bigint AS size,
+        pg_catalog.sum(pg_catalog.octet_length(content)) OVER (ORDER BY n) AS total
+    FROM (
+        SELECT (claim.n OPERATOR(pg_catalog.-) 1)::int AS n, pg_catalog.concat_ws('' '', "source"."the ""text""") AS content, "source"."passage"::pg_catalog.text AS k1, "source"."$1"::timestamp with time zone AS k2
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) WITH ORDINALITY AS claim(k1, k2, n)
+        JOIN "it''s a ""schema"""."odd ""50%"" {$1}" AS source ON "source"."passage" OPERATOR(pg_catalog.=) claim.k1::pg_catalog.text AND "source"."$1" OPERATOR(pg_catalog.=) claim.k2::timestamp with time zone
+        OFFSET 0
+    ) AS found
+) AS sized
+' USING key1, key2, bytes;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], bytes bigint) IS 'pgencoder: odd "50%" {$1}, rows by their keys, contents up to some bytes';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_rows"() RETURNS TABLE(k1 text, k2 timestamp with time zone)
+    LANGUAGE sql STABLE ROWS 10000
+    AS $_$SELECT "source"."passage"::pg_catalog.text AS k1, "source"."$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS source
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_rows"() IS 'pgencoder: odd "50%" {$1}, the keys of the rows that the caller may see';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) RETURNS TABLE(k1 text, k2 timestamp with time zone, row_hash bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
+            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    END IF;
+    RETURN QUERY EXECUTE E'SELECT k1, k2,
+    CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
+        THEN pg_catalog.sha256(pg_catalog.convert_to(content, ''UTF8'')) END
+FROM (
+    SELECT "source"."passage"::pg_catalog.text AS k1, "source"."$1"::timestamp with time zone AS k2, CASE WHEN $3 THEN pg_catalog.concat_ws('' '', "source"."the ""text""") END AS content FROM "it''s a ""schema"""."odd ""50%"" {$1}" AS source
+    WHERE $1 IS NULL OR ("source"."passage", "source"."$1") OPERATOR(pg_catalog.>) ($1[1]::pg_catalog.text, $1[2]::timestamp with time zone) ORDER BY "source"."passage", "source"."$1" LIMIT $2
+) AS piece
+' USING after, count, hashed;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) IS 'pgencoder: odd "50%" {$1}, keys in order after one, with the hash of their contents';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+    LANGUAGE plpgsql ROWS 10
+    SET "hnsw.ef_search" TO '100'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
+    AS $_$DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS MATERIALIZED (
+    SELECT source.k1, source.k2, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM scored
+ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage'
+        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS MATERIALIZED (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS MATERIALIZED (
+    SELECT source.k1, source.k2, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (
+        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        OR (
+            SELECT pg_catalog.count(*)
+            FROM (SELECT DISTINCT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents
+        ) OPERATOR(pg_catalog.<) $3
+    )
+    ORDER BY
+        pg_catalog.row_number() OVER (
+            PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
+        ) OPERATOR(pg_catalog.>) 1,
+        distance
+    LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, k2, passage) *
+        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM scored ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
+    own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
+BEGIN
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 OR candidates IS NULL OR candidates OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of odd "50%" {$1}', own_encoder, query_encoder
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_visible"(text, timestamp with time zone, bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $_$BEGIN
+    RETURN EXISTS (
+        SELECT FROM "it's a ""schema"""."odd ""50%"" {$1}" AS source WHERE "source"."passage" OPERATOR(pg_catalog.=) $1 AND "source"."$1" OPERATOR(pg_catalog.=) $2
+            AND $3 OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws(' ', "source"."the ""text"""), 'UTF8'))
+    );
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_visible"(text, timestamp with time zone, bytea) IS 'pgencoder: odd "50%" {$1}, whether the caller may see a row that holds what was hashed';
+
+CREATE FUNCTION pgencoder.plain_1_build() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw (dense "public".halfvec_ip_ops);
+    ANALYZE "pgencoder"."plain_1";
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_1_build() IS 'pgencoder: plain, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.plain_1_write() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    INSERT INTO "pgencoder"."plain_1" SELECT NEW.*;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_1_write() IS 'pgencoder: plain, generation 1, for workers';
+
+CREATE FUNCTION pgencoder.plain_active() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{"key": "\"id\"", "source": "\"public\".\"plain\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "plain", "generation": 1}'::jsonb;
+
+COMMENT ON FUNCTION pgencoder.plain_active() IS 'pgencoder: plain, the active generation';
+
+CREATE FUNCTION pgencoder.plain_changed() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $$DECLARE
+    keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN 'SELECT "new"."id" FROM "new_rows" AS "new"'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN 'SELECT "new"."id" FROM new_rows AS new
+WHERE NOT EXISTS (
+    SELECT FROM old_rows AS old
+    WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id" AND pg_catalog.concat_ws('' '', "old"."body") OPERATOR(pg_catalog.=) pg_catalog.concat_ws('' '', "new"."body") COLLATE pg_catalog."C"
+)
+UNION
+SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS new WHERE "new"."id" OPERATOR(pg_catalog.=) "old"."id")
+'
+        WHEN TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN 'SELECT "old"."id" FROM "old_rows" AS "old"' END;
+    queues CONSTANT pg_catalog.text := '"queue_1" AS (
+    INSERT INTO "pgencoder"."plain_1_queue" AS queue ("id") SELECT * FROM changed
+    ON CONFLICT ("id") DO UPDATE SET
+        seq = EXCLUDED.seq, attempts = 0, run_after = EXCLUDED.run_after, claimed_until = NULL, last_error = NULL
+)
+';
+    changed bigint := 1;
+    lost pg_catalog.text;
+BEGIN
+    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
+        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
+        FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'body']::pg_catalog.text[]
+            ELSE ARRAY['id']::pg_catalog.text[] END) AS needed
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) TG_RELID
+                AND a.attname OPERATOR(pg_catalog.=) needed::pg_catalog.name AND NOT a.attisdropped
+        );
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION 'the table % has no column % any more, which the collection % is made of', TG_RELID::pg_catalog.regclass,
+                lost, pg_catalog.quote_literal('plain') USING ERRCODE = 'undefined_column', HINT = pg_catalog.concat(
+                    'Bring the column back; or run: pgencoder detach ', 'plain');
+        END IF;
+    END IF;
+    IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE' THEN
+        INSERT INTO pgencoder.late (collection) VALUES ('plain');
+    ELSIF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.^@) 'read' THEN
+        EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+    ELSE
+        BEGIN
+            EXECUTE 'WITH changed AS MATERIALIZED (SELECT DISTINCT * FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id") ORDER BY 1),
+' OPERATOR(pg_catalog.||) queues OPERATOR(pg_catalog.||) '
+SELECT pg_catalog.count(*) FROM changed
+' INTO changed;
+        EXCEPTION WHEN serialization_failure THEN
+            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
+            -- any more. That is no reason for the application to fail.
+            EXECUTE 'INSERT INTO pgencoder.late (collection, key)
+SELECT ''plain'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
+';
+        END;
+    END IF;
+    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    IF changed OPERATOR(pg_catalog.>) 0
+        AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
+        AND EXISTS (
+            SELECT FROM pgencoder.worker WHERE waiting
+                AND last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 minute')
+        ) THEN
+        PERFORM pg_catalog.pg_notify('pgencoder', 'plain');
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_changed() IS 'pgencoder: plain, queues what changes';
+
+CREATE FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
+            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    END IF;
+    RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
+    k1
+FROM (
+    SELECT *, pg_catalog.octet_length(content)::bigint AS size,
+        pg_catalog.sum(pg_catalog.octet_length(content)) OVER (ORDER BY n) AS total
+    FROM (
+        SELECT (claim.n OPERATOR(pg_catalog.-) 1)::int AS n, pg_catalog.concat_ws('' '', "source"."body") AS content, "source"."id"::bigint AS k1
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[])) WITH ORDINALITY AS claim(k1, n)
+        JOIN "public"."plain" AS source ON "source"."id" OPERATOR(pg_catalog.=) claim.k1::bigint
+        OFFSET 0
+    ) AS found
+) AS sized
+' USING key1, bytes;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) IS 'pgencoder: plain, rows by their keys, contents up to some bytes';
+
+CREATE FUNCTION pgencoder.plain_rows() RETURNS TABLE(k1 bigint)
+    LANGUAGE sql STABLE ROWS 10000
+    AS $$SELECT "source"."id"::bigint AS k1 FROM "public"."plain" AS source
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_rows() IS 'pgencoder: plain, the keys of the rows that the caller may see';
+
+CREATE FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) RETURNS TABLE(k1 bigint, row_hash bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    SET row_security TO 'off'
+    AS $_$BEGIN
+    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
+        JOIN pg_catalog.pg_roles self ON self.rolname OPERATOR(pg_catalog.=) CURRENT_USER
+        WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid
+            AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
+    ) THEN
+        IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
+            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        END IF;
+        RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
+    END IF;
+    -- NULL while a repair compares the passages with a table that is not attached yet
+    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+        OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
+        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    END IF;
+    RETURN QUERY EXECUTE E'SELECT k1,
+    CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
+        THEN pg_catalog.sha256(pg_catalog.convert_to(content, ''UTF8'')) END
+FROM (
+    SELECT "source"."id"::bigint AS k1, CASE WHEN $3 THEN pg_catalog.concat_ws('' '', "source"."body") END AS content FROM "public"."plain" AS source
+    WHERE $1 IS NULL OR ("source"."id") OPERATOR(pg_catalog.>) ($1[1]::bigint) ORDER BY "source"."id" LIMIT $2
+) AS piece
+' USING after, count, hashed;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) IS 'pgencoder: plain, keys in order after one, with the hash of their contents';
+
+CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+    LANGUAGE plpgsql ROWS 10
+    SET "hnsw.ef_search" TO '100'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $_$DECLARE
+    -- on lines of its own, because it may end with a comment
+    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
+        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        AND (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS MATERIALIZED (
+    SELECT source.k1, passage, span, content, tokens,
+        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (
+        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+        OR (
+            SELECT pg_catalog.count(*)
+            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
+        ) OPERATOR(pg_catalog.<) $3
+    )
+    ORDER BY
+        pg_catalog.row_number() OVER (
+            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
+        ) OPERATOR(pg_catalog.>) 1,
+        distance
+    LIMIT $4
+), recall AS MATERIALIZED (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (
+        SELECT DISTINCT ON (k1, passage) *
+        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+    ) AS found
+)
+, scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
+        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
+BEGIN
+    IF statement IS NULL THEN
+        RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 OR candidates IS NULL OR candidates OPERATOR(pg_catalog.<) 1 THEN
+        RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of plain', own_encoder, query_encoder
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.plain_visible(bigint, bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "IntervalStyle" TO 'postgres'
+    SET "TimeZone" TO 'UTC'
+    SET extra_float_digits TO '1'
+    SET bytea_output TO 'hex'
+    AS $_$BEGIN
+    RETURN EXISTS (
+        SELECT FROM "public"."plain" AS source WHERE "source"."id" OPERATOR(pg_catalog.=) $1
+            AND $2 OPERATOR(pg_catalog.=) pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.concat_ws(' ', "source"."body"), 'UTF8'))
+    );
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.plain_visible(bigint, bytea) IS 'pgencoder: plain, whether the caller may see a row that holds what was hashed';
+
+CREATE FUNCTION pgencoder.query_dense(dims real[]) RETURNS public.halfvec
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (dims)::public.halfvec;
+
+COMMENT ON FUNCTION pgencoder.query_dense(dims real[]) IS 'A vector from numbers, which every driver can send in binary without knowing pgvector';
+
+CREATE FUNCTION pgencoder.query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ARRAY( SELECT ((query_tokens.numbers)[first.first:((first.first + query_tokens.dims) - 1)])::public.halfvec AS numbers
+            FROM generate_series(1, cardinality(query_tokens.numbers), GREATEST(query_tokens.dims, 1)) first(first)
+           ORDER BY first.first) AS "array";
+END;
+
+COMMENT ON FUNCTION pgencoder.query_tokens(numbers real[], dims integer) IS 'Token vectors from their numbers, one after the other, which every driver can send in binary';
+
+CREATE FUNCTION pgencoder.rate(rates jsonb, passages text DEFAULT NULL::text) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(sum(
+         CASE
+             WHEN (each.number > (0)::numeric) THEN (LEAST(each.number, '1000000000'::numeric))::double precision
+             ELSE NULL::double precision
+         END), (0)::double precision) AS "coalesce"
+    FROM ( SELECT
+                 CASE
+                     WHEN (jsonb_typeof(rate.value) = 'number'::text) THEN (rate.value)::numeric
+                     ELSE NULL::numeric
+                 END AS number
+            FROM jsonb_each(
+                 CASE
+                     WHEN (jsonb_typeof(rate.rates) = 'object'::text) THEN rate.rates
+                     ELSE NULL::jsonb
+                 END) rate(name, value)
+           WHERE ((rate.passages IS NULL) OR (rate.name = rate.passages))) each;
+END;
+
+COMMENT ON FUNCTION pgencoder.rate(rates jsonb, passages text) IS 'Rows a second of a worker, of one passages table or of all';
+
+CREATE FUNCTION pgencoder.read_failed() RETURNS TABLE(collection text, generation integer, key jsonb, error text, attempts integer, retry_at timestamp with time zone, changed_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    each pg_catalog.record;
+BEGIN
+    FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g
+        WHERE pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(g.collection, '_', g.number, '_queue')))
+            IS NOT NULL
+        ORDER BY 1, 2
+    LOOP
+        RETURN QUERY EXECUTE pg_catalog.format(
+            'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
+                ''claimed_until'', ''last_error'', ''changed_at''], pg_catalog.left(q.last_error, 10000), q.attempts,
+                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN
+                    greatest(least(q.run_after, pg_catalog.now() OPERATOR(pg_catalog.+) interval ''1 year''), ''epoch'') END,
+                greatest(least(q.changed_at, pg_catalog.now()), ''epoch'')
+            FROM pgencoder.%I q WHERE q.last_error IS NOT NULL',
+            each.name OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) each.number OPERATOR(pg_catalog.||) '_queue'
+        ) USING each.name, each.number;
+    END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder.read_failed() IS 'The rows of the view pgencoder.failed';
+
+CREATE FUNCTION pgencoder.read_status() RETURNS TABLE(collection text, generation integer, state text, model text, source_rows bigint, passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint, lag_seconds double precision, rows_per_second double precision, workers bigint, indexed boolean, truncated bigint, bytes bigint, problem text, unknown bigint)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    each pg_catalog.record;
+    relation pg_catalog.text;
+    pending bigint;
+BEGIN
+    FOR each IN
+        SELECT g.*, c.source_schema, c.source_table,
+            g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number AS name
+        FROM pgencoder.generation g JOIN pgencoder.collection c ON c.name OPERATOR(pg_catalog.=) g.collection
+        ORDER BY g.collection, g.number
+    LOOP
+        collection := each.collection;
+        generation := each.number;
+        state := each.state;
+        model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
+            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
+        indexed := pg_catalog.to_regclass(
+            pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
+        problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
+        source_rows := NULL;
+        -- only the table itself: a view in its place, or its policies, would run code of its owner as whoever asks
+        IF EXISTS (
+            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+                ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
+                AND c.relname OPERATOR(pg_catalog.=) each.source_table
+                AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+                AND c.oid OPERATOR(pg_catalog.=) pgencoder.attached_table((
+                    SELECT p.oid FROM pg_catalog.pg_class p
+                    WHERE p.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                        AND p.relname OPERATOR(pg_catalog.=) each.name
+                ))
+                AND NOT pg_catalog.row_security_active(c.oid)
+                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+        ) THEN
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
+        END IF;
+        SELECT coalesce(pg_catalog.sum(pgencoder.rate(w.rates, each.name)), 0), pg_catalog.count(*)
+        INTO rows_per_second, workers
+        FROM pgencoder.worker w
+        WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
+        passages := 0;
+        truncated := 0;
+        unknown := 0;
+        queued := 0;
+        in_flight := 0;
+        failed := 0;
+        lag_seconds := 0;
+        coverage := NULL;
+        bytes := coalesce(pg_catalog.pg_table_size(
+            pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', each.name))), 0);
+        IF NOT EXISTS (
+            SELECT FROM pg_catalog.unnest(ARRAY['', '_write', '_queue']) AS suffix
+            WHERE pg_catalog.to_regclass(pg_catalog.format(
+                'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
+        ) THEN
+            -- a worker that may not read the source cannot be shown passages by their policy
+            relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
+            IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
+                relation := pg_catalog.format('pgencoder.%I', each.name);
+            END IF;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
+            ) INTO passages, truncated;
+            IF EXISTS (
+                SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
+                    AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
+            ) THEN  -- a view that could not be replaced when the column came lacks it
+                EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
+                INTO unknown;
+            END IF;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''
+                        AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
+                    pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
+                    extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
+                        pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
+                FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
+            ) INTO pending, queued, in_flight, failed, lag_seconds;
+            IF each.queued_at IS NULL THEN
+                EXECUTE pg_catalog.format(
+                    'SELECT pg_catalog.count(*) FROM %s WHERE passage OPERATOR(pg_catalog.=) 0', relation) INTO pending;
+                pending := source_rows OPERATOR(pg_catalog.-) pending;
+            END IF;
+            coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
+                ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
+                    OPERATOR(pg_catalog./) source_rows::double precision END;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.read_status() IS 'The rows of the view pgencoder.status';
+
+CREATE FUNCTION pgencoder.score(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE COST 40000 PARALLEL SAFE
+    RETURN CASE WHEN (pgencoder.kernel() = 'native'::text) THEN pgencoder.maxsim(query, document) ELSE pgencoder.maxsim(pgencoder.binary_quantize(query), document) END;
+
+COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document bit[]) IS 'The MaxSim that searches use for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
+
+CREATE FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim(query, document);
+
+COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) IS 'The MaxSim that searches use for tokens of this type';
+
+CREATE FUNCTION pgencoder.source_key(source oid) RETURNS TABLE(n integer, name text, type text, collate_as text, usable boolean)
+    LANGUAGE sql STABLE STRICT ROWS 2 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH RECURSIVE key (n, name, type, typmod, sorted, class) AS (
+        SELECT k.n::int, a.attname::pg_catalog.text, a.atttypid, a.atttypmod, a.attcollation,
+            (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]
+        FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
+            AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+        WHERE i.indrelid OPERATOR(pg_catalog.=) source AND i.indisprimary AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts
+        UNION ALL
+        SELECT key.n, key.name, t.typbasetype, t.typtypmod, key.sorted, key.class
+        FROM key JOIN pg_catalog.pg_type t
+            ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.=) 'd'
+    ), owner (super) AS (
+        SELECT r.rolsuper FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) source
+    )
+    SELECT key.n, key.name, pg_catalog.format_type(key.type, key.typmod),
+        CASE WHEN key.sorted OPERATOR(pg_catalog.<>) t.typcollation THEN pg_catalog.format('%I.%I', cn.nspname, c.collname)
+            ELSE '' END,
+        CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'e' THEN maker.rolsuper OR NOT (SELECT super FROM owner)
+            ELSE t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'r', 'm']::pg_catalog."char"[])
+                AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace END
+        AND t.typsend::pg_catalog.oid OPERATOR(pg_catalog.<>) 0 AND EXISTS (
+            SELECT FROM pg_catalog.pg_opclass oc JOIN pg_catalog.pg_amop ao
+                ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
+                AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
+            JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr
+            WHERE oc.oid OPERATOR(pg_catalog.=) key.class
+                AND o.oprnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+        )
+    FROM key JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.<>) 'd'
+    JOIN pg_catalog.pg_roles maker ON maker.oid OPERATOR(pg_catalog.=) t.typowner
+    LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) key.sorted
+    LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace
+    ORDER BY key.n
+$$;
+
+COMMENT ON FUNCTION pgencoder.source_key(source oid) IS 'The primary key of a table as passages have it: names, types without domains, collations that are not the type''s own, and whether such a type can be a key';
+
+CREATE FUNCTION pgencoder.source_problem(collection text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    known pg_catalog.record;
+    each pg_catalog.record;
+    source pg_catalog.text;
+    named pg_catalog.oid;
+    attached pg_catalog.oid;
+    was pg_catalog.text;
+    what pg_catalog.text;
+    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
+    detach CONSTANT pg_catalog.text := pg_catalog.concat('pgencoder detach ', collection);
+BEGIN
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_problem.collection;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector') THEN
+        RETURN 'its vectors went with the extension vector, which this database has lost; run: pgencoder migrate';
+    END IF;
+    source := pg_catalog.format('%I.%I', known.source_schema, known.source_table);
+    SELECT c.oid INTO named
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
+    FOR each IN
+        SELECT g.number, pg_catalog.concat(g.collection, '_', g.number) AS name, (
+            SELECT c.oid FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND c.relname OPERATOR(pg_catalog.=) pg_catalog.concat(g.collection, '_', g.number)
+        ) AS passages
+        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) known.name
+        ORDER BY (g.state OPERATOR(pg_catalog.=) 'active') DESC, g.number
+    LOOP
+        attached := pgencoder.attached_table(each.passages);
+        IF named IS NULL AND attached IS NULL THEN
+            RETURN pg_catalog.format('its table %s is gone; bring it back and run: pgencoder repair %s; or: %s',
+                source, known.name, detach);
+        ELSIF named IS NULL THEN
+            RETURN pg_catalog.format('its table %s is called %s now; rename it back; or: %s',
+                source, attached::pg_catalog.regclass, detach);
+        ELSIF attached IS NULL THEN
+            RETURN pg_catalog.format('its table %s was dropped and made again, or generation %s has lost its policy%s',
+                source, each.number, repair);
+        ELSIF attached OPERATOR(pg_catalog.<>) named THEN
+            RETURN pg_catalog.format('its table %s is not the one that was attached, which is called %s%s',
+                source, attached::pg_catalog.regclass, repair);
+        END IF;
+        what := pgencoder.missing_parts(known.name, each.number, each.passages);
+        IF what IS NOT NULL THEN
+            RETURN pg_catalog.format('it has lost %s%s', what, repair);
+        END IF;
+    END LOOP;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') INTO what FROM pg_catalog.unnest(known.columns) AS c
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) named
+                AND a.attname OPERATOR(pg_catalog.=) c AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+        );
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('its table %s has no column %s any more; bring it back, or detach the collection and attach'
+            ' it with other columns: %s', source, what, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.source), ', ' ORDER BY k.position) INTO was
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder.source_key(named) k;
+    IF (what OPERATOR(pg_catalog.=) was) IS NOT TRUE THEN
+        RETURN pg_catalog.format('the primary key of %s is (%s), not (%s); detach the collection and attach it again: %s',
+            source, what, was, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(k.name), ' ', k.type), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder.source_key(named) k WHERE NOT k.usable;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('the key column %s of %s is of a type that cannot be a key; change that, or: %s',
+            what, source, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
+            THEN k.collate_as END), ', ' ORDER BY k.position) INTO was
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
+            THEN k.collate_as END), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder.source_key(named) k;
+    IF what OPERATOR(pg_catalog.<>) was THEN
+        RETURN pg_catalog.format('the key of %s is of type %s now, not %s%s', source, what, was, repair);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.source_problem(collection text) IS 'Why a collection cannot be encoded: its table is gone or another one, or what was made for it is incomplete; else NULL';
+
+CREATE FUNCTION pgencoder.source_warning(collection text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    known pg_catalog.record;
+    named pg_catalog.oid;
+    changed pg_catalog.oid;
+    what pg_catalog.text;
+    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
+BEGIN
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_warning.collection;
+    SELECT c.oid INTO named
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
+    SELECT p.oid INTO changed FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) pg_catalog.concat(known.name, '_changed');
+    IF named IS NULL OR changed IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s of %s is %s', name, relation, state), ', ' ORDER BY relation, name)
+    INTO what
+    FROM (
+        WITH RECURSIVE tree (oid) AS (
+            SELECT named
+            UNION
+            SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
+        )
+        SELECT e.name, tree.oid::pg_catalog.regclass::pg_catalog.text, CASE WHEN t.oid IS NULL THEN 'missing'
+            WHEN t.tgfoid OPERATOR(pg_catalog.<>) changed THEN 'of another function'
+            WHEN t.tgtype OPERATOR(pg_catalog.<>) e.type THEN 'for another event'
+            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'D' THEN 'disabled'
+            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'R' THEN 'for replicas only' END
+        FROM tree JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) tree.oid
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+        CROSS JOIN (
+            SELECT pg_catalog.concat('pgencoder_', known.name, '_', event), type
+            FROM (VALUES ('insert', 4), ('update', 16), ('delete', 8), ('truncate', 32)) AS events (event, type)
+        ) AS e (name, type)
+        LEFT JOIN pg_catalog.pg_trigger t
+            ON t.tgrelid OPERATOR(pg_catalog.=) tree.oid AND t.tgname OPERATOR(pg_catalog.=) e.name
+    ) AS triggers (name, relation, state) WHERE state IS NOT NULL;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('changes of its table are not seen: the trigger %s%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(DISTINCT p.proowner::pg_catalog.regrole::pg_catalog.text, ', ') INTO what
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_class c ON c.relowner OPERATOR(pg_catalog.<>) p.proowner
+        WHERE c.oid OPERATOR(pg_catalog.=) named
+            AND p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.concat(known.name, '_changed'),
+                pg_catalog.concat(known.name, '_read'), pg_catalog.concat(known.name, '_scan')]);
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('its functions run as %s, who does not own its table%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat('the function ', f), ', ') INTO what
+        FROM pg_catalog.unnest(ARRAY[pg_catalog.concat(known.name, '_search'), pg_catalog.concat(known.name, '_active')]) AS f
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND p.proname OPERATOR(pg_catalog.=) f
+        );
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('it has lost %s%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(CASE WHEN s.setrole OPERATOR(pg_catalog.=) 0 THEN 'every role'
+            ELSE s.setrole::pg_catalog.regrole::pg_catalog.text END, ', ') INTO what
+        FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.setdatabase
+        WHERE coalesce(d.datname, pg_catalog.current_database()) OPERATOR(pg_catalog.=) pg_catalog.current_database()
+            AND 'session_replication_role=replica' OPERATOR(pg_catalog.=) ANY (s.setconfig);
+    IF what IS NULL AND pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica' THEN
+        what := 'this session';
+    END IF;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('session_replication_role is replica for %s, so triggers do not see its changes; reset that'
+            ' and run: pgencoder reconcile %s', what, known.name);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.source_warning(collection text) IS 'Why changes of a collection''s table may go unseen: triggers that are missing, off or of another function; else NULL';
+
+CREATE FUNCTION pgencoder.use_kernel(kernel text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    native boolean := kernel OPERATOR(pg_catalog.=) 'native';
+    twin pg_catalog.record;
+    twins int := 0;
+BEGIN
+    -- the lock of migrations: two that replace the same functions at once would fail
+    LOCK TABLE pgencoder.revision IN SHARE ROW EXCLUSIVE MODE;
+    IF (kernel OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'native'])) IS NOT TRUE THEN
+        RAISE EXCEPTION 'no kernel %, only sql and native', coalesce(pg_catalog.quote_literal(kernel), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF native AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'pgencoder_native') THEN
+        RAISE EXCEPTION 'this database has no extension pgencoder_native'
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Install it with "pgencoder native install", or run CREATE EXTENSION pgencoder_native.';
+    END IF;
+    FOR twin IN
+        SELECT mine.proname, mine.proretset, other.procost, other.prorows,
+               pg_catalog.pg_get_function_arguments(mine.oid) AS arguments,
+               pg_catalog.pg_get_function_result(mine.oid) AS result,
+               pg_catalog.format('%I.%I', namespace.nspname, other.proname) AS name
+        FROM pg_catalog.pg_proc AS mine
+        JOIN pg_catalog.pg_proc AS other ON other.proargtypes OPERATOR(pg_catalog.=) mine.proargtypes
+        JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid OPERATOR(pg_catalog.=) other.pronamespace
+        WHERE mine.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+          AND mine.proname OPERATOR(pg_catalog.=) ANY (ARRAY['maxsim', 'maxsim_pairs'])
+          AND namespace.nspname OPERATOR(pg_catalog.=) CASE WHEN native THEN 'pgencoder_native' ELSE 'pgencoder' END
+          AND other.proname OPERATOR(pg_catalog.=)
+              (mine.proname OPERATOR(pg_catalog.||) CASE WHEN native THEN '' ELSE '_sql' END)
+    LOOP
+        IF twin.proretset THEN
+            EXECUTE pg_catalog.format(
+                'CREATE OR REPLACE FUNCTION pgencoder.%I(%s) RETURNS %s LANGUAGE sql IMMUTABLE STRICT'
+                ' PARALLEL SAFE COST %s ROWS %s BEGIN ATOMIC SELECT * FROM %s(query, document); END',
+                twin.proname, twin.arguments, twin.result, twin.procost, twin.prorows, twin.name);
+        ELSE
+            EXECUTE pg_catalog.format(
+                'CREATE OR REPLACE FUNCTION pgencoder.%I(%s) RETURNS %s LANGUAGE sql IMMUTABLE STRICT'
+                ' PARALLEL SAFE COST %s RETURN %s(query, document)',
+                twin.proname, twin.arguments, twin.result, twin.procost, twin.name);
+        END IF;
+        twins := twins OPERATOR(pg_catalog.+) 1;
+    END LOOP;
+    IF twins OPERATOR(pg_catalog.<>) 8 THEN
+        RAISE EXCEPTION 'the kernel % has % of 8 functions', kernel, twins
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Run "pgencoder migrate", and ALTER EXTENSION pgencoder_native UPDATE.';
+    END IF;
+    EXECUTE pg_catalog.format(
+        'CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE PARALLEL SAFE'
+        ' RETURN %L', kernel);
+    RETURN kernel;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.use_kernel(kernel text) IS 'Makes maxsim() and maxsim_pairs() call pure SQL (sql) or the extension pgencoder_native (native)';
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+CREATE TABLE pgencoder.bits_1 (
+    id bigint NOT NULL,
+    passage integer NOT NULL,
+    span int4range NOT NULL,
+    content text NOT NULL,
+    content_hash bytea NOT NULL,
+    truncated boolean NOT NULL,
+    dense public.halfvec(32) NOT NULL,
+    tokens bit(16)[] NOT NULL,
+    row_hash bytea,
+    mostly_unknown boolean
+)
+WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.bits_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE pgencoder.bits_1 IS 'pgencoder: bits, generation 1';
+
+COMMENT ON COLUMN pgencoder.bits_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+
+COMMENT ON COLUMN pgencoder.bits_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+
+CREATE SEQUENCE pgencoder.change
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+COMMENT ON SEQUENCE pgencoder.change IS 'Numbers the changes in the queues: a later change, a higher number';
+
+CREATE TABLE pgencoder.bits_1_queue (
+    id bigint NOT NULL,
+    seq bigint DEFAULT nextval('pgencoder.change'::regclass) NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    run_after timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone,
+    last_error text,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE pgencoder.bits_1_queue IS 'pgencoder: bits, generation 1';
+
+CREATE VIEW pgencoder.bits_1_write AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    content_hash,
+    truncated,
+    dense,
+    tokens,
+    row_hash,
+    mostly_unknown
+   FROM pgencoder.bits_1;
+
+COMMENT ON VIEW pgencoder.bits_1_write IS 'pgencoder: bits, generation 1, for workers';
+
+CREATE VIEW pgencoder.bits_passages WITH (security_invoker='true') AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    dense,
+    tokens
+   FROM pgencoder.bits_1;
+
+COMMENT ON VIEW pgencoder.bits_passages IS 'pgencoder: bits, passages of the active generation';
+
+CREATE TABLE pgencoder.collection (
+    name text NOT NULL,
+    source_schema text NOT NULL,
+    source_table text NOT NULL,
+    columns text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT collection_columns_check CHECK ((cardinality(columns) > 0)),
+    CONSTRAINT collection_name_check CHECK (((octet_length(name) >= 1) AND (octet_length(name) <= 40)))
+);
+
+COMMENT ON TABLE pgencoder.collection IS 'A source table and the columns of it that are encoded; by name, not oid, so that a restored dump works';
+
+CREATE TABLE pgencoder.collection_key (
+    collection text NOT NULL,
+    "position" integer NOT NULL,
+    source text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    collate_as text NOT NULL
+);
+
+COMMENT ON TABLE pgencoder.collection_key IS 'The primary key of the source: its columns'' names there and in the passages table, types, collations';
+
+CREATE VIEW pgencoder.failed AS
+ SELECT collection,
+    generation,
+    key,
+    error,
+    attempts,
+    retry_at,
+    changed_at
+   FROM pgencoder.read_failed() read_failed(collection, generation, key, error, attempts, retry_at, changed_at);
+
+COMMENT ON VIEW pgencoder.failed IS 'The rows that could not be encoded and why; with a NULL retry_at they rest until pgencoder retry or a change';
+
+CREATE TABLE pgencoder.generation (
+    collection text NOT NULL,
+    number integer NOT NULL,
+    state text NOT NULL,
+    encoder jsonb NOT NULL,
+    dense_dims integer NOT NULL,
+    token_dims integer NOT NULL,
+    token_type text NOT NULL,
+    chunking text NOT NULL,
+    queued_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    queued_to text[],
+    activated_at timestamp with time zone,
+    index_failures integer DEFAULT 0 NOT NULL,
+    index_error text,
+    index_retry_at timestamp with time zone,
+    CONSTRAINT generation_chunking_check CHECK ((chunking = ANY (ARRAY['default'::text, 'truncate'::text]))),
+    CONSTRAINT generation_number_check CHECK ((number > 0)),
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text]))),
+    CONSTRAINT generation_token_type_check CHECK ((token_type = ANY (ARRAY['bit'::text, 'halfvec'::text, 'none'::text])))
+);
+
+COMMENT ON TABLE pgencoder.generation IS 'One physical encoding of a collection by one encoder';
+
+COMMENT ON COLUMN pgencoder.generation.encoder IS 'The fingerprint: what must be equal for two encodings to be comparable';
+
+COMMENT ON COLUMN pgencoder.generation.token_dims IS '0 where only dense vectors are stored';
+
+COMMENT ON COLUMN pgencoder.generation.queued_at IS 'When the rows that were there before the triggers had all been queued; NULL until then';
+
+COMMENT ON COLUMN pgencoder.generation.queued_to IS 'The last key that was queued of the rows that were there before the generation; NULL before the first';
+
+COMMENT ON COLUMN pgencoder.generation.activated_at IS 'When searches last began to use it; NULL: never';
+
+COMMENT ON COLUMN pgencoder.generation.index_failures IS 'How often in a row the index could not be built';
+
+COMMENT ON COLUMN pgencoder.generation.index_error IS 'Why it could not be built the last time';
+
+COMMENT ON COLUMN pgencoder.generation.index_retry_at IS 'When workers try again';
+
+CREATE TABLE pgencoder.halves_1 (
+    id bigint NOT NULL,
+    passage integer NOT NULL,
+    span int4range NOT NULL,
+    content text NOT NULL,
+    content_hash bytea NOT NULL,
+    truncated boolean NOT NULL,
+    dense public.halfvec(32) NOT NULL,
+    tokens public.halfvec(16)[] NOT NULL,
+    row_hash bytea,
+    mostly_unknown boolean
+)
+WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.halves_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE pgencoder.halves_1 IS 'pgencoder: halves, generation 1';
+
+COMMENT ON COLUMN pgencoder.halves_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+
+COMMENT ON COLUMN pgencoder.halves_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+
+CREATE TABLE pgencoder.halves_1_queue (
+    id bigint NOT NULL,
+    seq bigint DEFAULT nextval('pgencoder.change'::regclass) NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    run_after timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone,
+    last_error text,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE pgencoder.halves_1_queue IS 'pgencoder: halves, generation 1';
+
+CREATE VIEW pgencoder.halves_1_write AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    content_hash,
+    truncated,
+    dense,
+    tokens,
+    row_hash,
+    mostly_unknown
+   FROM pgencoder.halves_1;
+
+COMMENT ON VIEW pgencoder.halves_1_write IS 'pgencoder: halves, generation 1, for workers';
+
+CREATE VIEW pgencoder.halves_passages WITH (security_invoker='true') AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    dense,
+    tokens
+   FROM pgencoder.halves_1;
+
+COMMENT ON VIEW pgencoder.halves_passages IS 'pgencoder: halves, passages of the active generation';
+
+CREATE TABLE pgencoder.late (
+    id bigint NOT NULL,
+    collection text NOT NULL,
+    key text[]
+);
+
+COMMENT ON TABLE pgencoder.late IS 'Changes that workers put into the queues: of transactions whose snapshot kept them from it, and, with a NULL key, a TRUNCATE';
+
+ALTER TABLE pgencoder.late ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pgencoder.late_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE pgencoder."odd ""50%"" {$1}_1" (
+    passage_key text NOT NULL,
+    "1" timestamp with time zone NOT NULL,
+    passage integer NOT NULL,
+    span int4range NOT NULL,
+    content text NOT NULL,
+    content_hash bytea NOT NULL,
+    truncated boolean NOT NULL,
+    dense public.halfvec(32) NOT NULL,
+    tokens bit(16)[] NOT NULL,
+    row_hash bytea,
+    mostly_unknown boolean
+)
+WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1" IS 'pgencoder: odd "50%" {$1}, generation 1';
+
+COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+
+COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+
+CREATE TABLE pgencoder."odd ""50%"" {$1}_1_queue" (
+    passage_key text NOT NULL,
+    "1" timestamp with time zone NOT NULL,
+    seq bigint DEFAULT nextval('pgencoder.change'::regclass) NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    run_after timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone,
+    last_error text,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1_queue" IS 'pgencoder: odd "50%" {$1}, generation 1';
+
+CREATE VIEW pgencoder."odd ""50%"" {$1}_1_write" AS
+ SELECT passage_key,
+    "1",
+    passage,
+    span,
+    content,
+    content_hash,
+    truncated,
+    dense,
+    tokens,
+    row_hash,
+    mostly_unknown
+   FROM pgencoder."odd ""50%"" {$1}_1";
+
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_1_write" IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
+
+CREATE VIEW pgencoder."odd ""50%"" {$1}_passages" WITH (security_invoker='true') AS
+ SELECT passage_key,
+    "1",
+    passage,
+    span,
+    content,
+    dense,
+    tokens
+   FROM pgencoder."odd ""50%"" {$1}_1";
+
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_passages" IS 'pgencoder: odd "50%" {$1}, passages of the active generation';
+
+CREATE TABLE pgencoder.plain_1 (
+    id bigint NOT NULL,
+    passage integer NOT NULL,
+    span int4range NOT NULL,
+    content text NOT NULL,
+    content_hash bytea NOT NULL,
+    truncated boolean NOT NULL,
+    dense public.halfvec(32) NOT NULL,
+    tokens bit(1)[] NOT NULL,
+    row_hash bytea,
+    mostly_unknown boolean
+)
+WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.plain_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE pgencoder.plain_1 IS 'pgencoder: plain, generation 1';
+
+COMMENT ON COLUMN pgencoder.plain_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+
+COMMENT ON COLUMN pgencoder.plain_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+
+CREATE TABLE pgencoder.plain_1_queue (
+    id bigint NOT NULL,
+    seq bigint DEFAULT nextval('pgencoder.change'::regclass) NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    run_after timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone,
+    last_error text,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE pgencoder.plain_1_queue IS 'pgencoder: plain, generation 1';
+
+CREATE VIEW pgencoder.plain_1_write AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    content_hash,
+    truncated,
+    dense,
+    tokens,
+    row_hash,
+    mostly_unknown
+   FROM pgencoder.plain_1;
+
+COMMENT ON VIEW pgencoder.plain_1_write IS 'pgencoder: plain, generation 1, for workers';
+
+CREATE VIEW pgencoder.plain_passages WITH (security_invoker='true') AS
+ SELECT id,
+    passage,
+    span,
+    content,
+    dense,
+    tokens
+   FROM pgencoder.plain_1;
+
+COMMENT ON VIEW pgencoder.plain_passages IS 'pgencoder: plain, passages of the active generation';
+
+CREATE TABLE pgencoder.revision (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE VIEW pgencoder.status AS
+ SELECT collection,
+    generation,
+    state,
+    model,
+    source_rows,
+    passages,
+    coverage,
+    queued,
+    in_flight,
+    failed,
+    lag_seconds,
+    rows_per_second,
+    workers,
+    indexed,
+    truncated,
+    bytes,
+    problem,
+    unknown
+   FROM pgencoder.read_status() read_status(collection, generation, state, model, source_rows, passages, coverage, queued, in_flight, failed, lag_seconds, rows_per_second, workers, indexed, truncated, bytes, problem, unknown);
+
+COMMENT ON VIEW pgencoder.status IS 'Each generation: share of the rows that is encoded, keys that wait, are in flight or rest as failed, age of the oldest change that waits, rows a second and living workers';
+
+CREATE TABLE pgencoder.worker (
+    id uuid NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    models text[] DEFAULT '{}'::text[] NOT NULL,
+    device text,
+    waiting boolean DEFAULT false NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen timestamp with time zone DEFAULT now() NOT NULL,
+    rows bigint DEFAULT 0 NOT NULL,
+    passages bigint DEFAULT 0 NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    rates jsonb DEFAULT '{}'::jsonb NOT NULL,
+    problem text
+);
+
+COMMENT ON TABLE pgencoder.worker IS 'Heartbeats: a worker renews its row while it runs and removes it at the end';
+
+COMMENT ON COLUMN pgencoder.worker.rates IS 'Rows a second in the last minute, by passages table';
+
+ALTER TABLE ONLY pgencoder.bits_1
+    ADD CONSTRAINT bits_1_pkey PRIMARY KEY (id, passage);
+
+ALTER TABLE ONLY pgencoder.bits_1_queue
+    ADD CONSTRAINT bits_1_queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgencoder.collection_key
+    ADD CONSTRAINT collection_key_pkey PRIMARY KEY (collection, "position");
+
+ALTER TABLE ONLY pgencoder.collection
+    ADD CONSTRAINT collection_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY pgencoder.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (collection, number);
+
+ALTER TABLE ONLY pgencoder.halves_1
+    ADD CONSTRAINT halves_1_pkey PRIMARY KEY (id, passage);
+
+ALTER TABLE ONLY pgencoder.halves_1_queue
+    ADD CONSTRAINT halves_1_queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgencoder.late
+    ADD CONSTRAINT late_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1"
+    ADD CONSTRAINT "odd ""50%"" {$1}_1_pkey" PRIMARY KEY (passage_key, "1", passage);
+
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1_queue"
+    ADD CONSTRAINT "odd ""50%"" {$1}_1_queue_pkey" PRIMARY KEY (passage_key, "1");
+
+ALTER TABLE ONLY pgencoder.plain_1
+    ADD CONSTRAINT plain_1_pkey PRIMARY KEY (id, passage);
+
+ALTER TABLE ONLY pgencoder.plain_1_queue
+    ADD CONSTRAINT plain_1_queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgencoder.revision
+    ADD CONSTRAINT revision_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY pgencoder.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+CREATE INDEX bits_1_queue_run_after_idx ON pgencoder.bits_1_queue USING btree (run_after) WHERE (attempts > 0);
+
+CREATE INDEX bits_1_queue_seq_idx ON pgencoder.bits_1_queue USING btree (seq) WHERE (attempts = 0);
+
+CREATE UNIQUE INDEX generation_active ON pgencoder.generation USING btree (collection) WHERE (state = 'active'::text);
+
+CREATE INDEX halves_1_queue_run_after_idx ON pgencoder.halves_1_queue USING btree (run_after) WHERE (attempts > 0);
+
+CREATE INDEX halves_1_queue_seq_idx ON pgencoder.halves_1_queue USING btree (seq) WHERE (attempts = 0);
+
+CREATE INDEX "odd ""50%"" {$1}_1_queue_run_after_idx" ON pgencoder."odd ""50%"" {$1}_1_queue" USING btree (run_after) WHERE (attempts > 0);
+
+CREATE INDEX "odd ""50%"" {$1}_1_queue_seq_idx" ON pgencoder."odd ""50%"" {$1}_1_queue" USING btree (seq) WHERE (attempts = 0);
+
+CREATE INDEX plain_1_queue_run_after_idx ON pgencoder.plain_1_queue USING btree (run_after) WHERE (attempts > 0);
+
+CREATE INDEX plain_1_queue_seq_idx ON pgencoder.plain_1_queue USING btree (seq) WHERE (attempts = 0);
+
+CREATE TRIGGER write INSTEAD OF INSERT ON pgencoder.bits_1_write FOR EACH ROW EXECUTE FUNCTION pgencoder.bits_1_write();
+
+CREATE TRIGGER write INSTEAD OF INSERT ON pgencoder.halves_1_write FOR EACH ROW EXECUTE FUNCTION pgencoder.halves_1_write();
+
+CREATE TRIGGER write INSTEAD OF INSERT ON pgencoder."odd ""50%"" {$1}_1_write" FOR EACH ROW EXECUTE FUNCTION pgencoder."odd ""50%"" {$1}_1_write"();
+
+CREATE TRIGGER write INSTEAD OF INSERT ON pgencoder.plain_1_write FOR EACH ROW EXECUTE FUNCTION pgencoder.plain_1_write();
+
+ALTER TABLE ONLY pgencoder.collection_key
+    ADD CONSTRAINT collection_key_collection_fkey FOREIGN KEY (collection) REFERENCES pgencoder.collection(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pgencoder.generation
+    ADD CONSTRAINT generation_collection_fkey FOREIGN KEY (collection) REFERENCES pgencoder.collection(name) ON DELETE CASCADE;
+
+ALTER TABLE pgencoder.bits_1 ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY changed ON pgencoder.late FOR INSERT WITH CHECK ((EXISTS ( SELECT
+   FROM pg_proc p
+  WHERE ((p.pronamespace = ('pgencoder'::regnamespace)::oid) AND (p.proname = concat(late.collection, '_changed')) AND pg_has_role(p.proowner, 'USAGE'::text)))));
+
+CREATE POLICY claim ON pgencoder.late FOR UPDATE USING (true);
+
+CREATE POLICY done ON pgencoder.late FOR DELETE USING (true);
+
+ALTER TABLE pgencoder.halves_1 ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE pgencoder.late ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE pgencoder."odd ""50%"" {$1}_1" ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY "pgencoder detach bits" ON pgencoder.bits_1 FOR SELECT USING (
+CASE
+    WHEN ( SELECT ((('public.bits'::regclass)::oid = (to_regclass('"public"."bits"'::text))::oid) IS NOT TRUE)) THEN false
+    WHEN ( SELECT row_security_active(('public.bits'::regclass)::oid) AS row_security_active) THEN pgencoder.bits_visible(id, row_hash)
+    ELSE (EXISTS ( SELECT
+       FROM pgencoder.bits_rows() source(k1)
+      WHERE (source.k1 = bits_1.id)))
+END);
+
+CREATE POLICY "pgencoder detach halves" ON pgencoder.halves_1 FOR SELECT USING (
+CASE
+    WHEN ( SELECT ((('public.halves'::regclass)::oid = (to_regclass('"public"."halves"'::text))::oid) IS NOT TRUE)) THEN false
+    WHEN ( SELECT row_security_active(('public.halves'::regclass)::oid) AS row_security_active) THEN pgencoder.halves_visible(id, row_hash)
+    ELSE (EXISTS ( SELECT
+       FROM pgencoder.halves_rows() source(k1)
+      WHERE (source.k1 = halves_1.id)))
+END);
+
+CREATE POLICY "pgencoder detach odd ""50%"" {$1}" ON pgencoder."odd ""50%"" {$1}_1" FOR SELECT USING (
+CASE
+    WHEN ( SELECT ((('"it''s a ""schema"""."odd ""50%"" {$1}"'::regclass)::oid = (to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"'::text))::oid) IS NOT TRUE)) THEN false
+    WHEN ( SELECT row_security_active(('"it''s a ""schema"""."odd ""50%"" {$1}"'::regclass)::oid) AS row_security_active) THEN pgencoder."odd ""50%"" {$1}_visible"(passage_key, "1", row_hash)
+    ELSE (EXISTS ( SELECT
+       FROM pgencoder."odd ""50%"" {$1}_rows"() source(k1, k2)
+      WHERE ((source.k1 = "odd ""50%"" {$1}_1".passage_key) AND (source.k2 = "odd ""50%"" {$1}_1"."1"))))
+END);
+
+CREATE POLICY "pgencoder detach plain" ON pgencoder.plain_1 FOR SELECT USING (
+CASE
+    WHEN ( SELECT ((('public.plain'::regclass)::oid = (to_regclass('"public"."plain"'::text))::oid) IS NOT TRUE)) THEN false
+    WHEN ( SELECT row_security_active(('public.plain'::regclass)::oid) AS row_security_active) THEN pgencoder.plain_visible(id, row_hash)
+    ELSE (EXISTS ( SELECT
+       FROM pgencoder.plain_rows() source(k1)
+      WHERE (source.k1 = plain_1.id)))
+END);
+
+ALTER TABLE pgencoder.plain_1 ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY read ON pgencoder.late FOR SELECT USING (true);
+
+REVOKE ALL ON FUNCTION pgencoder.bits_1_build() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_1_write() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_active() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_1_build() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_1_write() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_active() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_active"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_1_build() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_1_write() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_active() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
