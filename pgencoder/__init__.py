@@ -17,8 +17,7 @@ from pgencoder.client import Database, connect, embedded
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
-from pgencoder.explanation import Explanation, Match, WordMatch
-from pgencoder.ingest.worker import Worker, WorkerOptions
+from pgencoder.explain.explanation import Explanation, Match, WordMatch
 from pgencoder.types import (
     Citation,
     CollectionStatus,
@@ -36,9 +35,10 @@ from pgencoder.types import (
     SyncReport,
     WorkerStatus,
 )
+from pgencoder.worker.worker import Worker, WorkerOptions
 
 if TYPE_CHECKING:
-    from pgencoder.orm import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
+    from pgencoder.sqlalchemy import Dense, SearchSelect, Tokens, aselect, attach_all, maxsim, recall, select
 
 __version__ = "0.1.0"
 
@@ -88,10 +88,9 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        # what is for applications with SQLAlchemy's ORM is loaded when it is asked for: a worker starts sooner
-        if name not in __all__ and name != "orm":
+        # what is for applications with SQLAlchemy is loaded when it is asked for: a worker starts sooner
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        orm = import_module("pgencoder.orm")
-        return orm if name == "orm" else getattr(orm, name)
+        return getattr(import_module("pgencoder.sqlalchemy"), name)

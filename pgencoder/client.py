@@ -15,19 +15,21 @@ from weakref import WeakSet
 import psycopg
 import sqlalchemy as sa
 
-from pgencoder import migrate, native
-from pgencoder.db import catalog, kernel
+from pgencoder import catalog, kernel
+from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
-from pgencoder.explanation import Explanation
-from pgencoder.ingest import roles as granted
+from pgencoder.explain.explain import Question, explanation, read_passage
+from pgencoder.explain.explanation import Explanation
+from pgencoder.kernel import native
+from pgencoder.pairs import PairSearch, check_encoded, similar_pairs
 from pgencoder.plain import short_key
-from pgencoder.query import PairSearch, Search, check_encoded, rows, search_statement, similar_pairs
-from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
-from pgencoder.query.explain import Question, explanation, read_passage
-from pgencoder.query.statement import Filter, stage_for
-from pgencoder.query.waiting import waiting
+from pgencoder.schema import migrate
+from pgencoder.schema import roles as granted
+from pgencoder.search import Search, rows, search_statement
+from pgencoder.search.statement import Filter, stage_for
+from pgencoder.search.waiting import waiting
 from pgencoder.threads import in_thread
 from pgencoder.types import (
     Collection,

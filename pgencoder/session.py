@@ -7,16 +7,12 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from pgencoder import encoders, forks, migrate
-from pgencoder.db import catalog
+from pgencoder import catalog, encoders, forks
 from pgencoder.db.connection import connected, pinned_engine, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest
-from pgencoder.types import (
-    Collection,
-    Fingerprint,
-    Generation,
-)
+from pgencoder.schema import migrate
+from pgencoder.types import Collection, Fingerprint, Generation
 
 
 class Session:

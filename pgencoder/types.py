@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, fields
 from datetime import datetime
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgencoder.errors import InvalidRequest
-from pgencoder.explanation import Explanation
 from pgencoder.plain import short_repr
+
+if TYPE_CHECKING:
+    from pgencoder.explain.explanation import Explanation
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]

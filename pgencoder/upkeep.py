@@ -9,18 +9,19 @@ from functools import partial
 from psycopg import errors as pg
 from psycopg import sql
 
-from pgencoder.db import catalog, kernel, status
+from pgencoder import catalog, kernel
+from pgencoder.catalog import status
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest, PgencoderError
-from pgencoder.ingest import adopt, attach, generations, index, objects, queue, reconcile, repair, sync
-from pgencoder.ingest import roles as granted
+from pgencoder.ingest import adopt, index, queue, reconcile
 from pgencoder.ingest.backfill import Progress
-from pgencoder.ingest.objects import Objects
-from pgencoder.ingest.worker import OnReport, Worker, WorkerOptions
 from pgencoder.progress import shown
-from pgencoder.query.function import search_function
+from pgencoder.schema import attach, generations, objects, repair
+from pgencoder.schema import roles as granted
+from pgencoder.schema.search_function import search_function
 from pgencoder.session import Session
 from pgencoder.threads import in_thread
 from pgencoder.types import (
@@ -34,6 +35,8 @@ from pgencoder.types import (
     TokenType,
     WorkerStatus,
 )
+from pgencoder.worker import sync
+from pgencoder.worker.worker import OnReport, Worker, WorkerOptions
 
 
 class Upkeep(Session):

@@ -22,8 +22,9 @@ import sqlalchemy as sa
 from pytest_postgresql import factories
 
 import pgencoder
-from pgencoder import native, vectors
+from pgencoder import vectors
 from pgencoder.db import embedded
+from pgencoder.kernel import native
 from pgencoder.types import KernelName
 
 from .encoder import WordEncoder

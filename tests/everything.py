@@ -26,15 +26,15 @@ from llama_index.core.vector_stores.types import VectorStoreQueryMode
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_column
 
 import pgencoder
-import pgencoder.orm.alembic
+import pgencoder.alembic
 from pgencoder import Database, Dims
+from pgencoder.catalog.objects import Objects
 from pgencoder.db import locks
 from pgencoder.ingest import queue
-from pgencoder.ingest.objects import Objects
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
-from pgencoder.orm import Encoding, passages_of, with_passage
-from pgencoder.query import rows
+from pgencoder.search import rows
+from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
 
 from .conftest import Connection
 from .encoder import WordEncoder

@@ -21,7 +21,7 @@ SYNC = """
 import sqlalchemy as sa
 from alembic import context
 
-import pgencoder.orm.alembic
+import pgencoder.alembic
 
 attributes = context.config.attributes
 metadata = attributes.get("metadata")
@@ -48,7 +48,7 @@ import asyncio
 from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import pgencoder.orm.alembic
+import pgencoder.alembic
 
 attributes = context.config.attributes
 options = {"target_metadata": attributes.get("metadata")} | attributes.get("options", {})
@@ -77,7 +77,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import pgencoder
-import pgencoder.orm.alembic
+import pgencoder.alembic
 from tests.encoder import WordEncoder
 from pgencoder import Dims
 

@@ -183,7 +183,7 @@ def test_what_is_wrong_is_said(simple: Project, connection: Connection, db: Data
         ('op.reencode("nothing", WORDS)', UnknownCollection, "no collection 'nothing'"),
         ('op.reencode("there", WORDS, tokens="byte")', InvalidRequest, "tokens must be one of bit"),
         (
-            'op.attach_encoding("there", ["body"], pgencoder.orm.alembic.declared("x"))',
+            'op.attach_encoding("there", ["body"], pgencoder.alembic.declared("x"))',
             InvalidRequest,
             "no class in target_metadata declares an encoder object for 'x'",
         ),

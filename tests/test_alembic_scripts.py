@@ -12,10 +12,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from pgencoder import Database, Dims
-from pgencoder.errors import (
-    InvalidRequest,
-)
-from pgencoder.orm import Encoding
+from pgencoder.errors import InvalidRequest
+from pgencoder.sqlalchemy import Encoding
 
 from .conftest import Connection
 from .encoder import WordEncoder

@@ -20,7 +20,7 @@ import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm import AttachReport, Encoding, attach_all
+from pgencoder.sqlalchemy import AttachReport, Encoding, attach_all
 
 from . import checkpoints
 from .conftest import Connection, value

@@ -13,10 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pgencoder import Database, Dims
-from pgencoder.errors import (
-    InvalidRequest,
-)
-from pgencoder.orm import Encoding
+from pgencoder.errors import InvalidRequest
+from pgencoder.sqlalchemy import Encoding
 
 from . import checkpoints
 from .conftest import Connection
@@ -65,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
 def test_autogenerate(project: Project, connection: Connection, db: Database, models: tuple[str, str, str]) -> None:
     one, two, colbert = models
     added = project.autogenerate(metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec")))
-    assert "import pgencoder.orm.alembic  # noqa: F401\n" in added
+    assert "import pgencoder.alembic  # noqa: F401\n" in added
     assert added.index("op.create_table('notes_2'") < added.index("op.attach_encoding(")
     assert "key={'id': 'integer'}" in added
     project.upgrade()
@@ -104,7 +102,7 @@ def test_autogenerate(project: Project, connection: Connection, db: Database, mo
 
 def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: WordEncoder) -> None:
     declared = metadata(Encoding(["title"], words))
-    assert "model=pgencoder.orm.alembic.declared('notes_1', '" in project.autogenerate(declared)
+    assert "model=pgencoder.alembic.declared('notes_1', '" in project.autogenerate(declared)
     project.upgrade()
     assert db.collection("notes_1").generation.encoder["model"] == "words"
     project.check(declared)
@@ -190,7 +188,7 @@ def test_the_command_line(
     """`alembic` in a process of its own, as a user runs it."""
     (tmp_path / "app.py").write_text(
         "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n"
-        "from pgencoder.orm import Encoding\n"
+        "from pgencoder.sqlalchemy import Encoding\n"
         "class Base(DeclarativeBase): pass\n"
         "class Note(Base):\n"
         "    __tablename__ = 'notes'\n"
@@ -212,7 +210,7 @@ def test_the_command_line(
     env = tmp_path / "migrations" / "env.py"
     env.write_text(
         env.read_text().replace(
-            "target_metadata = None", "import pgencoder.orm.alembic\nimport app\ntarget_metadata = app.Base.metadata"
+            "target_metadata = None", "import pgencoder.alembic\nimport app\ntarget_metadata = app.Base.metadata"
         )
     )
     ini = tmp_path / "alembic.ini"

@@ -23,7 +23,7 @@ import pgencoder
 from pgencoder import cli, client
 from pgencoder.cli import application, logs, output, status
 from pgencoder.errors import PgencoderError
-from pgencoder.explanation import Explanation, Match, WordMatch
+from pgencoder.explain.explanation import Explanation, Match, WordMatch
 from pgencoder.types import (
     Citation,
     Collection,

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgencoder import Context, Database, DenseEncoder, Hit
+from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.errors import FingerprintMismatch, InvalidRequest
-from pgencoder.query.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.types import Order
 
 from .conftest import Connection

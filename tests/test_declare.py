@@ -26,7 +26,7 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
 from pgencoder.errors import InvalidRequest
-from pgencoder.orm import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
+from pgencoder.sqlalchemy import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
 
 from .conftest import Connection
 from .encoder import WordEncoder
@@ -283,9 +283,9 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("title", "must be a pgencoder.orm.Encoding, not a str"),
-        (["title"], "must be a pgencoder.orm.Encoding, not a list"),
-        (Encoding, "must be a pgencoder.orm.Encoding, not a type"),
+        ("title", "must be a pgencoder.sqlalchemy.Encoding, not a str"),
+        (["title"], "must be a pgencoder.sqlalchemy.Encoding, not a list"),
+        (Encoding, "must be a pgencoder.sqlalchemy.Encoding, not a type"),
         (Encoding(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id, title"),
         (Encoding(["title"], passages="title"), "Wrong has 'title' already"),
         (Encoding(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),

@@ -17,8 +17,8 @@ from psycopg import sql
 import pgencoder
 from pgencoder import Database, DenseEncoder, Dims, Encoder, encoders, errors
 from pgencoder.encoders import load_stored
-from pgencoder.ingest import metrics
 from pgencoder.types import Matrix, TokenType
+from pgencoder.worker import metrics
 
 from . import checkpoints
 from .conftest import Connection, value

@@ -19,8 +19,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from pgencoder import postgres
-from pgencoder.db import embedded, postmaster
+from pgencoder.db import embedded, postgres, postmaster
 from pgencoder.errors import ConnectionFailed
 
 ROOT = Path(__file__).parent.parent

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pgencoder import Database
+from pgencoder.bench import backlog, ingest, rerank, write
+from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
-from pgencoder.evaluation import backlog, beir, ingest, rerank, write
-from pgencoder.evaluation.alone import Arrays
+from pgencoder.evaluation import beir
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.types import KernelName, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array

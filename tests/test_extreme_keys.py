@@ -13,7 +13,7 @@ from psycopg import sql
 from pgencoder import Database, Encoding
 from pgencoder.db.values import AsText
 from pgencoder.errors import InvalidRequest
-from pgencoder.query import rows
+from pgencoder.search import rows
 
 from .conftest import Connection
 from .encoder import WordEncoder

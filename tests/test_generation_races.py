@@ -11,11 +11,11 @@ import pytest
 
 import pgencoder
 from pgencoder import Database, Dims, Encoding
+from pgencoder.catalog.objects import Objects
 from pgencoder.errors import GenerationIncomplete, InvalidRequest
 from pgencoder.ingest import backfill
-from pgencoder.ingest.objects import Objects
-from pgencoder.ingest.worker import WorkerOptions
 from pgencoder.types import Generation
+from pgencoder.worker.worker import WorkerOptions
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

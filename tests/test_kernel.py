@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pgencoder import native
 from pgencoder.errors import NativeUnavailable
+from pgencoder.kernel import native
 
 from .test_maxsim import Floats, maxsim, signs
 from .tokens import bits, halfvecs, vectors

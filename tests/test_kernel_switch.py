@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder import Database, migrate, native
-from pgencoder.db import kernel
+from pgencoder import Database, kernel
 from pgencoder.errors import MissingRights, NativeUnavailable, NotMigrated
+from pgencoder.kernel import native
+from pgencoder.schema import migrate
 from pgencoder.types import KernelName
 
 from .conftest import Connection, value

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from pgencoder import Database
+from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.batch import Batch, Target
-from pgencoder.ingest.objects import Objects
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

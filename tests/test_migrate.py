@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder.db import kernel
+from pgencoder import kernel
 from pgencoder.errors import (
     ConnectionFailed,
     InvalidRequest,

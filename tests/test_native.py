@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 import pgencoder
-from pgencoder import Database, native
-from pgencoder.query import Search, search_statement
+from pgencoder import Database
+from pgencoder.kernel import native
+from pgencoder.search import Search, search_statement
 from pgencoder.vectors import HalfvecArray, normalize
 
 from .conftest import Connection, value

@@ -14,8 +14,8 @@ import pytest
 from psycopg import sql
 
 import pgencoder
-from pgencoder import native
 from pgencoder.errors import NativeUnavailable
+from pgencoder.kernel import native
 
 from .conftest import Connection
 

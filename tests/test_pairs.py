@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from psycopg import sql
 
-from pgencoder import Database, Dims, Pair
+from pgencoder import Database, Dims, Pair, pairs
+from pgencoder.bench import pairs as benchmark
 from pgencoder.errors import InvalidRequest, MissingRights, UnknownCollection
-from pgencoder.evaluation import pairs as benchmark
-from pgencoder.query import pairs, similar
-from pgencoder.query.spool import Spool
+from pgencoder.pairs import similar
+from pgencoder.pairs.spool import Spool
 from pgencoder.types import PairMethod
 from pgencoder.vectors import Halfvec, normalize
 
@@ -249,7 +249,7 @@ def test_auto_is_exact_until_that_takes_long(
     connection: Connection, db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store(connection, db, like_sentences(100, 16))
-    caplog.set_level("INFO", "pgencoder.query")
+    caplog.set_level("INFO", "pgencoder.pairs")
     exact = found(db, 0.8, "auto")
     assert exact == found(db, 0.8, "exact")
     assert "all pairs of 100 passages" in caplog.messages[0]

@@ -101,7 +101,7 @@ def test_tables_are_found_on_the_roles_path(connection: Connection, role: str, w
         assert "shop" not in path_of(db)
         with db.connection() as own, own.transaction():
             before = value(own, "SHOW search_path")
-            assert pgencoder.db.catalog.find_source(own, "things").schema == "shop"
+            assert pgencoder.catalog.find_source(own, "things").schema == "shop"
             assert value(own, "SHOW search_path") == before, "also within a transaction"
 
 

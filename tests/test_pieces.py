@@ -14,7 +14,7 @@ from tokenizers import decoders
 import pgencoder
 from pgencoder import Piece, load_encoder
 from pgencoder.encoders import Kind
-from pgencoder.query.words import Word, words
+from pgencoder.explain.words import Word, words
 
 from . import checkpoints
 from .checkpoints import TEXT

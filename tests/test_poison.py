@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pgencoder import Database, Encoding
+from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import queue
-from pgencoder.ingest.objects import Objects
-from pgencoder.ingest.worker import WorkerOptions
+from pgencoder.worker.worker import WorkerOptions
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

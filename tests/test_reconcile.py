@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from pgencoder import Database, Dims, Encoding, ReconcileReport
+from pgencoder.catalog.objects import Objects
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import adopt, backfill, queue, reconcile
-from pgencoder.ingest.objects import Objects
 
 from .conftest import Connection
 from .encoder import WordEncoder

@@ -12,7 +12,7 @@ from psycopg import errors as pg
 import pgencoder
 from pgencoder import Database
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource, NotMigrated, PgencoderError
-from pgencoder.ingest import roles
+from pgencoder.schema import roles
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

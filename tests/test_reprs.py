@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgencoder import Piece, Window
-from pgencoder.explanation import Explanation, Match, WordMatch
-from pgencoder.orm.attach import AttachReport
+from pgencoder.explain.explanation import Explanation, Match, WordMatch
 from pgencoder.plain import key_text, short, short_key
+from pgencoder.sqlalchemy.attach import AttachReport
 from pgencoder.types import (
     Citation,
     Collection,

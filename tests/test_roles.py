@@ -16,9 +16,9 @@ from psycopg.errors import InsufficientPrivilege
 import pgencoder
 from pgencoder import Database, Dims, Encoding
 from pgencoder.errors import MissingRights
-from pgencoder.ingest import roles
-from pgencoder.ingest.worker import WorkerOptions
+from pgencoder.schema import roles
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
+from pgencoder.worker.worker import WorkerOptions
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 import pgencoder
 from pgencoder import Database, Dims, Encoding, Hit, Window
 from pgencoder.errors import InvalidRequest
-from pgencoder.query import Search, search_statement
+from pgencoder.search import Search, search_statement
 from pgencoder.types import Group, KernelName, Stage
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, Dims, Encoding, SearchSelect
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import generations
+from pgencoder.schema import generations
 
 from .encoder import WordEncoder
 from .test_select import QUERY, Article, find, ids, scored

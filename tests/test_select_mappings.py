@@ -13,7 +13,7 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database
-from pgencoder.orm import Encoding as DeclaredEncoding
+from pgencoder.sqlalchemy import Encoding as DeclaredEncoding
 
 from .conftest import Connection
 from .encoder import WordEncoder

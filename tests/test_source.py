@@ -17,10 +17,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 import pgencoder
 from pgencoder import Database
 from pgencoder.errors import InvalidSource
-from pgencoder.ingest import sources
-from pgencoder.ingest.worker import WorkerOptions
-from pgencoder.orm import Encoded, Encoding
+from pgencoder.sqlalchemy import Encoded, Encoding
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
+from pgencoder.worker import sources
+from pgencoder.worker.worker import WorkerOptions
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

@@ -13,10 +13,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 import pgencoder
-import pgencoder.orm.alembic
+import pgencoder.alembic
 from pgencoder import Database
 from pgencoder.errors import MissingRights
-from pgencoder.ingest import script
+from pgencoder.schema import script
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

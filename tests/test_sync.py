@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pgencoder import Database, Dims, Encoding
+from pgencoder.catalog.objects import Objects
 from pgencoder.errors import FingerprintMismatch
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Target
-from pgencoder.ingest.objects import Objects
 
 from .conftest import Connection
 from .encoder import WordEncoder

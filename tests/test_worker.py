@@ -17,9 +17,10 @@ import pytest
 
 import pgencoder
 from pgencoder import Database, Encoding, Worker, WorkerOptions
+from pgencoder.catalog.objects import Objects
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import batch, metrics, queue
-from pgencoder.ingest.objects import Objects
+from pgencoder.ingest import batch, queue
+from pgencoder.worker import metrics
 
 from .conftest import Connection, value
 from .encoder import WordEncoder

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import pgencoder
-from pgencoder.orm import Encoded, Encoding, with_passage
+from pgencoder.sqlalchemy import Encoded, Encoding, with_passage
 
 url = sa.make_url(os.environ["PGENCODER_DATABASE_URL"])
 engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))

@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
+from pgencoder.bench.backlog import QueueReport
+from pgencoder.bench.ingest import IngestReport
+from pgencoder.bench.overhead import SearchReport
+from pgencoder.bench.pairs import PairsReport
+from pgencoder.bench.rerank import RerankReport
+from pgencoder.bench.write import WriteReport
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, MEASURING, URL, command, group, open_database
 from pgencoder.cli.output import say_lines
 from pgencoder.errors import InvalidRequest
-from pgencoder.evaluation.backlog import QueueReport
-from pgencoder.evaluation.ingest import IngestReport
-from pgencoder.evaluation.overhead import SearchReport
-from pgencoder.evaluation.pairs import PairsReport
-from pgencoder.evaluation.rerank import RerankReport
-from pgencoder.evaluation.write import WriteReport
 from pgencoder.types import PAIR_METHODS, Chunking
 
 bench_app = group("bench", MEASURING, "Measure speed: ratios of two things in one run.")
@@ -37,7 +37,8 @@ def bench_rerank(
     json: JSON = False,
 ) -> None:
     """MaxSim here, in SQL and native, against the SQL example in circulation, on the same rows."""
-    from pgencoder.evaluation import beir, rerank
+    from pgencoder.bench import rerank
+    from pgencoder.evaluation import beir
 
     dataset = None if directory is None else beir.read(directory)
     report = rerank.rerank(open_database(database), dataset, candidates, queries)
@@ -57,7 +58,8 @@ def bench_ingest(
     json: JSON = False,
 ) -> None:
     """A whole backfill against the model alone on the same batches."""
-    from pgencoder.evaluation import beir, ingest
+    from pgencoder.bench import ingest
+    from pgencoder.evaluation import beir
 
     db = open_database(database)
     with output.progress("measuring", "runs") as on_run:
@@ -78,7 +80,7 @@ def bench_write(
     json: JSON = False,
 ) -> None:
     """How many passages a second workers write when the model takes no time."""
-    from pgencoder.evaluation import write
+    from pgencoder.bench import write
 
     try:
         numbers = [int(number) for number in workers.split(",")]
@@ -100,7 +102,7 @@ def bench_pairs(
     json: JSON = False,
 ) -> None:
     """Seconds, recall and memory of a search for similar pairs, planted among synthetic sentences."""
-    from pgencoder.evaluation import pairs as measure
+    from pgencoder.bench import pairs as measure
 
     chosen = [method for method in PAIR_METHODS if method in methods.split(",")]
     if unknown := set(methods.split(",")) - set(chosen):
@@ -120,7 +122,7 @@ def bench_queue(
     json: JSON = False,
 ) -> None:
     """What changes leave in the queue, and how long a claim takes where much is queued."""
-    from pgencoder.evaluation import backlog
+    from pgencoder.bench import backlog
 
     report = backlog.backlog(open_database(database), rows, changes)
     if json:
@@ -137,7 +139,7 @@ def bench_search(
     json: JSON = False,
 ) -> None:
     """What a search takes in Python, beside the server."""
-    from pgencoder.evaluation import overhead
+    from pgencoder.bench import overhead
 
     report = overhead.search(open_database(database), passages, queries)
     if json:

@@ -19,7 +19,7 @@ from pgencoder.cli import output
 from pgencoder.cli.output import shorten
 from pgencoder.db.connection import schema_of_new
 from pgencoder.plain import one_line
-from pgencoder.query import Search, rows
+from pgencoder.search import Search, rows
 from pgencoder.sql import as_text, identifier
 from pgencoder.types import Collection, Hit, Stage, SyncReport
 

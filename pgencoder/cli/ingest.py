@@ -10,19 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from pgencoder.cli import logs, output
-from pgencoder.cli.options import (
-    COLLECTION,
-    COLLECTIONS,
-    ENCODING,
-    JSON,
-    TOKEN_MODEL,
-    URL,
-    command,
-    open_database,
-)
+from pgencoder.cli.options import COLLECTION, COLLECTIONS, ENCODING, JSON, TOKEN_MODEL, URL, command, open_database
 from pgencoder.ingest.batch import Target
-from pgencoder.ingest.worker import Worker, WorkerOptions
 from pgencoder.types import Chunking, SyncReport, TokenType
+from pgencoder.worker.worker import Worker, WorkerOptions
 
 NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, where more than one is meant.")]
 
@@ -55,7 +46,7 @@ def worker(
     logs.configure(log_format)
     running = db.worker(options=options, device=device)
     if metrics_port is not None:
-        from pgencoder.ingest import metrics
+        from pgencoder.worker import metrics
 
         metrics.serve(running, db.own_engine, metrics_host, metrics_port)
     _stop_by_signal(running)

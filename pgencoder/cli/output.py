@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pgencoder.explanation import Explanation
+from pgencoder.explain.explanation import Explanation
 from pgencoder.plain import escaped, key_text, lines, one_line, spaced
 from pgencoder.progress import OnProgress, bar
 from pgencoder.types import Collection, Context, Hit, Kernel, Pair, SyncReport

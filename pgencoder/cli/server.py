@@ -15,11 +15,12 @@ from typing import Annotated
 import typer
 
 import pgencoder
-from pgencoder import Database, native
+from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
 from pgencoder.db.embedded import program
 from pgencoder.errors import InvalidRequest, NativeUnavailable
+from pgencoder.kernel import native
 
 KEEPER = "pgencoder keep"  # the name of processes that only keep the server up
 STAY_SECONDS = 60.0

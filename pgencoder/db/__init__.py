@@ -1,1 +1,1 @@
-"""Connections, the embedded server, and the catalogue of collections."""
+"""Connections, values and locks, and the embedded server."""

@@ -27,8 +27,7 @@ from pathlib import Path
 import platformdirs
 import sqlalchemy as sa
 
-from pgencoder import postgres
-from pgencoder.db import postmaster
+from pgencoder.db import postgres, postmaster
 from pgencoder.db.postmaster import INSIDE, KEEP, USERS, Postmaster
 from pgencoder.errors import ConnectionFailed, InvalidRequest
 

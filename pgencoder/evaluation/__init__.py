@@ -1,1 +1,1 @@
-"""Measures: retrieval quality on BEIR folders, and speed."""
+"""Measures retrieval quality on BEIR folders: `pgencoder eval`."""

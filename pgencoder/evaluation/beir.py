@@ -21,7 +21,7 @@ from pgencoder.client import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.backfill import Progress
-from pgencoder.query import Search
+from pgencoder.search import Search
 from pgencoder.types import Chunking, Collection, Encoding, Hit, KernelName, Scoring, Stage, TokenType
 
 SCHEMA = "beir"

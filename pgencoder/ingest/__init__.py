@@ -1,1 +1,1 @@
-"""From rows to passages: attaching a table, chunking, and draining the queue."""
+"""The steps from a row to its passages: queue, chunking, encoding, writing, backfill, reconcile and index."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from pgencoder.db import catalog
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects, all_of
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import Progress, patiently
-from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import execute, giving_way, waiting
 from pgencoder.sql import Part, as_text, equal, identifier, raw
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 from psycopg import errors as pg
 from psycopg import sql
 
-from pgencoder.db import catalog
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.locks import lock_collection
-from pgencoder.ingest.objects import Objects, queue_keys, queues_of
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.sql import Part, listed, own, raw, text_of
 from pgencoder.types import Generation

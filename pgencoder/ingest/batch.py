@@ -18,12 +18,12 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.encoders import Encoder
 from pgencoder.errors import FingerprintMismatch, InvalidEncoding
 from pgencoder.ingest import queue
 from pgencoder.ingest.chunking import Split, mostly_unknown, splitter
-from pgencoder.ingest.objects import Objects
 from pgencoder.sql import as_text, listed, raw
 from pgencoder.types import Encoding, Span, SyncReport
 from pgencoder.vectors import bit_array, halfvec, halfvec_array, halfvec_oids, normalize

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from psycopg import errors as pg
 from psycopg import sql
 
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import indexed
-from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.queue import execute
 from pgencoder.types import Generation
 

@@ -51,8 +51,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
-from pgencoder.ingest.objects import Objects
 from pgencoder.sql import Part, listed, raw
 
 LEASE_SECONDS = 60.0

@@ -14,9 +14,9 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
+from pgencoder.catalog.objects import Objects, all_of
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
-from pgencoder.ingest.objects import Objects, all_of
 from pgencoder.ingest.queue import check_readable, execute, giving_way
 from pgencoder.sql import Part, equal, identifier, listed, raw, text_of
 from pgencoder.types import ReconcileReport

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pgencoder.client import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.refusal import refused
-from pgencoder.query import rows
+from pgencoder.search import rows
 
 OWN = ("collection", "key", "passage", "span", "score")
 

@@ -10,8 +10,8 @@ import psycopg
 from psycopg import errors as pg
 from psycopg import sql
 
+from pgencoder import catalog
 from pgencoder.client import Database
-from pgencoder.db import catalog
 from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.encoders import Encoder
 from pgencoder.errors import CollectionExists, InvalidSource, UnknownCollection

@@ -14,11 +14,12 @@ from psycopg import sql
 
 import pgencoder
 from pgencoder import Encoding
+from pgencoder.catalog import objects
 from pgencoder.errors import ConnectionFailed
-from pgencoder.ingest import objects, queue
-from pgencoder.ingest.worker import Worker, WorkerOptions
+from pgencoder.ingest import queue
 from pgencoder.sql import query
 from pgencoder.types import Matrix
+from pgencoder.worker.worker import Worker, WorkerOptions
 from tests.encoder import WordEncoder
 
 LEASE_SECONDS = 2.0

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from app import Base, engine, url
 
-import pgencoder.orm.alembic  # noqa: F401 - brings the operations and autogenerate
+import pgencoder.alembic  # noqa: F401 - brings the operations and autogenerate
 
 
 def run(connection: sa.Connection | None) -> None:

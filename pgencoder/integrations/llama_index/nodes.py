@@ -13,12 +13,12 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
+from pgencoder.catalog.objects import Objects
 from pgencoder.client import Database
 from pgencoder.db.connection import vector_schema
 from pgencoder.encoders import DenseEncoder, Encoder
 from pgencoder.errors import InvalidEncoding, InvalidRequest
 from pgencoder.ingest import adopt
-from pgencoder.ingest.objects import Objects
 from pgencoder.ingest.queue import execute
 from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB, Field, catalog, metadata_field, of_json

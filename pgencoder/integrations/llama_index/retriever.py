@@ -17,7 +17,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.integrations import passages
 from pgencoder.integrations.columns import source_fields
 from pgencoder.integrations.llama_index.filters import condition
-from pgencoder.query.statement import Filter
+from pgencoder.search.statement import Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import Group, Stage
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import pgencoder.orm.alembic  # noqa: F401 - brings the operations
+import pgencoder.alembic  # noqa: F401 - brings the operations
 
 revision = "0001"
 down_revision = None

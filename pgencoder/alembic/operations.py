@@ -1,0 +1,310 @@
+"""Alembic operations that make, change and remove collections in the user's own migrations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from alembic.operations import MigrateOperation, Operations
+from psycopg import errors as pg
+
+from pgencoder import catalog, encoders
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.connection import translated, vector_schema
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, comparable, model_names
+from pgencoder.errors import InvalidRequest
+from pgencoder.schema import attach, script
+from pgencoder.sqlalchemy.declare import declarations
+from pgencoder.types import Chunking, Collection, Fingerprint, KeyColumn, TokenType
+from pgencoder.upkeep import create_search
+
+
+class declared:
+    """The encoder object that a class declares for a collection: `model=declared("articles")` in a revision.
+
+    It is looked up in the `target_metadata` of `env.py` when the migration runs. `digest`, which autogenerate writes,
+    says which encoder that was: the class may declare another by then, as it does when a downgrade runs.
+    """
+
+    def __init__(self, name: str, digest: str | None = None) -> None:
+        self.name = name
+        self.digest = digest
+
+    @classmethod
+    def of(cls, name: str, fingerprint: Fingerprint) -> declared:
+        """The encoder of this fingerprint."""
+        text = json.dumps(dict(comparable(fingerprint)), sort_keys=True)
+        return cls(name, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+    def __repr__(self) -> str:
+        arguments = [self.name] if self.digest is None else [self.name, self.digest]
+        return f"pgencoder.alembic.declared({', '.join(map(repr, arguments))})"
+
+    def find(self, operations: Operations) -> Encoder:
+        """The object; raises InvalidRequest if no class declares it any more."""
+        metadata = operations.get_context().opts.get("target_metadata")
+        for each in declarations(metadata) if metadata is not None else ():
+            model = each.encoding.model
+            if each.name != self.name or isinstance(model, str):
+                continue
+            if self.digest not in (None, self.of(self.name, model.fingerprint).digest):
+                raise InvalidRequest(
+                    f"the class of {self.name!r} now declares {model_names(model.fingerprint)}, which is another"
+                    f" encoder than {self} was; give that one as model= here"
+                )
+            return model
+        raise InvalidRequest(
+            f"no class in target_metadata declares an encoder object for {self.name!r}; give one as model= here"
+        )
+
+
+Model = str | Encoder | declared
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which encoder, as operations take it."""
+
+    model: Model = DEFAULT_MODEL
+    token_model: str | None = None
+    allow_untrained: bool = False
+
+    def encoder(self, operations: Operations) -> Encoder:
+        """The encoder, loaded."""
+        if isinstance(self.model, declared):
+            return self.model.find(operations)
+        if isinstance(self.model, str):
+            return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
+        return self.model
+
+
+@dataclass(frozen=True)
+class Source:
+    """The table of a collection; `key` are its key columns and their types, which only scripts need to be told."""
+
+    table: str
+    columns: tuple[str, ...]
+    schema: str | None = None
+    key: Mapping[str, str] | None = None
+
+
+@Operations.register_operation("attach_encoding")
+class AttachEncodingOp(MigrateOperation):
+    """Makes a collection."""
+
+    def __init__(
+        self, name: str | None, source: Source, models: Models, tokens: TokenType | None, chunking: Chunking
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.models = models
+        self.tokens = tokens
+        self.chunking = chunking
+
+    @classmethod
+    def attach_encoding(
+        cls,
+        operations: Operations,
+        table: str,
+        columns: Sequence[str],
+        model: Model = DEFAULT_MODEL,
+        *,
+        token_model: str | None = None,
+        schema: str | None = None,
+        name: str | None = None,
+        tokens: TokenType | None = None,
+        chunking: Chunking = "default",
+        allow_untrained: bool = False,
+        key: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a collection of a table, as `Database.attach` does, but for queueing the rows that are there.
+
+        `key` names the key columns and their types as Postgres writes them, such as {"id": "bigint"}: only `--sql`,
+        which cannot ask, needs it.
+        """
+        attach.check_columns(columns)
+        source = Source(table, tuple(columns), schema, key)
+        models = Models(model, token_model, allow_untrained)
+        operations.invoke(cls(name, source, models, tokens, chunking))
+
+    def reverse(self) -> DetachEncodingOp:
+        """The operation of the downgrade."""
+        return DetachEncodingOp(self.name or self.source.table, self)
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """The difference, as `alembic check` shows it."""
+        return ("attach_encoding", self.name or self.source.table)
+
+
+@Operations.register_operation("detach_encoding")
+class DetachEncodingOp(MigrateOperation):
+    """Removes a collection; `attached` is what the downgrade makes again."""
+
+    def __init__(self, name: str, attached: AttachEncodingOp | None = None) -> None:
+        self.name = name
+        self.attached = attached
+
+    @classmethod
+    def detach_encoding(cls, operations: Operations, name: str) -> None:
+        """Remove a collection and all its generations; the source table keeps its rows."""
+        operations.invoke(cls(name))
+
+    def reverse(self) -> AttachEncodingOp:
+        """The operation of the downgrade."""
+        if self.attached is None:
+            raise InvalidRequest(f"how to attach {self.name!r} again is not known")
+        return self.attached
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """The difference, as `alembic check` shows it."""
+        return ("detach_encoding", self.name)
+
+
+@Operations.register_operation("reencode")
+class ReencodeOp(MigrateOperation):
+    """Changes the encoder of a collection; `before` is the operation of the downgrade."""
+
+    def __init__(
+        self,
+        name: str,
+        models: Models,
+        tokens: TokenType | None,
+        chunking: Chunking | None,
+        source: Source | None,
+        before: ReencodeOp | None = None,
+    ) -> None:
+        self.name = name
+        self.models = models
+        self.tokens = tokens
+        self.chunking = chunking
+        self.source = source
+        self.before = before
+
+    @classmethod
+    def reencode(
+        cls,
+        operations: Operations,
+        name: str,
+        model: Model,
+        *,
+        token_model: str | None = None,
+        tokens: TokenType | None = None,
+        chunking: Chunking | None = None,
+        allow_untrained: bool = False,
+        table: str | None = None,
+        columns: Sequence[str] | None = None,
+        schema: str | None = None,
+        key: Mapping[str, str] | None = None,
+    ) -> None:
+        """Let a collection be encoded by this model: begin its next generation, for workers to encode.
+
+        Searches use it after `pgencoder activate`. If it is there already nothing is begun: the active generation
+        stays, and one that was active before is so again. A generation that is being built with another encoder is
+        given up.
+        `tokens` and `chunking` stay unless given. Only `--sql` needs `table`, `columns` and `key`. What `--sql` prints
+        cannot activate: where a generation of this encoder was active before, as in most downgrades, it fails and says
+        which; then `pgencoder activate` that one, and run the script again.
+        """
+        source = None if table is None or columns is None else Source(table, tuple(columns), schema, key)
+        operations.invoke(cls(name, Models(model, token_model, allow_untrained), tokens, chunking, source))
+
+    def reverse(self) -> ReencodeOp:
+        """The operation of the downgrade."""
+        if self.before is None:
+            raise InvalidRequest(f"how {self.name!r} was encoded before is not known")
+        return self.before
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """The difference, as `alembic check` shows it."""
+        return ("reencode", self.name)
+
+
+@Operations.implementation_for(AttachEncodingOp)
+def _attach(operations: Operations, op: AttachEncodingOp) -> None:
+    encoder = op.models.encoder(operations)
+    if operations.get_context().as_sql:
+        name = op.name or op.source.table
+        attach.check_name(name)
+        collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
+        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
+        parts = Objects(replace(collection, generations=(generation,)), vector)
+        _print(operations, script.attach_script(parts, create_search))
+        return
+    with translated():
+        connection = script.borrowed(operations.get_bind())
+        parts = attach.plan(
+            connection,
+            op.source.table,
+            op.source.columns,
+            encoder,
+            schema=op.source.schema,
+            name=op.name,
+            tokens=op.tokens,
+            chunking=op.chunking,
+        )
+        try:
+            with script.pinned(connection):
+                attach.make(connection, parts, create_search)
+        except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
+            raise attach.exists(parts.collection.name, error) from error
+
+
+@Operations.implementation_for(DetachEncodingOp)
+def _detach(operations: Operations, op: DetachEncodingOp) -> None:
+    if operations.get_context().as_sql:
+        _print(operations, script.detach_script(op.name))
+        return
+    with translated():
+        connection = script.borrowed(operations.get_bind())
+        with script.pinned(connection):
+            attach.detach(connection, op.name)
+
+
+@Operations.implementation_for(ReencodeOp)
+def _reencode(operations: Operations, op: ReencodeOp) -> None:
+    encoder = op.models.encoder(operations)
+    if operations.get_context().as_sql:
+        collection, vector = _offline(operations, "reencode", op.name, op.source), _vector(operations)
+        if op.tokens is None or op.chunking is None:
+            raise InvalidRequest(
+                f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
+            )
+        generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking)
+        operations.get_context().impl.static_output(
+            "-- Where this encoder was in use before, that generation is not begun again: this fails and names it."
+            "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
+        )
+        _print(operations, script.reencode_script(Objects(collection, vector, generation)))
+        return
+    with translated():
+        connection = script.borrowed(operations.get_bind())
+        vector = vector_schema(connection)
+        with script.pinned(connection):
+            script.reencode(connection, op.name, encoder, op.tokens, op.chunking, vector, create_search)
+
+
+def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:
+    """The collection, from what was given for a script."""
+    if source is None or not source.key or not all(source.key.values()):
+        missing = "key=" if source is not None else "table=, columns= and key="
+        raise InvalidRequest(
+            f'op.{what} of {name!r} needs {missing} for --sql, which cannot ask the database: key={{"id": "bigint"}}'
+        )
+    names = catalog.free_names(list(source.key))
+    key = []
+    for (column, type_), free in zip(source.key.items(), names, strict=True):
+        type_, _, collation = type_.partition(" COLLATE ")
+        key.append(KeyColumn(column, free, type_, collation))
+    schema = source.schema or operations.get_context().dialect.default_schema_name or "public"
+    return Collection(name, schema, source.table, tuple(key), source.columns, ())
+
+
+def _vector(operations: Operations) -> str:
+    return str(operations.get_context().opts.get("pgencoder_vector_schema", "public"))
+
+
+def _print(operations: Operations, statement: str) -> None:
+    operations.get_context().impl.static_output(f"{statement};")

@@ -1,0 +1,73 @@
+"""The native kernel outside of any server, over the same bytes: what the server adds is the difference."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgencoder.errors import NativeUnavailable
+from pgencoder.kernel import native
+from pgencoder.types import Matrix, TokenType
+
+# As in native/src/kernel.h: what a query of halfvec is compared with
+FORMS: dict[TokenType, int] = {"halfvec": 0, "bit": 3}
+
+
+def image(tokens: Matrix, kind: TokenType) -> NDArray[np.uint8]:
+    """The bytes of an array of tokens behind its header, as Postgres stores them: shape (n, d), halves or signs.
+
+    Each element is a length word, its dimensions and its values (`halfvec` in pgvector, `bit` in Postgres).
+    """
+    n, dims = tokens.shape
+    values = tokens.astype("<f2").view(np.uint8) if kind == "halfvec" else np.packbits(tokens > 0, axis=1)
+    size = 8 + values.shape[1]
+    made = np.zeros((n, (size + 3) // 4 * 4), dtype=np.uint8)
+    made[:, 0:4] = np.frombuffer(np.int32(size << 2).tobytes(), dtype=np.uint8)
+    made[:, 4:8] = np.frombuffer(np.int32(dims).tobytes(), dtype=np.uint8)
+    made[:, 8:size] = values
+    return made
+
+
+class _Array(ctypes.Structure):
+    _fields_ = (("data", ctypes.c_void_p), ("size", ctypes.c_size_t), ("count", ctypes.c_int))
+
+
+class Arrays:
+    """Documents' tokens laid out for the kernel, all of one kind."""
+
+    def __init__(self, documents: Sequence[Matrix], kind: TokenType) -> None:
+        self.kind = kind
+        self._images = [image(tokens, kind) for tokens in documents]
+        self._structures = (_Array * len(documents))(*(_array(each) for each in self._images))
+        self.bytes = sum(each.nbytes for each in self._images)
+
+    def scores(self, query: Matrix, simd: str | None = None) -> NDArray[np.float64]:
+        """MaxSim of each document for a query of shape (n, d), by the best instructions or those named."""
+        tokens = image(query, "halfvec")
+        scores = np.empty(len(self._images), dtype=np.float64)
+        status = _library().kernel_scores(
+            None if simd is None else simd.encode(),
+            FORMS[self.kind],
+            ctypes.byref(_array(tokens)),
+            self._structures,
+            len(self._images),
+            scores.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
+        )
+        if status == 1:
+            raise NativeUnavailable(f"this processor does not run the kernel {simd!r}")
+        if status != 0:
+            raise ValueError(f"the kernel refuses these arrays (status {status})")
+        return scores
+
+
+def _array(data: NDArray[np.uint8]) -> _Array:
+    return _Array(data.ctypes.data, data.nbytes, len(data))
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(str(native.kernel_library()))

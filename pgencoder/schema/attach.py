@@ -1,0 +1,188 @@
+"""Makes and removes collections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from psycopg import errors as pg
+
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
+from pgencoder.encoders import Encoder, model_names, same_encoder
+from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
+from pgencoder.ingest import backfill, queue
+from pgencoder.ingest.backfill import Progress
+from pgencoder.schema import objects, roles
+from pgencoder.schema.dependents import named_dependents
+from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
+
+MOST_DIMS = 4_000  # of a vector that pgvector can index
+
+# With the longest suffix of ours a name stays within the 63 bytes of an identifier
+LONGEST_NAME = 40
+
+
+def attach(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    encoder: Encoder,
+    *,
+    schema: str | None = None,
+    name: str | None = None,
+    tokens: TokenType | None = None,
+    chunking: Chunking = "default",
+    exist_ok: bool = False,
+    create_search: Callable[[Connection, Objects], None],
+    progress: Progress | None = None,
+) -> int:
+    """Make a collection of a table and queue the rows that it has; returns their number.
+
+    The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
+    no change falls between the two. `create_search` makes the collection's search function. With `exist_ok` a
+    collection that is there and the same stays as it is; rows that an interrupted attach left are queued.
+    """
+    parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
+    try:
+        with connection.transaction():
+            make(connection, parts, create_search)
+    except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
+        there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
+        differing = _differing(parts.collection, there[0]) if there else []
+        if not (exist_ok and there) or differing:
+            raise exists(parts.collection.name, error, differing) from error
+        catalog.check_problem(connection, there[0].name)
+        parts = Objects(there[0], parts.vector_schema)
+    return backfill.queue_existing(connection, parts, progress)
+
+
+def plan(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    encoder: Encoder,
+    *,
+    schema: str | None = None,
+    name: str | None = None,
+    tokens: TokenType | None = None,
+    chunking: Chunking = "default",
+) -> Objects:
+    """The collection that a table would become, with what can be wrong about it raised."""
+    check_columns(columns)
+    source = catalog.find_source(connection, table, schema)
+    unknown = [column for column in columns if column not in source.columns]
+    if unknown:
+        raise InvalidSource(f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
+    for column in columns:
+        if column in source.virtual:
+            raise InvalidSource(
+                f"column {column!r} is generated and not stored, so triggers do not see it change; make it STORED, or"
+                " attach the columns that it is made of"
+            )
+    name = source.table if name is None else name
+    check_name(name)
+    generation = describe(name, 1, "active", encoder, tokens, chunking)
+    made = Collection(name, source.schema, source.table, source.key, tuple(columns), (generation,))
+    return Objects(made, vector_schema(connection))
+
+
+def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
+    """Make everything of a new collection; its rows are still to be queued."""
+    catalog.add(connection, parts.collection)
+    connection.execute("SELECT pgencoder.check_free(%s, NULL)", [parts.collection.name])
+    objects.create_collection(connection, parts)
+    create_search(connection, parts)
+    queue.check_readable(connection, parts)
+    roles.grant(connection, parts)
+
+
+def exists(name: str, cause: Exception | None = None, differing: Sequence[str] = ()) -> CollectionExists:
+    """The error for a name that is taken: by a collection that differs, or by other objects that it would need."""
+    if isinstance(cause, pg.DuplicateObject):
+        return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
+    other = f" that differs in {', '.join(differing)}" if differing else ""
+    encoded = differing and not {"table", "columns"} & set(differing)
+    how = f"to encode it so, run: pgencoder reencode {name}" if encoded else "detach it first"
+    return CollectionExists(f"there is already a collection {name!r}{other}; {how}, or give another name (--name)")
+
+
+def _differing(wanted: Collection, there: Collection) -> list[str]:
+    """List what of a collection is not as it would be attached; searches of it use the active generation."""
+    new, old = wanted.generation, there.generation
+    same = {
+        "table": (wanted.source_schema, wanted.source_table) == (there.source_schema, there.source_table),
+        "columns": wanted.columns == there.columns,
+        "model": same_encoder(new.encoder, old.encoder),
+        "tokens": new.token_type == old.token_type,
+        "chunking": new.chunking == old.chunking,
+    }
+    return [name for name, is_same in same.items() if not is_same]
+
+
+def detach(connection: Connection, name: str) -> None:
+    """Remove a collection and everything that was made for it; the source keeps its rows."""
+    with named_dependents(then=f"drop that first, and run again: pgencoder detach {name}"), connection.transaction():
+        lock_collection(connection, name)
+        catalog.collection(connection, name)
+        connection.execute("SELECT pgencoder.detach(%s)", [name])
+
+
+def check_choices(tokens: str, chunking: str) -> None:
+    """Raise InvalidRequest for what is not one of the choices."""
+    if tokens not in TOKEN_TYPES:
+        raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
+    if chunking not in CHUNKINGS:
+        raise InvalidRequest(f"chunking must be one of {', '.join(CHUNKINGS)}, got {chunking!r}")
+
+
+def describe(
+    name: str, number: int, state: GenerationState, encoder: Encoder, tokens: TokenType | None, chunking: Chunking
+) -> Generation:
+    """A new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
+
+    The fingerprint is the whole encoder's, also where its token vectors are not stored: it is what encodes queries.
+    Raises InvalidRequest for what is not one of the choices or does not fit the encoder.
+    """
+    if tokens is None:
+        tokens = "bit" if encoder.dims.tokens else "none"
+    check_choices(tokens, chunking)
+    if encoder.dims.dense > MOST_DIMS:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} gives vectors of {encoder.dims.dense:,} dimensions, but pgvector"
+            f" indexes at most {MOST_DIMS:,}; give a model with fewer, or have it shorten them"
+        )
+    if tokens == "none":
+        if (token_model := encoder.fingerprint.get("token_model")) is not None:
+            raise InvalidRequest(
+                f"tokens='none' does not store what {token_model} makes; say tokens='bit' (--tokens bit), or give the"
+                f" model alone: {encoder.fingerprint.get('model')}"
+            )
+    elif not encoder.dims.tokens:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} gives no token vectors to store as {tokens!r}; say tokens='none'"
+            " (--tokens none), or give a model that has them"
+        )
+    dims = replace(encoder.dims, tokens=0) if tokens == "none" else encoder.dims
+    return Generation(name, number, state, encoder.fingerprint, dims, tokens, chunking, queued=False)
+
+
+def check_columns(columns: Sequence[str]) -> None:
+    """Raise InvalidRequest for what does not name columns."""
+    if isinstance(columns, str) or not columns:
+        raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
+    if twice := {column for column in columns if columns.count(column) > 1}:
+        raise InvalidRequest(
+            f"columns name {', '.join(map(repr, sorted(twice)))} more than once; name each column once"
+        )
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidRequest for a name that is too long or empty."""
+    length = len(name.encode())
+    if not 0 < length <= LONGEST_NAME:
+        raise InvalidRequest(
+            f"a collection's name has 1 to {LONGEST_NAME} bytes, {name!r} has {length}; give another name (--name)"
+        )

@@ -1,0 +1,240 @@
+"""Brings the schema `pgencoder` of a database to this version, or removes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from psycopg import errors as pg
+from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
+
+from pgencoder import kernel
+from pgencoder.db.connection import (
+    Connection,
+    check_server,
+    connected,
+    driver_of,
+    pin,
+    schema_of_new,
+    translated,
+    vector_schema,
+)
+from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, plain_errors
+from pgencoder.db.owner import check_owner
+from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
+from pgencoder.schema.dependents import named_dependents
+from pgencoder.sql import SCHEMA, functions, identifier, resources, views
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def upgrade(
+    engine: sa.Engine,
+    revision: str = "head",
+    refresh: Callable[[Connection], None] | None = None,
+    *,
+    create_native: bool = False,
+) -> str | None:
+    """Apply all revisions up to `revision` and all functions; a second time changes nothing.
+
+    `refresh` is called in the same transaction to re-make what is generated for each collection. The native kernel is
+    used where the database has the extension; `create_native` creates that. Returns why it is not used although it
+    should be. Raises UnsupportedServer and MissingRights with what to do.
+    """
+    with connected(engine) as connection:
+        check_server(connection)
+    with translated(), named_holders(engine):
+        try:
+            without_native = _upgrade(engine, revision, refresh, create_native)
+        except (pg.UniqueViolation, pg.DuplicateTable):  # another process made the schema at the same moment
+            without_native = _upgrade(engine, revision, refresh, create_native)
+    # the pool's connections were opened before halfvec existed, so they cannot send it
+    engine.dispose()
+    return without_native
+
+
+def _upgrade(
+    engine: sa.Engine, revision: str, refresh: Callable[[Connection], None] | None, create_native: bool
+) -> str | None:
+    from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
+
+    then = "drop that first, run: pgencoder migrate, and make it again"
+    with (
+        named_dependents("this migration makes what is there anew, but ", then),
+        plain_errors(),
+        engine.begin() as transaction,
+    ):
+        connection = driver_of(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
+        limit_waiting(connection)
+        _check_rights(connection)
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
+        check_owner(connection)  # it may be somebody else's who was faster
+        had_vector = bool(
+            connection.execute(
+                "SELECT 1 FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'"
+            ).fetchone()
+        )
+        if not had_vector:
+            _create_vector(connection)
+        # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
+        connection.execute(
+            "SELECT pg_catalog.set_config('role', r.rolname, true) FROM pg_catalog.pg_namespace n"
+            " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
+            " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND r.rolname OPERATOR(pg_catalog.<>) current_user",
+            [SCHEMA],
+        )
+        lock_migrations(connection)
+        if not had_vector:
+            # read again when the schema is removed: an extension that was there before stays
+            connection.execute(
+                sql.SQL("COMMENT ON SCHEMA {} IS 'pgencoder; made the extension vector'").format(identifier(SCHEMA))
+            )
+        command.upgrade(_config(transaction), revision)
+        apply_functions(connection)
+        connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
+        without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
+        if refresh is not None and revision == "head":
+            refresh(connection)
+    return without_native
+
+
+def downgrade(engine: sa.Engine, revision: str = "base") -> None:
+    """Go back to a revision; back to "base" removes the schema with every collection and trigger in it."""
+    from alembic import command
+
+    with translated(), named_dependents(), named_holders(engine), engine.begin() as transaction:
+        connection = driver_of(transaction)
+        pin(connection, local=True)  # through a pooler too, for Alembic's own statements
+        limit_waiting(connection)
+        lock_migrations(connection)
+        if revision != "base":
+            command.downgrade(_config(transaction), revision)
+            return
+        row = connection.execute(
+            "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace"
+            " WHERE nspname OPERATOR(pg_catalog.=) %s",
+            [SCHEMA],
+        ).fetchone()
+        if row is None:
+            return
+        command.downgrade(_config(transaction), "base")
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(identifier(SCHEMA)))
+        kernel.drop(connection)
+        if "made the extension vector" in (row[0] or "") and not _vector_in_use(connection):
+            connection.execute("DROP EXTENSION IF EXISTS vector")
+
+
+def apply_functions(connection: Connection) -> None:
+    """Create or replace every function and view that is stored; the functions then use pure SQL.
+
+    Postgres replaces none whose columns change: a revision drops such a function, and the view on it, beforehand.
+    """
+    # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
+    connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
+    vector = identifier(vector_schema(connection))
+    for _name, template in (*functions(), *views()):
+        connection.execute(template.format(vector=vector))
+
+
+def current(engine: sa.Engine) -> str | None:
+    """The revision that the database is at, None before the first migration."""
+    from alembic.runtime.migration import MigrationContext
+
+    with translated(), engine.connect() as connection:
+        pin(driver_of(connection), local=True)
+        options = {"version_table": "revision", "version_table_schema": SCHEMA}
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def head() -> str:
+    """The newest revision of this package."""
+    from alembic.script import ScriptDirectory
+
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    assert newest is not None
+    return newest
+
+
+def check_known(revision: str) -> None:
+    """Raise InvalidRequest for what is no revision of this package."""
+    from alembic.script import ScriptDirectory
+
+    if revision in ("head", "base"):
+        return
+    known = sorted(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+    if revision not in known:
+        raise InvalidRequest(f"no revision {revision!r}; there are head, base, {', '.join(known)}")
+
+
+def check_current(engine: sa.Engine) -> None:
+    """Raise NotMigrated unless the database is at this package's revision."""
+    check_revision(current(engine))
+
+
+def check_revision(revision: str | None) -> None:
+    """Raise NotMigrated for a revision that is not this package's."""
+    if revision != head():
+        state = "has no pgencoder schema" if revision is None else f"is at revision {revision}, not {head()}"
+        raise NotMigrated(f"this database {state}; run: pgencoder migrate")
+
+
+def _config(connection: sa.Connection | None = None) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources() / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _check_rights(connection: Connection) -> None:
+    row = connection.execute(
+        "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), current_user,"
+        " pg_catalog.current_database(), (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE')"
+        " FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) %s)",
+        [SCHEMA],
+    ).fetchone()
+    assert row is not None
+    may_create, role, database, owns = row
+    if owns is None and not may_create:
+        raise MissingRights(
+            f'role "{role}" may not create a schema in database "{database}";'
+            f' run as its owner: GRANT CREATE ON DATABASE "{database}" TO "{role}"'
+        )
+    if owns is False:
+        raise MissingRights(f'role "{role}" does not own the schema {SCHEMA}; run pgencoder migrate as its owner')
+
+
+def _create_vector(connection: Connection) -> None:
+    try:
+        schema = identifier(schema_of_new(connection))
+        connection.execute(sql.SQL("CREATE EXTENSION vector SCHEMA {}").format(schema))
+    except InsufficientPrivilege as error:
+        raise MissingRights(
+            f'role "{connection.info.user}" may not create the extension vector;'
+            f' run once as a superuser in database "{connection.info.dbname}": CREATE EXTENSION vector'
+        ) from error
+
+
+def _vector_in_use(connection: Connection) -> bool:
+    """Tell whether a column or function outside of pgvector itself still uses its types."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d"
+        " JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'vector'"
+        " JOIN pg_catalog.pg_depend m"
+        "  ON m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
+        "  AND m.refobjid OPERATOR(pg_catalog.=) e.oid AND m.deptype OPERATOR(pg_catalog.=) 'e'"
+        " WHERE d.refclassid OPERATOR(pg_catalog.=) m.classid AND d.refobjid OPERATOR(pg_catalog.=) m.objid"
+        " AND d.deptype OPERATOR(pg_catalog.=) 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x"
+        "  WHERE x.classid OPERATOR(pg_catalog.=) d.classid AND x.objid OPERATOR(pg_catalog.=) d.objid"
+        "  AND x.refclassid OPERATOR(pg_catalog.=) m.refclassid AND x.refobjid OPERATOR(pg_catalog.=) e.oid"
+        "  AND x.deptype OPERATOR(pg_catalog.=) 'e')"
+        " AND d.classid OPERATOR(pg_catalog.=)"
+        "  ANY (ARRAY['pg_catalog.pg_class', 'pg_catalog.pg_proc']::pg_catalog.regclass[]))"
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])

@@ -1,0 +1,326 @@
+"""Makes what a collection has lost, takes the table that has its name now, and follows a key that changed its type.
+
+Vectors are kept: what is compared and found to be as it was is not encoded again. Until all that is of another table is
+gone, searches refuse: the passages have no policy, by which the table that a collection is attached to is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder import catalog
+from pgencoder.catalog.objects import POLICY, Objects, all_of
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.locks import lock_collection
+from pgencoder.errors import InvalidRequest, InvalidSource
+from pgencoder.ingest import backfill, index
+from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.reconcile import reconcile, total
+from pgencoder.schema import objects, roles
+from pgencoder.schema.dependents import named_dependents
+from pgencoder.schema.generations import LOCK_TIMEOUT
+from pgencoder.sql import as_text, identifier, listed, own, raw, text_of
+from pgencoder.types import Collection, KeyColumn, RepairReport
+
+CreateSearch = Callable[[Connection, Objects], None]
+
+
+@dataclass(frozen=True)
+class _Mended:
+    """A collection whose `table` may be an `other` one: its changed `keys`, the generations without their index."""
+
+    parts: Objects
+    table: int | None
+    keys: tuple[str, ...]
+    unindexed: frozenset[int]
+    other: bool
+
+
+def repair(
+    connection: Connection, name: str, create_search: CreateSearch, progress: Progress | None = None
+) -> RepairReport:
+    """Make a collection be right for the table that has its name, and queue what differs.
+
+    `progress` is called with the rows compared. Raises InvalidSource for what cannot be repaired, and says why.
+    """
+    problem = catalog.problem(connection, name) or catalog.warning(connection, name)
+
+    def mend() -> _Mended:
+        with named_dependents(), connection.transaction():
+            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            return _mend(connection, name, create_search)
+
+    def bind() -> None:
+        with connection.transaction():
+            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            _bind(connection, name, mended.table)
+
+    mended = patiently(mend)
+    each = [mended.parts.of(generation) for generation in mended.parts.collection.generations]
+    reports = [reconcile(connection, one, progress=progress) for one in each]
+    removed = sum(_remove(connection, one) for one in each) if mended.other else 0
+    patiently(bind)
+    for one in each:
+        if one.generation.number in mended.unindexed:
+            index.build(connection, one)
+    return RepairReport(problem, mended.keys, removed, total(reports))
+
+
+def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Mended:
+    """Do all but what lets searches find something."""
+    lock_collection(connection, name)
+    collection = catalog.collection(connection, name)
+    key = _key(connection, collection)
+    parts = Objects(replace(collection, key=key), vector_schema(connection))
+    objects.become_owner(connection, parts)
+    changed = [(old, new) for old, new in zip(collection.key, key, strict=True) if old != new]
+    table = catalog.find_table(connection, collection)
+    other = catalog.attached_table(connection, collection) != table
+    _drop_functions(connection, Objects(collection, parts.vector_schema), policies=bool(changed) or other)
+    unindexed = set()
+    for generation in collection.generations:
+        each = parts.of(generation)
+        if not _complete(connection, each):
+            _drop_tables(connection, each)
+            objects.create_tables(connection, each)
+        elif changed and _convert(connection, each, changed):
+            unindexed.add(generation.number)
+    for column in key:
+        connection.execute(
+            "UPDATE pgencoder.collection_key SET type = %s, collate_as = %s"
+            " WHERE collection OPERATOR(pg_catalog.=) %s AND source OPERATOR(pg_catalog.=) %s",
+            [column.type, column.collation, name, column.source],
+        )
+    objects.create_functions(connection, parts, collection.generations)
+    objects.create_triggers(connection, parts)
+    _replace_search(connection, parts, create_search)
+    keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
+    return _Mended(parts, table, keys, frozenset(unindexed), other)
+
+
+def _bind(connection: Connection, name: str, table: int | None) -> None:
+    """Let searches find what is there, if all is as it must be, and is of the table that was compared."""
+    lock_collection(connection, name)
+    collection = catalog.collection(connection, name)
+    parts = Objects(collection, vector_schema(connection))
+    objects.become_owner(connection, parts)
+    for generation in collection.generations:
+        objects.create_policy(connection, parts.of(generation))
+    # by the policy, which stays with the table that it found: the name may have passed on at any moment
+    if catalog.attached_table(connection, collection) != table:
+        raise InvalidSource(
+            f"the table of the collection {name!r} was replaced by another one during the repair; run it again:"
+            f" pgencoder repair {name}"
+        )
+    for generation in collection.generations:
+        roles.grant(connection, parts.of(generation))
+    catalog.check_problem(connection, name)
+
+
+def _replace_search(connection: Connection, parts: Objects, create_search: CreateSearch) -> None:
+    """Make the search function anew; where the types of its columns change it is dropped, but keeps its grants."""
+    try:
+        with connection.transaction():
+            create_search(connection, parts)
+            return
+    except pg.InvalidFunctionDefinition:
+        pass
+    signature = sql.SQL(
+        "{search}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb)"
+    ).format(search=parts.search, vector=parts.vector)
+    grants = connection.execute(
+        "SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
+        "  ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, a.is_grantable"
+        " FROM pg_catalog.pg_proc p,"
+        "  pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a"
+        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s)"
+        " AND a.grantee OPERATOR(pg_catalog.<>) p.proowner",
+        [as_text(signature)],
+    ).fetchall()
+    with named_dependents(f"the columns of {as_text(parts.search)} change, and "):
+        connection.execute(sql.SQL("DROP FUNCTION {}").format(signature))
+    create_search(connection, parts)
+    connection.execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(signature))
+    for grantee, grantable in grants:
+        statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {} {}")
+        option = raw("WITH GRANT OPTION" if grantable else "")
+        connection.execute(statement.format(signature, raw(grantee), option))
+
+
+def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...]:
+    """The key as the table has it now; raises InvalidSource for a table that cannot be the collection's."""
+    if catalog.find_table(connection, collection) is None:
+        catalog.check_problem(connection, collection.name)
+    source = catalog.find_source(connection, collection.source_table, collection.source_schema)
+    old, new = [[column.source for column in key] for key in (collection.key, source.key)]
+    wrong = []
+    if missing := [column for column in collection.columns if column not in source.columns]:
+        wrong.append(f"its table has no column {', '.join(missing)} any more")
+    if old != new:
+        wrong.append(f"the primary key of its table is ({', '.join(new)}), not ({', '.join(old)})")
+    wrong += [
+        f"its key {after.source!r} is the enum {after.type} now, not {before.type}"
+        for before, after in zip(collection.key, source.key, strict=False)
+        if after.enum and before.type != after.type
+    ]
+    if wrong:
+        raise InvalidSource(
+            f"collection {collection.name!r} cannot be repaired: {'; '.join(wrong)}; mend the table, or detach the"
+            f" collection and attach it again: pgencoder detach {collection.name}"
+        )
+    return source.key
+
+
+def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[KeyColumn, KeyColumn]]) -> bool:
+    """Give the key columns of a generation their new types; whether the index on its vectors was given up for that."""
+    rewritten = any(not _same_bytes(connection, old, new) for old, new in changed)
+    unindexed = rewritten and backfill.indexed(connection, parts.generation)
+    if unindexed:  # it is built far faster with memory of its own, and nobody waits for it then
+        connection.execute(sql.SQL("DROP INDEX {}").format(own(parts.generation.index)))
+    _drop_views(connection, parts)
+    for table in (parts.passages, parts.queue):
+        for old, new in changed:
+            name = identifier(new.name)
+            value = text_of(name) if old.enum else name
+            statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {} {} USING {}::{}").format(
+                *(table, name, raw(new.full_type), raw(f"COLLATE {new.collation}" if new.collation else "")),
+                *(value, raw(new.full_type)),
+            )
+            try:
+                connection.execute(statement)
+            except pg.DataError as error:
+                raise InvalidSource(
+                    f"the keys of {as_text(table)} do not fit {new.type}: {error.diag.message_primary}; remove those"
+                    f" rows first, or: pgencoder detach {parts.collection.name}"
+                ) from error
+            except pg.CannotCoerce as error:
+                raise InvalidRequest(
+                    f"no {new.type} can be made of the {old.type} in {as_text(table)}; detach the collection and attach"
+                    f" it again: pgencoder detach {parts.collection.name}"
+                ) from error
+    return unindexed
+
+
+def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
+    """Tell whether values are stored alike, so that neither the table nor its indexes are written again."""
+    row = connection.execute(
+        "SELECT old OPERATOR(pg_catalog.=) new OR EXISTS (SELECT FROM pg_catalog.pg_cast"
+        " WHERE castsource OPERATOR(pg_catalog.=) old AND casttarget OPERATOR(pg_catalog.=) new"
+        " AND castmethod OPERATOR(pg_catalog.=) 'b')"
+        " FROM (SELECT pg_catalog.to_regtype(%s)::pg_catalog.oid, pg_catalog.to_regtype(%s)::pg_catalog.oid)"
+        " AS types (old, new)",
+        [old.type, new.type],
+    ).fetchone()
+    return row == (True,) and old.collation == new.collation
+
+
+def _remove(connection: Connection, parts: Objects) -> int:
+    """Remove the passages that are not of the rows that have their keys now; those are queued."""
+    same = all_of(
+        sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(
+            identifier("passage", column.name), identifier("queue", column.name)
+        )
+        for column in parts.collection.key
+    )
+    statement = sql.SQL("DELETE FROM {} AS passage USING {} AS queue WHERE {}").format(parts.write, parts.queue, same)
+    return connection.execute(statement).rowcount
+
+
+def _typed(column: KeyColumn) -> str:
+    return f"{column.type} COLLATE {column.collation}" if column.collation else column.type
+
+
+def _complete(connection: Connection, parts: Objects) -> bool:
+    """Tell if the tables of a generation are there with all their columns: those of a type go with its extension."""
+    columns = ["passage", "span", "content", "content_hash", "truncated", "dense", "tokens", "row_hash"]
+    columns += [column.name for column in parts.collection.key]
+    row = connection.execute(
+        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL AND pg_catalog.count(*) OPERATOR(pg_catalog.=) %s"
+        " FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)"
+        " AND attname OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]) AND NOT attisdropped",
+        [as_text(parts.queue), len(columns), as_text(parts.passages), columns],
+    ).fetchone()
+    return row == (True,)
+
+
+def replaceable(connection: Connection, parts: Objects) -> bool:
+    """Tell whether what is stored for a collection can be made for the table that has its name now.
+
+    Not where that is another table, which a repair takes if people want it. Up to revision 0005 there is no function
+    `<name>_rows`; then the triggers say which table it is, if there is no policy.
+    """
+    collection = parts.collection
+    named, attached = catalog.find_table(connection, collection), catalog.attached_table(connection, collection)
+    if named is not None and attached is None:
+        found = connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid OPERATOR(pg_catalog.=) %s"
+            " AND tgfoid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s)"
+            " AND pg_catalog.to_regprocedure(%s) IS NULL",
+            [named, as_text(parts.changed) + "()", as_text(parts.rows) + "()"],
+        ).fetchone()
+        attached = named if found else None
+    return (
+        named is not None
+        and named == attached
+        and all(_complete(connection, parts.of(generation)) for generation in collection.generations)
+    )
+
+
+def drop_unsafe(connection: Connection, parts: Objects) -> bool:
+    """Drop the triggers that run as a superuser on a table of a role that is none; whether there were any.
+
+    By the types of the table its owner could run anything in them.
+    """
+    unsafe = connection.execute(
+        "SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner,"
+        " pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
+        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s) AND r.rolsuper AND NOT o.rolsuper"
+        " AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid"
+        "  AND t.tgfoid OPERATOR(pg_catalog.=) p.oid) LIMIT 1",
+        [as_text(parts.changed) + "()"],
+    ).fetchone()
+    if unsafe is not None:
+        connection.execute(sql.SQL("DROP FUNCTION {}() CASCADE").format(parts.changed))
+    return unsafe is not None
+
+
+def _drop_tables(connection: Connection, parts: Objects) -> None:
+    """Remove the tables of a generation, and the views on them."""
+    _drop_views(connection, parts)
+    for table in (parts.passages, parts.queue):
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+
+
+def _drop_views(connection: Connection, parts: Objects) -> None:
+    """Remove the views on a generation's passages; raises InvalidRequest where a view of someone depends on them."""
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(parts.write))
+    objects.drop_view(connection, parts)
+
+
+def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -> None:
+    """Remove the functions of a collection with its triggers, wherever those are; its policies too if need be.
+
+    The search function stays, with what is granted on it: see `_replace_search`.
+    """
+    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(parts.changed))
+    arrays = listed(raw("pg_catalog.text[]") for _ in parts.collection.key)
+    statement = sql.SQL("DROP FUNCTION IF EXISTS {}({}, bigint), {}(pg_catalog.text[], int, boolean)")
+    connection.execute(statement.format(parts.read, arrays, parts.scan))
+    if policies:
+        for generation in parts.collection.generations:
+            _drop_policies(connection, parts.of(generation))
+        types = listed(parts.types)
+        connection.execute(
+            sql.SQL("DROP FUNCTION IF EXISTS {}({}, pg_catalog.bytea), {}()").format(parts.visible, types, parts.rows)
+        )
+
+
+def _drop_policies(connection: Connection, parts: Objects) -> None:
+    """Remove the policies of a generation, of older versions too; who does not own the passages sees none then."""
+    exists = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [as_text(parts.passages)]).fetchone()
+    for policy in ("source_row", f"{POLICY}{parts.collection.name}") if exists == (True,) else ():
+        connection.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(identifier(policy), parts.passages))

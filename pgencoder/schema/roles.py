@@ -1,0 +1,62 @@
+"""Rights for two group roles: `pgencoder_reader` may search, `pgencoder_worker` may encode."""
+
+from __future__ import annotations
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.errors import MissingRights
+from pgencoder.sql import Part, Quoted, query, raw
+
+READER = "pgencoder_reader"
+WORKER = "pgencoder_worker"
+
+_IN_USE = (
+    "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles"
+    f" WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['{READER}', '{WORKER}'])"
+    " AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')"
+)
+
+
+def create(connection: Connection) -> None:
+    """Create the two roles where they are not there, and grant them what they need in this database."""
+    for role in (READER, WORKER):
+        if not connection.execute(
+            "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) %s", [role]
+        ).fetchone():
+            try:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            except pg.InsufficientPrivilege as error:
+                raise MissingRights(
+                    f"this role may not create roles; run as one that may: CREATE ROLE {READER}; CREATE ROLE {WORKER}"
+                ) from error
+    connection.execute(query("grant_schema").format(reader=raw(READER), worker=raw(WORKER)))
+    refresh(connection)
+
+
+def in_use(connection: Connection) -> bool:
+    """Tell whether this database has granted the roles anything."""
+    return connection.execute(_IN_USE).fetchone() == (True,)
+
+
+def refresh(connection: Connection) -> None:
+    """Grant what the roles need of every collection; there is a warning of one that has lost what is to be granted."""
+    schema = vector_schema(connection)
+    for collection in catalog.collections(connection):
+        try:
+            with connection.transaction():
+                for generation in collection.generations:
+                    grant(connection, Objects(collection, schema, generation))
+        except (pg.UndefinedTable, pg.UndefinedFunction) as error:
+            catalog.warn(connection, collection.name, error.diag.message_primary)
+
+
+def grant(connection: Connection, objects: Objects) -> None:
+    """Grant what the roles need of one generation, in a database that uses them."""
+    arguments: Part = raw(", ".join(["pg_catalog.text[]"] * len(objects.collection.key) + ["bigint"]))
+    grants = objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
+    body = objects.fill("if_roles", in_use=raw(_IN_USE), statements=Quoted(grants))
+    connection.execute(sql.SQL("DO {}").format(Quoted(body)))

@@ -1,0 +1,230 @@
+"""Searches as SQLAlchemy statements, for a user's engines and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from pgencoder.client import Database, the_only
+from pgencoder.encoders import Encoder, query_text
+from pgencoder.errors import InvalidRequest
+from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
+from pgencoder.search.sqltypes import NumbersType
+from pgencoder.search.statement import Check, Filter, Place, Search, ranking, source_of, stage_for
+from pgencoder.sql import SCHEMA, as_text, identifier
+from pgencoder.sqlalchemy.declare import Encoding as Declaration
+from pgencoder.sqlalchemy.declare import inherited
+from pgencoder.threads import in_thread
+from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
+from pgencoder.vectors import Numbers, normalize
+
+E = TypeVar("E")
+Query = str | Encoding | Matrix | Sequence[float]
+
+_functions = getattr(sa.func, SCHEMA)
+
+
+@overload
+def select(
+    entity: type[E],
+    query: Query,
+    k: int = 10,
+    *,
+    candidates: int = 100,
+    group: Group | None = None,
+    stage: Stage | None = None,
+    encoder: Encoder | None = None,
+    collection: str | None = None,
+    db: Database | None = None,
+) -> SearchSelect[E, float]: ...
+@overload
+def select(
+    entity: Any,
+    query: Query,
+    k: int = 10,
+    *,
+    candidates: int = 100,
+    group: Group | None = None,
+    stage: Stage | None = None,
+    encoder: Encoder | None = None,
+    collection: str | None = None,
+    db: Database | None = None,
+) -> SearchSelect[*tuple[Any, ...]]: ...
+def select(
+    entity: Any,
+    query: Query,
+    k: int = 10,
+    *,
+    candidates: int = 100,
+    group: Group | None = None,
+    stage: Stage | None = None,
+    encoder: Encoder | None = None,
+    collection: str | None = None,
+    db: Database | None = None,
+) -> SearchSelect[*tuple[Any, ...]]:
+    """A SELECT of an entity and its score, best first: `select(Article, "query").where(Article.lang == "en")`.
+
+    `entity` is a mapped class, an alias of one or a Table, whose best rows are found (`group="document"`); or the name
+    of a collection, for its passages: the key, passage, span_start, span_end, content, score, recall_rank and
+    dense_score. `where` with conditions on the searched table narrows the recall; with others, what was found.
+
+    `query` is text, an `Encoding`, or a dense vector of shape (d,). Text is encoded here by `encoder`, or by the model
+    that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Where
+    neither is given, and for a collection by its name, the model is looked up in `db`, which may be left out if this
+    process has one open. `collection` is its name if that is not the table's. The rest is as in `Database.search`.
+
+    In a transaction, `hnsw.ef_search` and `hnsw.iterative_scan` stay as the statement sets them until that ends.
+    """
+    found = _find(entity, query, encoder, collection, db)
+    search = Search(
+        k,
+        candidates,
+        group=group or ("passage" if isinstance(entity, str) else "document"),
+        stage=stage_for(stage, found.tokens),
+    )
+    if isinstance(entity, str):
+        assert found.collection is not None
+        return select_collection(found.collection, search, found.query, found.check)
+    assert found.table is not None
+    return select_entity(entity, found.table, search, found.query, found.check)
+
+
+aselect = in_thread(select)
+
+
+def recall(
+    entity: Any,
+    query: Query,
+    candidates: int = 100,
+    *,
+    filter: Filter | None = None,
+    encoder: Encoder | None = None,
+    collection: str | None = None,
+    db: Database | None = None,
+) -> sa.Subquery:
+    """The first stage alone, as a subquery: the nearest passages among the rows that pass `filter`.
+
+    Its columns: k1, k2, ... (the key), passage, span, content, tokens, recall_rank, dense_score. The rest is as in
+    `select`.
+    """
+    found = _find(entity, query, encoder, collection, db)
+    if found.table is not None:
+        place, source = entity_place(entity, found.table, found.check.collection)
+    else:
+        assert found.collection is not None
+        source = source_of(found.collection)
+        key = tuple(column.name for column in found.collection.key)
+        place = Place(f"{found.collection.name}_passages", key, source.keys)
+    if filter is not None:
+        place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
+    search = Search(candidates, candidates, stage="dense")
+    return ranking(place, search, found.query, check=found.check, rerank=False)
+
+
+def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:
+    """MaxSim of query tokens, an expression or a matrix of shape (n, t), and a column of tokens of either type.
+
+    The same as searches use: 1-bit tokens are compared with the query's floats by the native kernel, else bit by bit.
+    """
+    if isinstance(query, Encoding):
+        query = query.tokens
+    if not isinstance(query, ColumnElement):
+        tokens = normalize(np.atleast_2d(np.asarray(query)))
+        numbers = sa.bindparam("query_tokens", Numbers(tokens), NumbersType(), unique=True)
+        query = _functions.query_tokens(sa.cast(numbers, NumbersType()), sa.literal(tokens.shape[1], sa.Integer()))
+    return _functions.score(query, document, type_=sa.Double())  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search is on: the collection, described if it was looked up, the entity's table, the encoded query."""
+
+    check: Check
+    query: Encoding
+    tokens: bool
+    table: sa.Table | None = None
+    collection: Collection | None = None
+
+
+def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
+    table, declared = (None, None) if isinstance(entity, str) else _table(entity)
+    if table is None or db is not None or (isinstance(query, str) and encoder is None and declared is None):
+        db = db or the_only()
+        described = db.collection(collection or entity) if table is None else _of(table, collection, declared, db)
+        encoding = db.encode_query(described, query, encoder) if isinstance(query, str) else _encoding(query)
+        fingerprint = described.generation.encoder if isinstance(query, str) else None
+        tokens = described.generation.dims.tokens > 0 and encoding.tokens.shape[1] > 0
+        return _Found(_check(described.name, fingerprint, table), encoding, tokens, table, described)
+    if isinstance(query, str):
+        encoder = encoder or (declared.encoder() if declared is not None else None)
+        assert encoder is not None
+        encoding = encoder.encode_query(query_text(query))
+    else:
+        encoding = _encoding(query)
+    check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
+    tokens = encoding.tokens.shape[1] > 0 and (declared is None or declared.tokens != "none")
+    return _Found(check, encoding, tokens, table)
+
+
+def _encoding(query: Any) -> Encoding:
+    if isinstance(query, Encoding):
+        return query
+    try:
+        numbers = np.asarray(query)
+        vector = np.asarray(numbers, dtype=np.float32)
+        # not "1.5", b"1.5" and True, which NumPy takes for numbers
+        if numbers.dtype.kind in "fiuO" and vector.ndim == 1 and vector.size and np.isfinite(vector).all():
+            return Encoding(vector)
+    except (TypeError, ValueError):
+        pass
+    raise InvalidRequest(f"a query is text, an Encoding or a vector of numbers, not {type(query).__name__}")
+
+
+def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
+    """The table that is searched for an entity, and what its class declares, which it may have inherited."""
+    described = sa.inspect(entity, raiseerr=False)
+    mapper = getattr(described, "mapper", None)
+    table, declared = described, None
+    if mapper is not None:
+        declared = getattr(mapper.class_, "__encoding__", None)
+        declared = declared if isinstance(declared, Declaration) else None
+        while declared is not None and inherited(mapper):
+            mapper = mapper.inherits
+        table = mapper.local_table
+    if not isinstance(table, sa.Table) or not table.primary_key:
+        raise InvalidRequest(
+            f"cannot search {entity!r}: give a class that is mapped to a table, an alias of one, a Table with a primary"
+            " key, or a collection's name"
+        )
+    return table, declared
+
+
+def _name(table: sa.Table, declared: Declaration | None) -> str:
+    return (declared.name if declared is not None else None) or table.name
+
+
+def _check(collection: str, encoder: Fingerprint | None, table: sa.Table | None) -> Check:
+    expected: dict[str, Any] = {}
+    if encoder is not None:
+        expected["encoder"] = dict(encoder)
+    if table is not None and table.schema is not None:
+        expected["source"] = as_text(identifier(table.schema, table.name))
+    return Check(collection, expected)
+
+
+def _of(table: sa.Table, collection: str | None, declared: Declaration | None, db: Database) -> Collection:
+    """The collection of that name, or else the only one of the table."""
+    name = collection or _name(table, declared)
+    fitting = [
+        each
+        for each in db.collections()
+        if each.source_table == table.name and table.schema in (None, each.source_schema)
+    ]
+    if collection is None and len(fitting) == 1:
+        return fitting[0]
+    return db.collection(name)

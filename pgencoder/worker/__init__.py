@@ -1,0 +1,1 @@
+"""Keeps passages in step with their rows: the worker, its heartbeat and metrics, and `sync`."""

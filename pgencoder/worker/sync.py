@@ -1,0 +1,75 @@
+"""Encodes what is queued for one collection, here and now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.connection import connected, vector_schema
+from pgencoder.ingest import backfill, queue
+from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.batch import BATCH_ROWS, Target
+from pgencoder.types import Collection, Generation, SyncReport, check_count
+from pgencoder.worker.targets import EncoderOf, Only, every
+from pgencoder.worker.worker import Worker, WorkerOptions
+
+
+def sync(
+    engine: sa.Engine,
+    collection: Collection,
+    encoder_of: EncoderOf,
+    *,
+    only: Only = every,
+    rows: int | None = None,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """Encode everything that is queued for the generations that `only` chooses, then build missing HNSW indexes.
+
+    What waits for another attempt gets it now. A row that fails is left for later, with its error, and the others are
+    done. An index that cannot be built is in the report too. With `rows` it stops after the batch in which that number
+    is done. `progress` gets the rows done and those known of.
+    """
+    if rows is not None:
+        check_count("rows", rows)
+    report = SyncReport()
+
+    def on_report(_target: Target, more: SyncReport) -> None:
+        nonlocal report
+        report += more
+        done = report.rows + report.deleted + report.failed
+        if progress is not None:
+            progress(done, max(waiting, done))
+        if rows is not None and done >= rows:
+            worker.stop()
+
+    def chosen(generation: Generation) -> bool:
+        return generation.collection == collection.name and only(generation)
+
+    options = WorkerOptions(batch_rows=BATCH_ROWS if rows is None else min(rows, BATCH_ROWS))
+    worker = Worker(engine, encoder_of, options, only=chosen, strict=True, on_report=on_report)
+    started = time.perf_counter()
+    with connected(engine) as connection:
+        catalog.check_problem(connection, collection.name)
+        objects = Objects(collection, vector_schema(connection))
+        for generation in filter(chosen, collection.generations):
+            own = objects.of(generation)
+            encoder_of(generation)  # what cannot be encoded is not prepared either
+            queue.retry(connection, own, rested=False)
+            backfill.queue_existing(connection, own)
+        if collection.name in backfill.late(connection):
+            while patiently(lambda: backfill.move_late(connection, collection.name)):
+                pass
+    waiting = worker.look() if progress is not None else 0
+    if progress is not None and waiting:
+        progress(0, waiting)
+    worker.run_once()
+    return replace(
+        report,
+        seconds=time.perf_counter() - started,
+        index_built=worker.tally.indexes > 0,
+        index_error="; ".join(worker.targets.index_problems.values()) or None,
+    )
