@@ -26,8 +26,7 @@ from pgencoder import vectors
 from pgencoder.db import embedded
 from pgencoder.kernel import native
 from pgencoder.types import KernelName
-
-from .encoder import WordEncoder
+from tests.encoder import WordEncoder
 
 Connection = psycopg.Connection[Any]
 HOME = pytest.StashKey[Path]()

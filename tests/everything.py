@@ -35,9 +35,8 @@ from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.search import rows
 from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
-
-from .conftest import Connection
-from .encoder import WordEncoder
+from tests.conftest import Connection
+from tests.encoder import WordEncoder
 
 
 class Words(WordEncoder):

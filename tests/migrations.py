@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from .conftest import Connection
-from .test_attach import OBJECTS
+from tests.conftest import Connection
+from tests.schema.test_attach import OBJECTS
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import psycopg
 
 from pgencoder.sql import resources
-
-from .conftest import Connection
+from tests.conftest import Connection
 
 # Types of arguments for which a function or operator of exactly these is planted, where Postgres has it by a cast only
 ONE = (

@@ -14,12 +14,11 @@ from typing import Self
 import psycopg
 
 import pgencoder
-
-from .fleet import Fleet
-from .plans import TABLE, Drawer, keys
-from .server import Server
-from .worker import POLL_SECONDS, Words
-from .writers import Writer
+from tests.chaos.fleet import Fleet
+from tests.chaos.plans import TABLE, Drawer, keys
+from tests.chaos.server import Server
+from tests.chaos.worker import POLL_SECONDS, Words
+from tests.chaos.writers import Writer
 
 WRITERS = 4
 WORKERS = 3

@@ -14,11 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.chaos.compare import differences
+from tests.chaos.scenario import Outcome, Run, Scenario
+from tests.chaos.server import Server
 from tests.passages import check
-
-from .compare import differences
-from .scenario import Outcome, Run, Scenario
-from .server import Server
 
 SEED = os.environ.get("PGENCODER_CHAOS_SEED", "1729")
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import errors as pg
 
-from .plans import ROLLBACK_TO, SAVEPOINT, Drawer, Plan
+from tests.chaos.plans import ROLLBACK_TO, SAVEPOINT, Drawer, Plan
 
 ATTEMPTS = 3
 
