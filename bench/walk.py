@@ -131,10 +131,10 @@ def cli(*arguments: str) -> None:
 def by_orm(db: Any, encoder: Any, table: str) -> None:
     """Attach a mapped class."""
     import sqlalchemy as sa
+    from pgencoder.orm import Encoding
     from sqlalchemy.orm import DeclarativeBase, mapped_column
 
     from pgencoder import attach_all
-    from pgencoder.orm import Encoding
 
     base = type("Base", (DeclarativeBase,), {})
     columns = {"id": mapped_column(sa.Integer, primary_key=True), "body": mapped_column(sa.Text)}
@@ -145,10 +145,9 @@ def by_orm(db: Any, encoder: Any, table: str) -> None:
 
 def by_alembic(db: Any, encoder: Any, table: str) -> None:
     """Attach by an operation of a migration."""
+    import pgencoder.orm.alembic  # noqa: F401 - adds the operations
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
-
-    import pgencoder.orm.alembic  # noqa: F401 - adds the operations
 
     with db.engine.begin() as connection:
         Operations(MigrationContext.configure(connection)).attach_encoding(table, ["body"], encoder)

@@ -53,8 +53,8 @@ COLLECTIONS: dict[str, dict[str, Any]] = {
 }
 FILES = {name: "odd" if name == ODD else name for name in COLLECTIONS}
 ADAPTERS = {
-    "orm": "pgencoder.orm",
-    "alembic": "pgencoder.orm.alembic",
+    "sqlalchemy": "pgencoder.sqlalchemy",
+    "alembic": "pgencoder.alembic",
     "langchain": "pgencoder.integrations.langchain",
     "llama_index": "pgencoder.integrations.llama_index",
 }
