@@ -18,14 +18,11 @@ from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Wind
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation, Match, WordMatch
-from pgencoder.types import (
+from pgencoder.results import (
     Citation,
     CollectionStatus,
     Context,
-    Dims,
-    Encoding,
     FailedRow,
-    Generation,
     GenerationStatus,
     Hit,
     Kernel,
@@ -35,6 +32,7 @@ from pgencoder.types import (
     SyncReport,
     WorkerStatus,
 )
+from pgencoder.types import Dims, Encoding, Generation
 from pgencoder.worker.worker import Worker, WorkerOptions
 
 if TYPE_CHECKING:

@@ -25,25 +25,14 @@ from pgencoder.explain.explanation import Explanation
 from pgencoder.kernel import native
 from pgencoder.pairs import PairSearch, check_encoded, similar_pairs
 from pgencoder.plain import short_key
+from pgencoder.results import Context, Hit, Kernel, Pair
 from pgencoder.schema import migrate
 from pgencoder.schema import roles as granted
 from pgencoder.search import Search, rows, search_statement
 from pgencoder.search.statement import Filter, stage_for
 from pgencoder.search.waiting import waiting
 from pgencoder.threads import in_thread
-from pgencoder.types import (
-    Collection,
-    Context,
-    Encoding,
-    Group,
-    Hit,
-    Kernel,
-    KernelName,
-    Order,
-    Pair,
-    PairMethod,
-    Stage,
-)
+from pgencoder.types import Collection, Encoding, Group, KernelName, Order, PairMethod, Stage
 from pgencoder.upkeep import Upkeep, refresh
 
 if TYPE_CHECKING:  # it needs greenlet, which not everyone has

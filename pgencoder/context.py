@@ -21,7 +21,8 @@ from typing import Any, get_args
 
 from pgencoder.encoders import UNKNOWN
 from pgencoder.errors import InvalidRequest
-from pgencoder.types import Citation, Context, Hit, Order
+from pgencoder.results import Citation, Context, Hit
+from pgencoder.types import Order
 
 CountTokens = Callable[[str], int]
 

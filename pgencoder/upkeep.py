@@ -19,22 +19,13 @@ from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.ingest import adopt, index, queue, reconcile
 from pgencoder.ingest.backfill import Progress
 from pgencoder.progress import shown
+from pgencoder.results import CollectionStatus, FailedRow, ReconcileReport, RepairReport, SyncReport, WorkerStatus
 from pgencoder.schema import attach, generations, objects, repair
 from pgencoder.schema import roles as granted
 from pgencoder.schema.search_function import search_function
 from pgencoder.session import Session
 from pgencoder.threads import in_thread
-from pgencoder.types import (
-    Chunking,
-    CollectionStatus,
-    FailedRow,
-    Generation,
-    ReconcileReport,
-    RepairReport,
-    SyncReport,
-    TokenType,
-    WorkerStatus,
-)
+from pgencoder.types import Chunking, Generation, TokenType
 from pgencoder.worker import sync
 from pgencoder.worker.worker import OnReport, Worker, WorkerOptions
 

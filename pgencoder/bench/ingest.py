@@ -14,7 +14,8 @@ from pgencoder.client import Database
 from pgencoder.encoders import Encoder, Window, load
 from pgencoder.errors import InvalidRequest
 from pgencoder.evaluation import beir
-from pgencoder.types import Chunking, Dims, Encoding, Fingerprint, SyncReport
+from pgencoder.results import SyncReport
+from pgencoder.types import Chunking, Dims, Encoding, Fingerprint
 
 NAME = "bench_ingest"
 WARM_UP = 32

@@ -17,7 +17,8 @@ from pgencoder.bench.scratch import scratch
 from pgencoder.client import Database, connect
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.batch import Target
-from pgencoder.types import Dims, Encoding, Fingerprint, SyncReport
+from pgencoder.results import SyncReport
+from pgencoder.types import Dims, Encoding, Fingerprint
 from pgencoder.vectors import normalize
 from pgencoder.worker.worker import Worker
 

@@ -9,17 +9,9 @@ from typing import Any
 from psycopg.rows import class_row, dict_row
 
 from pgencoder.db.connection import Connection
+from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, Kernel, WorkerStatus
 from pgencoder.sql import query
-from pgencoder.types import (
-    Collection,
-    CollectionStatus,
-    FailedRow,
-    Generation,
-    GenerationStatus,
-    Kernel,
-    WorkerStatus,
-    check_count,
-)
+from pgencoder.types import Collection, Generation, check_count
 
 ALIVE = "30 seconds"
 LONGEST_TEXT = 10_000  # characters of what a worker says

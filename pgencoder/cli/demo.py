@@ -19,9 +19,10 @@ from pgencoder.cli import output
 from pgencoder.cli.output import shorten
 from pgencoder.db.connection import schema_of_new
 from pgencoder.plain import one_line
+from pgencoder.results import Hit, SyncReport
 from pgencoder.search import Search, rows
 from pgencoder.sql import as_text, identifier
-from pgencoder.types import Collection, Hit, Stage, SyncReport
+from pgencoder.types import Collection, Stage
 
 COLLECTION = "stdlib_docs"
 QUESTIONS = (

@@ -12,7 +12,8 @@ import typer
 from pgencoder.cli import logs, output
 from pgencoder.cli.options import COLLECTION, COLLECTIONS, ENCODING, JSON, TOKEN_MODEL, URL, command, open_database
 from pgencoder.ingest.batch import Target
-from pgencoder.types import Chunking, SyncReport, TokenType
+from pgencoder.results import SyncReport
+from pgencoder.types import Chunking, TokenType
 from pgencoder.worker.worker import Worker, WorkerOptions
 
 NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, where more than one is meant.")]

@@ -21,7 +21,8 @@ from rich.text import Text
 from pgencoder.explain.explanation import Explanation
 from pgencoder.plain import escaped, key_text, lines, one_line, spaced
 from pgencoder.progress import OnProgress, bar
-from pgencoder.types import Collection, Context, Hit, Kernel, Pair, SyncReport
+from pgencoder.results import Context, Hit, Kernel, Pair, SyncReport
+from pgencoder.types import Collection
 
 LEAST = 20  # characters on a line, however narrow the terminal
 NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from pgencoder.cli.output import NO_COLLECTIONS, beside, row_key, say, shorten
 from pgencoder.plain import one_line
-from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
+from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
 INDENT = 2
 LABEL = 12  # characters that a label takes, with the space after it

@@ -21,8 +21,9 @@ from pgencoder.client import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.backfill import Progress
+from pgencoder.results import Hit
 from pgencoder.search import Search
-from pgencoder.types import Chunking, Collection, Encoding, Hit, KernelName, Scoring, Stage, TokenType
+from pgencoder.types import Chunking, Collection, Encoding, KernelName, Scoring, Stage, TokenType
 
 SCHEMA = "beir"
 DEPTH = 100  # of recall@100

@@ -24,8 +24,9 @@ from pgencoder.encoders import Encoder
 from pgencoder.errors import FingerprintMismatch, InvalidEncoding
 from pgencoder.ingest import queue
 from pgencoder.ingest.chunking import Split, mostly_unknown, splitter
+from pgencoder.results import SyncReport
 from pgencoder.sql import as_text, listed, raw
-from pgencoder.types import Encoding, Span, SyncReport
+from pgencoder.types import Encoding, Span
 from pgencoder.vectors import bit_array, halfvec, halfvec_array, halfvec_oids, normalize
 
 BATCH_ROWS = 256

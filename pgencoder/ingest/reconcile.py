@@ -18,8 +18,8 @@ from pgencoder.catalog.objects import Objects, all_of
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.queue import check_readable, execute, giving_way
+from pgencoder.results import ReconcileReport
 from pgencoder.sql import Part, equal, identifier, listed, raw, text_of
-from pgencoder.types import ReconcileReport
 
 PIECE_ROWS = 2_000
 

@@ -16,8 +16,9 @@ from pgencoder.integrations import filters, passages, store_table
 from pgencoder.integrations.columns import source_fields
 from pgencoder.integrations.refusal import listed, to_json
 from pgencoder.integrations.store import Store
+from pgencoder.results import Hit
 from pgencoder.search.statement import Filter
-from pgencoder.types import Group, Hit, Matrix, Stage, TokenType
+from pgencoder.types import Group, Matrix, Stage, TokenType
 from pgencoder.vectors import normalize
 
 try:

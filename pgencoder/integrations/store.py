@@ -20,10 +20,11 @@ from pgencoder.ingest.queue import execute
 from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB
 from pgencoder.integrations.refusal import listed, refused
+from pgencoder.results import Hit
 from pgencoder.search import Search
 from pgencoder.search.statement import Filter, source_of
 from pgencoder.sql import Part, identifier, own, query, raw
-from pgencoder.types import Encoding, Generation, Hit, Matrix
+from pgencoder.types import Encoding, Generation, Matrix
 
 POLL_SECONDS = 0.05
 

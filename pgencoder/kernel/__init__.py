@@ -10,7 +10,7 @@ from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection
 from pgencoder.errors import MissingRights, NativeUnavailable
-from pgencoder.types import Kernel
+from pgencoder.results import Kernel
 
 EXTENSION = "pgencoder_native"
 # The comment of an extension that pgencoder created and may remove

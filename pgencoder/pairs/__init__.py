@@ -22,8 +22,9 @@ from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
 from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
+from pgencoder.results import Pair
 from pgencoder.sql import equal, identifier, listed, own, query, raw, text_of, unnested
-from pgencoder.types import PAIR_METHODS, Collection, Pair, PairMethod
+from pgencoder.types import PAIR_METHODS, Collection, PairMethod
 
 AT_ONCE = 5_000  # pairs that are looked up and handed out together,
 SECONDS = 0.5  # or as many as there are after so long

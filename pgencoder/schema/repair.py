@@ -20,11 +20,12 @@ from pgencoder.errors import InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.reconcile import reconcile, total
+from pgencoder.results import RepairReport
 from pgencoder.schema import objects, roles
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.generations import LOCK_TIMEOUT
 from pgencoder.sql import as_text, identifier, listed, own, raw, text_of
-from pgencoder.types import Collection, KeyColumn, RepairReport
+from pgencoder.types import Collection, KeyColumn
 
 CreateSearch = Callable[[Connection, Objects], None]
 

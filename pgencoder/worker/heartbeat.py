@@ -21,7 +21,7 @@ from pgencoder.db.connection import Connection, connected
 from pgencoder.encoders import model_names
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest import queue
-from pgencoder.types import SyncReport
+from pgencoder.results import SyncReport
 from pgencoder.worker.pipeline import Leases, one_line
 from pgencoder.worker.targets import Targets
 

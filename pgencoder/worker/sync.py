@@ -13,7 +13,8 @@ from pgencoder.db.connection import connected, vector_schema
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
-from pgencoder.types import Collection, Generation, SyncReport, check_count
+from pgencoder.results import SyncReport
+from pgencoder.types import Collection, Generation, check_count
 from pgencoder.worker.targets import EncoderOf, Only, every
 from pgencoder.worker.worker import Worker, WorkerOptions
 

@@ -26,7 +26,7 @@ from pgencoder.ingest import backfill, index, queue
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.batch import BATCH_ROWS, Target
 from pgencoder.ingest.reconcile import reconcile
-from pgencoder.types import SyncReport
+from pgencoder.results import SyncReport
 from pgencoder.worker.heartbeat import Heartbeat, Tally
 from pgencoder.worker.pipeline import Leases, Work, drain, one_line, out_of_reach, steadily
 from pgencoder.worker.targets import LOCKED_SECONDS, EncoderOf, Only, Targets, every

@@ -24,14 +24,11 @@ from pgencoder import cli, client
 from pgencoder.cli import application, logs, output, status
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation, Match, WordMatch
-from pgencoder.types import (
+from pgencoder.results import (
     Citation,
-    Collection,
     CollectionStatus,
     Context,
-    Dims,
     FailedRow,
-    Generation,
     GenerationStatus,
     Hit,
     Kernel,
@@ -39,6 +36,7 @@ from pgencoder.types import (
     SyncReport,
     WorkerStatus,
 )
+from pgencoder.types import Collection, Dims, Generation
 from tests.conftest import Connection
 from tests.encoder import WordEncoder
 

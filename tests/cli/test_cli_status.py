@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from pgencoder.cli import output, status
-from pgencoder.types import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
+from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
 NOW = datetime.now(UTC)
 ACTIVE = GenerationStatus(

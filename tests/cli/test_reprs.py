@@ -14,26 +14,22 @@ from hypothesis import strategies as st
 from pgencoder import Piece, Window
 from pgencoder.explain.explanation import Explanation, Match, WordMatch
 from pgencoder.plain import key_text, short, short_key
-from pgencoder.sqlalchemy.attach import AttachReport
-from pgencoder.types import (
+from pgencoder.results import (
     Citation,
-    Collection,
     CollectionStatus,
     Context,
-    Dims,
-    Encoding,
     FailedRow,
-    Generation,
     GenerationStatus,
     Hit,
     Kernel,
-    KeyColumn,
     Pair,
     ReconcileReport,
     RepairReport,
     SyncReport,
     WorkerStatus,
 )
+from pgencoder.sqlalchemy.attach import AttachReport
+from pgencoder.types import Collection, Dims, Encoding, Generation, KeyColumn
 
 LONG = "long text\n\x1b[31m " * 2000
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)

@@ -23,7 +23,8 @@ import pgencoder
 from pgencoder import Database, DenseEncoder, Encoding, Explanation, Hit, Match, WordMatch, load_encoder
 from pgencoder.cli import main, output, status
 from pgencoder.errors import InvalidRequest
-from pgencoder.types import FailedRow, KernelName, Stage, TokenType
+from pgencoder.results import FailedRow
+from pgencoder.types import KernelName, Stage, TokenType
 from tests.conftest import Connection
 from tests.encoder import WordEncoder
 from tests.encoders.test_encoders import made as made

@@ -16,8 +16,9 @@ from pgencoder.encoders import DEFAULT_MODEL, Encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations import store_table
 from pgencoder.integrations.llama_index.nodes import GivenVectors, Nodes
+from pgencoder.results import Hit
 from pgencoder.threads import in_thread
-from pgencoder.types import Hit, TokenType
+from pgencoder.types import TokenType
 
 # Of how many times as many nodes as are asked for maximal marginal relevance chooses
 MMR_PREFETCH = 4
