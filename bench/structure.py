@@ -15,7 +15,7 @@ ROOT is a checkout, by default the one of this file. What counts as what:
   argument's name, an attribute, a function or class), or a whole word in a string that is no docstring. An SQL file
   does if one is a word outside comments. Counted are the files that name both, which are those that hold the list of
   representations, and the files that name any. Files below a folder `representations` may do so and do not count.
-- Words are sought in Python, SQL and README.md without regard to case.
+- Words are sought in Python, SQL and Markdown (but CHANGELOG.md) without regard to case.
 
 `--walk` counts instead the rooms that three calls pass, see `walk.py`.
 """
@@ -243,11 +243,8 @@ def plain_english(root: Path, all_modules: list[Module]) -> dict[str, list[str]]
         found["docstrings that begin with What, Whether or Where"] += [
             f"{module.path}: {start}" for start in starts if OPENING.match(start)
         ]
-    files = [
-        *(root / module.path for module in all_modules),
-        *sorted((root / "sql").rglob("*.sql")),
-        root / "README.md",
-    ]
+    prose = [path for path in (*root.glob("*.md"), *(root / "docs").rglob("*.md")) if path.name != "CHANGELOG.md"]
+    files = [*(root / module.path for module in all_modules), *sorted((root / "sql").rglob("*.sql")), *sorted(prose)]
     for word in WORDS:
         pattern = re.compile(r"\b" + r"\s+".join(map(re.escape, word.split())) + r"\b", re.I)
         found[f'"{word}"'] = [str(path.relative_to(root)) for path in files for _ in pattern.findall(path.read_text())]

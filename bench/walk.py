@@ -6,6 +6,7 @@ passed over, and a thread continues the stack that started it. Every call is run
 so imports do not count.
 
 - room changes: the distinct pairs of rooms, another of the caller than of the called
+- both ways: the pairs of rooms that call each other, as when one hands a function down to the other
 - longest chain: the rooms on the longest path down, from the entry, with repetitions of one room taken as one
 """
 
@@ -17,8 +18,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -117,6 +120,11 @@ class Walk:
             threading.Thread.start = start  # type: ignore[method-assign]
 
 
+def imported(*names: str) -> ModuleType:
+    """The first of these modules that there is: an older checkout has it by a later one of these names."""
+    return import_module(next(name for name in names if find_spec(name)))
+
+
 def cli(*arguments: str) -> None:
     """Run the command line here, with what it prints left out."""
     from pgencoder.cli import main
@@ -131,23 +139,24 @@ def cli(*arguments: str) -> None:
 def by_orm(db: Any, encoder: Any, table: str) -> None:
     """Attach a mapped class."""
     import sqlalchemy as sa
-    from pgencoder.orm import Encoding
     from sqlalchemy.orm import DeclarativeBase, mapped_column
 
     from pgencoder import attach_all
 
+    declaration = imported("pgencoder.sqlalchemy", "pgencoder.orm").Encoding
     base = type("Base", (DeclarativeBase,), {})
     columns = {"id": mapped_column(sa.Integer, primary_key=True), "body": mapped_column(sa.Text)}
-    name = {"__tablename__": table, "__encoding__": Encoding(["body"], encoder)}
+    name = {"__tablename__": table, "__encoding__": declaration(["body"], encoder)}
     type("Row", (base,), {**name, **columns})
     attach_all(base, db)
 
 
 def by_alembic(db: Any, encoder: Any, table: str) -> None:
     """Attach by an operation of a migration."""
-    import pgencoder.orm.alembic  # noqa: F401 - adds the operations
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
+
+    imported("pgencoder.alembic", "pgencoder.orm.alembic")  # adds the operations
 
     with db.engine.begin() as connection:
         Operations(MigrationContext.configure(connection)).attach_encoding(table, ["body"], encoder)
@@ -198,5 +207,10 @@ def walk(root: Path) -> dict[str, Any]:
                 call(tables[1])
             assert any(each.name == tables[1] for each in db.collections()), trace
             figures[f"{trace}: room changes"] = [f"{caller} -> {called}" for caller, called in passed.edges]
+            figures[f"{trace}: both ways"] = [
+                f"{caller} <-> {called}"
+                for caller, called in passed.edges
+                if caller < called and (called, caller) in passed.edges
+            ]
             figures[f"{trace}: longest chain"] = list(passed.longest)
     return figures

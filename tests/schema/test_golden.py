@@ -2,7 +2,7 @@
 
 A difference is a failure, and is shown as a diff. To accept it, renew the files, read `git diff tests` and commit it:
 
-    PGENCODER_RENEW_GOLDEN=1 python -m pytest tests/test_golden.py
+    PGENCODER_RENEW_GOLDEN=1 python -m pytest tests -k golden
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def compare(found: Mapping[str, str]) -> None:
         differences += unified_diff(golden.splitlines(), text.splitlines(), *names, lineterm="")
     if differences:
         pytest.fail(
-            "\n".join([*differences, "", "If this is wanted: PGENCODER_RENEW_GOLDEN=1 pytest, then read git diff."]),
+            "\n".join(
+                [*differences, "", "If this is wanted: PGENCODER_RENEW_GOLDEN=1 python -m pytest tests -k golden"]
+            ),
             pytrace=False,
         )
 
