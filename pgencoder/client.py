@@ -20,7 +20,7 @@ from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
-from pgencoder.explain.explain import Question, explanation, read_passage
+from pgencoder.explain.token_pairs import Question, explanation, read_passage
 from pgencoder.explain.explanation import Explanation
 from pgencoder.kernel import native
 from pgencoder.pairs import PairSearch, check_encoded, similar_pairs
