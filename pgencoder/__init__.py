@@ -17,7 +17,8 @@ from pgencoder.client import Database, connect, embedded
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Window
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
-from pgencoder.explain.explanation import Explanation, Match, WordMatch
+from pgencoder.explain.explanation import Explanation
+from pgencoder.explain.matches import Match, WordMatch
 from pgencoder.results import (
     Citation,
     CollectionStatus,

@@ -20,8 +20,8 @@ from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
-from pgencoder.explain.token_pairs import Question, explanation, read_passage
-from pgencoder.explain.explanation import Explanation
+from pgencoder.explain.explanation import Explanation, in_words
+from pgencoder.explain.token_pairs import Question, read_pairs
 from pgencoder.kernel import native
 from pgencoder.pairs import PairSearch, check_encoded, similar_pairs
 from pgencoder.plain import short_key
@@ -224,10 +224,10 @@ class Database(Upkeep):
         vector = self.vector_schema  # takes a connection of its own, the first time
         with self.connection() as connection, self._of_its_table(asked.collection):
             catalog.check_source(connection, asked.collection)
-            passage = read_passage(connection, vector, asked, key, number)
+            passage = read_pairs(connection, vector, asked, key, number)
         if content not in (None, passage.content):
             raise InvalidRequest(f"passage {number} of key {short_key(key)} has changed since the search; search again")
-        return explanation(asked, key, number, passage)
+        return in_words(asked, key, number, passage)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
         """The encoding of a query by the collection's encoder."""

@@ -6,16 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgencoder.errors import InvalidRequest
 from pgencoder.plain import short_repr
-
-if TYPE_CHECKING:
-    pass
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]

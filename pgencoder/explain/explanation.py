@@ -1,73 +1,34 @@
-"""Why a passage matched: plain data, and how it looks in a terminal and in a notebook."""
+"""Explains why a passage matched, word by word, and shows it in a terminal and in a notebook."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pgencoder.explain.html import html
+from pgencoder.explain.matches import Match, PassageMatch, Span, WordMatch
+from pgencoder.explain.token_pairs import Question, TokenPairs
+from pgencoder.explain.words import Word, words
 from pgencoder.plain import short_repr
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-Span = tuple[int, int]
-
 
 @short_repr
 @dataclass(frozen=True)
-class Match:
-    """The document token that is most similar to a query token; both are numbered from 1, as `maxsim_pairs()` does.
-
-    `word` is the word of the passage that the document token is of, `span` that word's characters [start, end) in the
-    passage and `row_span` in the content of the whole row. A token that stands for no characters, such as [SEP], is
-    named by `word` and has no spans; nor has any where the encoder does not say what its tokens stand for.
-    """
-
-    query_token: int
-    document_token: int
-    similarity: float
-    word: str
-    span: Span | None
-    row_span: Span | None
-
-
-@short_repr
-@dataclass(frozen=True)
-class WordMatch:
-    """A word of the query, its characters [start, end) there, and what each of its word pieces matched.
-
-    `score` is what the word adds to the passage's: the sum of the similarities.
-    """
-
-    word: str
-    span: Span | None
-    score: float
-    matches: tuple[Match, ...] = field(repr=False)
-
-    @property
-    def best(self) -> Match:
-        """The most similar of the matches."""
-        return max(self.matches, key=lambda match: match.similarity)
-
-
-@short_repr
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(PassageMatch):
     """Why a passage matched a query, word by word.
 
-    `score` is MaxSim: what `words` and `special` add up to. `special` is of the query's tokens that stand for none of
-    its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` is where `content` is
-    in the content of the row. In a terminal `rich.print(explanation)` shows it, in a notebook its value.
+    `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
+    for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the
+    characters [start, end) of `content` in the content of the row. In a terminal `rich.print(explanation)` shows it, in
+    a notebook its value.
     """
-
-    query: str
-    key: Any
-    passage: int
-    content: str
-    span: Span
-    score: float
-    words: tuple[WordMatch, ...]
-    special: WordMatch | None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON values; a key of a type that JSON lacks is text."""
@@ -75,15 +36,57 @@ class Explanation:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The passage with what matched marked and numbered, and a table of the query's words."""
-        from pgencoder.explain.terminal import rendered
+        from pgencoder.explain.terminal import rendered  # rich, which the console has loaded by now
 
         yield from rendered(self, coloured=bool(console.color_system) and not console.no_color)
 
     def _repr_html_(self) -> str:
         """The same for notebooks: HTML that stands alone, every text escaped."""
-        from pgencoder.explain.html import html
-
         return html(self)
+
+
+def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Explanation:
+    """Put the pairs of tokens of passage `number` of the row `key` into words."""
+    of_query = words(asked.query, asked.pieces and asked.pieces(asked.query, "query"), len(asked.encoding.tokens))
+    pieces = asked.pieces and asked.pieces(passage.text, "document")
+    of_passage = words(passage.text, pieces, passage.tokens)
+    matches = [
+        (of_query[query_token - 1], _match(query_token, token, similarity, of_passage[token - 1], passage))
+        for query_token, token, similarity in passage.pairs
+    ]
+    special = [match for word, match in matches if word.special]
+    return Explanation(
+        query=asked.query,
+        key=key,
+        passage=number,
+        content=passage.content,
+        span=(passage.start, passage.start + len(passage.content)),
+        score=math.fsum(match.similarity for _, match in matches),
+        words=tuple(
+            _of(word.text, word.span, [match for _, match in group])
+            for word, group in groupby(matches, key=lambda each: each[0])
+            if not word.special
+        ),
+        special=_of(_names(word.text for word, _ in matches if word.special), None, special) if special else None,
+    )
+
+
+def _match(query_token: int, token: int, similarity: float, word: Word, passage: TokenPairs) -> Match:
+    span = row_span = None
+    if word.span is not None:
+        start, end = word.span
+        row_span = passage.start + start, passage.start + end
+        # where two models read a cut row, this one may have read on after the passage's end
+        span = word.span if end <= len(passage.content) else None
+    return Match(query_token, token, similarity, word.text, span, row_span)
+
+
+def _of(word: str, span: Span | None, matches: Sequence[Match]) -> WordMatch:
+    return WordMatch(word, span, math.fsum(match.similarity for match in matches), tuple(matches))
+
+
+def _names(special: Iterable[str]) -> str:
+    return ", ".join(name if count == 1 else f"{name} ×{count}" for name, count in Counter(special).items())
 
 
 def _plain(key: Any) -> Any:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from html import escape
 
-from pgencoder.explain.explanation import Explanation, WordMatch
 from pgencoder.explain.marks import Found, Mark, found, segments, strongest
+from pgencoder.explain.matches import PassageMatch, WordMatch
 from pgencoder.plain import key_text
 
 AROUND = 600
@@ -19,7 +19,7 @@ LINE = "border-bottom:1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.7"
 
 
-def html(explanation: Explanation) -> str:
+def html(explanation: PassageMatch) -> str:
     """The passage with its marks, then a table of the query's words."""
     words = {number: word.word for number, word in enumerate(explanation.words, 1)}
     passage = "".join(
@@ -38,7 +38,7 @@ def html(explanation: Explanation) -> str:
     )
 
 
-def _place(explanation: Explanation) -> str:
+def _place(explanation: PassageMatch) -> str:
     passage = f", passage {explanation.passage}" if explanation.passage else ""
     return f"key {key_text(explanation.key)}{passage}"
 
@@ -58,7 +58,7 @@ def _ground(strength: float) -> str:
     return f"background:rgba({HUE},{0.1 + 0.45 * strength**3:.2f})"
 
 
-def _table(explanation: Explanation) -> str:
+def _table(explanation: PassageMatch) -> str:
     most = strongest(explanation)
     rows = [_row(str(number), word, most) for number, word in enumerate(explanation.words, 1)]
     if explanation.special is not None:

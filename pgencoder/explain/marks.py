@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from pgencoder.explain.explanation import Explanation, Span, WordMatch
+from pgencoder.explain.matches import PassageMatch, Span, WordMatch
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Mark:
     strength: float
 
 
-def segments(explanation: Explanation, around: int) -> Iterator[str | Mark]:
+def segments(explanation: PassageMatch, around: int) -> Iterator[str | Mark]:
     """The passage in pieces; of text without marks only `around` characters beside each mark, an ellipsis between."""
     content, end = explanation.content, 0
     for (start, stop), mark in _marks(explanation):
@@ -58,12 +58,12 @@ def found(word: WordMatch) -> list[Found]:
     ]
 
 
-def strongest(explanation: Explanation) -> float:
+def strongest(explanation: PassageMatch) -> float:
     """What the word adds that adds most; never 0, to divide by it."""
     return max((word.score for word in explanation.words), default=0.0) or 1.0
 
 
-def _marks(explanation: Explanation) -> list[tuple[Span, Mark]]:
+def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
     marked: dict[Span, dict[int, float]] = {}
     for number, word in enumerate(explanation.words, 1):
         for match in word.matches:

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pgencoder.explain.explanation import Explanation, WordMatch
 from pgencoder.explain.marks import Mark, found, segments, strongest
+from pgencoder.explain.matches import PassageMatch, WordMatch
 from pgencoder.plain import one_line
 
 AROUND = 60
@@ -22,7 +22,7 @@ BAR = 10
 RAISED = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 
-def rendered(explanation: Explanation, coloured: bool) -> Iterator[Text | Padding]:
+def rendered(explanation: PassageMatch, coloured: bool) -> Iterator[Text | Padding]:
     """What is to be printed, one below the other."""
     passage = Text()
     for segment in segments(explanation, AROUND):
@@ -48,7 +48,7 @@ def _style(strength: float) -> str:
     return "black on yellow" if strength >= 0.7 else "underline"
 
 
-def _table(explanation: Explanation) -> Table:
+def _table(explanation: PassageMatch) -> Table:
     table = Table("", "query", "adds", "", "matched", box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.columns[0].justify = table.columns[2].justify = "right"
     most = strongest(explanation)

@@ -1,12 +1,9 @@
-"""Explains a hit: the pairs of tokens that MaxSim adds up, from the stored vectors, by the words that they are of."""
+"""Reads a stored passage and the pairs of tokens whose similarities MaxSim adds up."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -15,8 +12,6 @@ from pgencoder.db.connection import Connection
 from pgencoder.db.values import key_texts
 from pgencoder.encoders import Kind, Piece
 from pgencoder.errors import InvalidRequest
-from pgencoder.explain.explanation import Explanation, Match, Span, WordMatch
-from pgencoder.explain.words import Word, words
 from pgencoder.plain import short_key
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
@@ -27,7 +22,10 @@ Pieces = Callable[[str, Kind], Sequence[Piece]]
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A query of a collection, encoded, and what tells which token is of which characters, if the encoder does."""
+    """An encoded query of a collection.
+
+    `pieces` tells which characters each token stands for; None where the encoder does not say.
+    """
 
     collection: Collection
     query: str
@@ -36,8 +34,12 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Passage:
-    """A passage as it is stored, the text that its `tokens` token vectors are of, and the pairs of MaxSim."""
+class TokenPairs:
+    """A stored passage, and for each token of the query the most similar token of the passage.
+
+    `start` is the place of `content` in the row's content. The passage has `tokens` token vectors, made of `text`. A
+    pair is the query's token, the passage's token (both from 1) and their similarity.
+    """
 
     content: str
     start: int
@@ -46,10 +48,10 @@ class Passage:
     pairs: list[tuple[int, int, float]]
 
 
-def read_passage(connection: Connection, vector: str, asked: Question, key: Any, passage: int) -> Passage:
-    """A passage and its pairs, scored as searches score it; `vector` is pgvector's schema.
+def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, passage: int) -> TokenPairs:
+    """Read a passage and its pairs, scored as searches score it; `vector` is pgvector's schema.
 
-    Raises InvalidRequest if there is no such passage that this role may see, or nothing to explain by.
+    Raises InvalidRequest if this role can see no such passage, or if there are no tokens to explain a match by.
     """
     collection = asked.collection
     if not collection.generation.dims.tokens:
@@ -72,53 +74,9 @@ def read_passage(connection: Connection, vector: str, asked: Question, key: Any,
             " encoded yet, or not for this role to see"
         )
     stored, start, tokens, row_content, *pairs = row
-    return Passage(
+    return TokenPairs(
         stored, start, tokens, row_content or stored, list(zip(*(each or () for each in pairs), strict=True))
     )
-
-
-def explanation(asked: Question, key: Any, number: int, passage: Passage) -> Explanation:
-    """The pairs of a passage, put into words."""
-    of_query = words(asked.query, asked.pieces and asked.pieces(asked.query, "query"), len(asked.encoding.tokens))
-    pieces = asked.pieces and asked.pieces(passage.text, "document")
-    of_passage = words(passage.text, pieces, passage.tokens)
-    matches = [
-        (of_query[query_token - 1], _match(query_token, token, similarity, of_passage[token - 1], passage))
-        for query_token, token, similarity in passage.pairs
-    ]
-    special = [match for word, match in matches if word.special]
-    return Explanation(
-        query=asked.query,
-        key=key,
-        passage=number,
-        content=passage.content,
-        span=(passage.start, passage.start + len(passage.content)),
-        score=math.fsum(match.similarity for _, match in matches),
-        words=tuple(
-            _of(word.text, word.span, [match for _, match in group])
-            for word, group in groupby(matches, key=lambda each: each[0])
-            if not word.special
-        ),
-        special=_of(_names(word.text for word, _ in matches if word.special), None, special) if special else None,
-    )
-
-
-def _match(query_token: int, token: int, similarity: float, word: Word, passage: Passage) -> Match:
-    span = row_span = None
-    if word.span is not None:
-        start, end = word.span
-        row_span = passage.start + start, passage.start + end
-        # where two models read a cut row, this one may have read on after the passage's end
-        span = word.span if end <= len(passage.content) else None
-    return Match(query_token, token, similarity, word.text, span, row_span)
-
-
-def _of(word: str, span: Span | None, matches: Sequence[Match]) -> WordMatch:
-    return WordMatch(word, span, math.fsum(match.similarity for match in matches), tuple(matches))
-
-
-def _names(special: Iterable[str]) -> str:
-    return ", ".join(name if count == 1 else f"{name} ×{count}" for name, count in Counter(special).items())
 
 
 def _statement(collection: Collection, vector: str) -> Part:

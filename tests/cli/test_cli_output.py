@@ -23,7 +23,8 @@ import pgencoder
 from pgencoder import cli, client
 from pgencoder.cli import application, logs, output, status
 from pgencoder.errors import PgencoderError
-from pgencoder.explain.explanation import Explanation, Match, WordMatch
+from pgencoder.explain.explanation import Explanation
+from pgencoder.explain.matches import Match, WordMatch
 from pgencoder.results import (
     Citation,
     CollectionStatus,

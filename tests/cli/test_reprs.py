@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgencoder import Piece, Window
-from pgencoder.explain.explanation import Explanation, Match, WordMatch
+from pgencoder.explain.explanation import Explanation
+from pgencoder.explain.matches import Match, WordMatch
 from pgencoder.plain import key_text, short, short_key
 from pgencoder.results import (
     Citation,

@@ -1,0 +1,67 @@
+"""The data of an explanation: which words of a query matched which words of a passage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pgencoder.plain import short_repr
+
+Span = tuple[int, int]
+
+
+@short_repr
+@dataclass(frozen=True)
+class Match:
+    """The document token that is most similar to a query token; both are numbered from 1, as `maxsim_pairs()` does.
+
+    `word` is the word of the passage that the document token is of, `span` that word's characters [start, end) in the
+    passage and `row_span` in the content of the whole row. A token that stands for no characters, such as [SEP], is
+    named by `word` and has no spans; nor has any where the encoder does not say what its tokens stand for.
+    """
+
+    query_token: int
+    document_token: int
+    similarity: float
+    word: str
+    span: Span | None
+    row_span: Span | None
+
+
+@short_repr
+@dataclass(frozen=True)
+class WordMatch:
+    """A word of the query, its characters [start, end) there, and what each of its word pieces matched.
+
+    `score` is what the word adds to the passage's: the sum of the similarities.
+    """
+
+    word: str
+    span: Span | None
+    score: float
+    matches: tuple[Match, ...] = field(repr=False)
+
+    @property
+    def best(self) -> Match:
+        """The most similar of the matches."""
+        return max(self.matches, key=lambda match: match.similarity)
+
+
+@short_repr
+@dataclass(frozen=True)
+class PassageMatch:
+    """The words of a query and what they matched in one passage.
+
+    `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
+    for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the
+    characters [start, end) of `content` in the content of the row.
+    """
+
+    query: str
+    key: Any
+    passage: int
+    content: str
+    span: Span
+    score: float
+    words: tuple[WordMatch, ...]
+    special: WordMatch | None
