@@ -144,6 +144,7 @@ def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
         connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
         | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
         pool_pre_ping=True,
+        pool_use_lifo=True,  # what was used last has its plans
         isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
         **options,
     )

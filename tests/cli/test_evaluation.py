@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pgencoder import Database
-from pgencoder.bench import backlog, ingest, rerank, write
+from pgencoder.bench import backlog, ingest, overhead, rerank, write
 from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
@@ -196,6 +196,19 @@ def test_the_queue_benchmark(db: Database) -> None:
     json.dumps(report.as_json())
 
 
+def test_the_search_benchmark(db: Database) -> None:
+    report = overhead.search(db, passages=300, queries=2)
+    assert (report.passages, report.queries) == (300, 2)
+    written = report.as_json()
+    times = [value for name, value in written.items() if name.endswith("_ms")]
+    assert len(times) == 12
+    assert min(times) > 0
+    assert report.round_trips >= 1
+    assert written["times_hnsw"]["dense"] == pytest.approx(report.dense_ms / report.hnsw_ms)
+    assert (db.collections(), schemas(db)) == ([], set())
+    json.dumps(written)
+
+
 def test_a_benchmark_cleans_up_after_an_error_and_after_one_that_was_killed(
     db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +231,7 @@ def test_benchmarks_of_too_little_are_refused(db: Database, folder: Path) -> Non
         lambda: write.write(db, passages=0),
         lambda: write.write(db, workers=[1, 0]),
         lambda: backlog.backlog(db, rows=100),
+        lambda: overhead.search(db, queries=0),
         lambda: backlog.backlog(db, changes=1),
     ):
         with pytest.raises(InvalidRequest, match="must be at least"):
