@@ -16,7 +16,7 @@ import psycopg
 from pgencoder.bench.scratch import scratch
 from pgencoder.client import Database, connect
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest.batch import Target
+from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.types import Dims, Encoding, Fingerprint
 from pgencoder.vectors import normalize

@@ -11,7 +11,7 @@ import typer
 
 from pgencoder.cli import logs, output
 from pgencoder.cli.options import COLLECTION, COLLECTIONS, ENCODING, JSON, TOKEN_MODEL, URL, command, open_database
-from pgencoder.ingest.batch import Target
+from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.types import Chunking, TokenType
 from pgencoder.worker.worker import Worker, WorkerOptions

@@ -65,6 +65,12 @@ def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
     return tell
 
 
+def longest(encoder: Encoder) -> Callable[[str], int]:
+    """A function that gives the most tokens that a text can have, as far as that is known without the tokenizer."""
+    most = max((window.capacity for window in getattr(encoder, "windows", ())), default=None)
+    return len if most is None else lambda text: min(len(text), most)
+
+
 def _whole(texts: Sequence[str]) -> list[list[Span]]:
     return [[Span(0, len(text))] for text in texts]
 

@@ -20,8 +20,9 @@ import sqlalchemy as sa
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.errors import ConnectionFailed
-from pgencoder.ingest.batch import Batch, Target
+from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.queue import Claim
+from pgencoder.ingest.target import Target
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 15.0
@@ -122,6 +123,6 @@ def out_of_reach(error: BaseException) -> bool:
     return state is None or (state[:2] in ("08", "40", "53", "57") and state != "08P01")
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: BaseException | str) -> str:
     """Return what an error says, on one line."""
     return " ".join(str(error).split())

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -19,8 +18,10 @@ from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
 from pgencoder.errors import FingerprintMismatch, UnknownEncoder
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.batch import BATCH_ROWS, Target
+from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.ingest.queue import Which
+from pgencoder.ingest.reading import described
+from pgencoder.ingest.target import Target
 from pgencoder.types import Collection, Generation
 from pgencoder.worker.pipeline import Leases, Work, one_line, out_of_reach
 from pgencoder.worker.sources import Sources
@@ -40,13 +41,6 @@ logger = logging.getLogger(__name__)
 def every(_: Generation) -> bool:
     """The choice of all generations."""
     return True
-
-
-def _same(known: Objects, collection: Collection, generation: Generation) -> bool:
-    """Tell whether names mean what they meant: a collection may be attached again, with another encoder."""
-    return replace(known.collection, generations=()) == replace(
-        collection, generations=()
-    ) and known.generation == replace(generation, state=known.generation.state, queued=known.generation.queued)
 
 
 class Targets:
@@ -130,7 +124,7 @@ class Targets:
             if chosen and collection.name in late:
                 self._guarded(chosen[0].passages, partial(backfill.move_late, connection, collection.name))
             for generation in chosen:
-                target = self._target(connection, collection, generation, objects)
+                target = self._target(collection, generation, objects)
                 if target is None:
                     continue
                 found[generation.passages] = target
@@ -155,7 +149,7 @@ class Targets:
                 self.problems.pop(generation.passages, None)
         return problem is None
 
-    def put_aside(self, passages: str, error: BaseException, seconds: float = ASIDE_SECONDS) -> None:
+    def put_aside(self, passages: str, error: BaseException | str, seconds: float = ASIDE_SECONDS) -> None:
         """Leave a generation alone for a while."""
         self._aside[passages] = time.monotonic() + seconds
         if isinstance(error, pg.LockNotAvailable):
@@ -189,18 +183,14 @@ class Targets:
         now = time.monotonic()
         return min((until - now for until in self._aside.values() if until > now), default=math.inf)
 
-    def _target(
-        self, connection: Connection, collection: Collection, generation: Generation, objects: Objects
-    ) -> Target | None:
+    def _target(self, collection: Collection, generation: Generation, objects: Objects) -> Target | None:
         passages = generation.passages
         known = self._targets.get(passages)
-        if known is not None and _same(known.objects, collection, generation):
+        if known is not None and described(known.objects, collection):
             return known
         if self._aside.get(passages, 0) > time.monotonic():
             return None
-        target = self._guarded(
-            passages, lambda: Target(connection, objects.of(generation), self._encoder_of(generation))
-        )
+        target = self._guarded(passages, lambda: Target(objects.of(generation), self._encoder_of(generation)))
         if target is not None:
             self.problems.pop(passages, None)
             self.skipped.pop(passages, None)
@@ -211,7 +201,9 @@ class Targets:
         """Run what concerns one generation: what is wrong with it stops none of the others."""
         try:
             return run()
-        except pg.LockNotAvailable as error:
+        except (pg.LockNotAvailable, FingerprintMismatch) as error:
+            if self._strict and isinstance(error, FingerprintMismatch):
+                raise
             self.put_aside(passages, error, LOCKED_SECONDS)
             return None
         except Exception as error:  # of a model that does not load it can be any

@@ -24,8 +24,9 @@ from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import FingerprintMismatch, InvalidRequest, PgencoderError
 from pgencoder.ingest import backfill, index, queue
 from pgencoder.ingest.backfill import Progress, patiently
-from pgencoder.ingest.batch import BATCH_ROWS, Target
+from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.ingest.reconcile import reconcile
+from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.worker.heartbeat import Heartbeat, Tally
 from pgencoder.worker.pipeline import Leases, Work, drain, one_line, out_of_reach, steadily

@@ -11,7 +11,8 @@ import pytest
 from pgencoder import Database
 from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.batch import Batch, Target
+from pgencoder.ingest.batch import Batch
+from pgencoder.ingest.target import Target
 from tests.conftest import Connection, value
 from tests.encoder import WordEncoder
 from tests.ingest.test_sync import Interrupted
@@ -58,7 +59,7 @@ class Worker:
     def __init__(self, db: Database, connection: Connection, encoder: WordEncoder) -> None:
         self.connection = connection
         self.objects = Objects(db.collection("articles"), db.vector_schema)
-        self.target = Target(connection, self.objects, encoder)
+        self.target = Target(self.objects, encoder)
 
     def claim(self) -> queue.Claim:
         return queue.claim(self.connection, self.objects, "new", 100)

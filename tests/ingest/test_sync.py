@@ -11,7 +11,7 @@ from pgencoder import Database, Dims, Encoding
 from pgencoder.catalog.objects import Objects
 from pgencoder.errors import FingerprintMismatch
 from pgencoder.ingest import queue
-from pgencoder.ingest.batch import Target
+from pgencoder.ingest.target import Target
 from tests.conftest import Connection
 from tests.encoder import WordEncoder
 from tests.passages import check
@@ -66,7 +66,7 @@ def test_a_row_that_a_transaction_holds_stays_queued(articles: Connection, db: D
     collection = db.collection("articles")
     with db.connection() as other:
         objects = Objects(collection, db.vector_schema)
-        target = Target(other, objects, encoder)
+        target = Target(objects, encoder)
         batch = target.read(other, queue.claim(other, objects, "new", 50))
         target.encode(batch)
         # neither waits for the writer nor writes what it knows to be old

@@ -19,7 +19,7 @@ import pgencoder
 from pgencoder import Database, Encoding, Worker, WorkerOptions
 from pgencoder.catalog.objects import Objects
 from pgencoder.errors import InvalidRequest
-from pgencoder.ingest import batch, queue
+from pgencoder.ingest import queue, reading
 from pgencoder.worker import metrics
 from tests.conftest import Connection, value
 from tests.encoder import WordEncoder
@@ -286,8 +286,8 @@ def test_forward_passes_are_bounded_by_tokens(articles: Connection, db: Database
 def test_batches_are_bounded_by_bytes(
     articles: Connection, db: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "BATCH_BYTES", 100)
-    monkeypatch.setattr(batch, "PACKED_BYTES", 500)
+    monkeypatch.setattr(reading, "BATCH_BYTES", 100)
+    monkeypatch.setattr(reading, "PACKED_BYTES", 500)
     db.attach("articles", ["body"], words)
     seen: list[int] = []
     worker = db.worker(on_report=lambda _target, report: seen.append(report.rows))

@@ -1,0 +1,82 @@
+"""Encodes the passages of a batch, without a database.
+
+Passages are sorted by length so that a forward pass pads little, encoded some at a time, and turned into Postgres'
+binary format at once: a batch holds packed bits, not float matrices, and memory does not grow with the table.
+A text that cannot be encoded is found by halving; the others are encoded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from pgencoder.catalog.objects import Objects
+from pgencoder.encoders import Encoder
+from pgencoder.errors import InvalidEncoding
+from pgencoder.ingest.batch import Batch, Vectors, halving
+from pgencoder.ingest.chunking import longest
+from pgencoder.types import Encoding
+from pgencoder.vectors import bit_array, halfvec, halfvec_array, normalize
+
+FORWARD_TEXTS = 32
+FORWARD_TOKENS = 16_384  # texts of a forward pass times the tokens of the longest
+
+
+class BatchEncoder:
+    """Encodes batches of one generation."""
+
+    def __init__(self, objects: Objects, encoder: Encoder) -> None:
+        self.objects = objects
+        self.encoder = encoder
+        self._length = longest(encoder)
+
+    def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
+        """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""
+        started = time.perf_counter()
+        for chosen in self._forward_passes(batch):
+            if not go_on():
+                break
+            halving(
+                lambda some: self._encode(batch, some) if go_on() else None,
+                [i for i in chosen if batch.passages[i].row not in batch.errors],
+                lambda i, error: batch.fail(batch.passages[i].row, error),
+            )
+        batch.seconds = time.perf_counter() - started
+        return batch
+
+    def _forward_passes(self, batch: Batch) -> Iterator[list[int]]:
+        """The passages to encode, longest first, by so many as a forward pass takes."""
+        passages = batch.passages
+        waiting = [i for i in range(len(passages)) if i not in batch.vectors]
+        waiting.sort(key=lambda i: len(passages[i].text), reverse=True)
+        while waiting:
+            longest = max(1, self._length(passages[waiting[0]].text))
+            count = max(1, min(FORWARD_TEXTS, FORWARD_TOKENS // longest))
+            yield waiting[:count]
+            waiting = waiting[count:]
+
+    def _encode(self, batch: Batch, chosen: Sequence[int]) -> None:
+        encodings = self.encoder.encode_documents([batch.passages[i].text for i in chosen])
+        if len(encodings) != len(chosen):
+            raise InvalidEncoding(f"the encoder returned {len(encodings)} encodings for {len(chosen)} texts")
+        batch.vectors.update(
+            (i, self._pack(each, batch.halfvec_oid)) for i, each in zip(chosen, encodings, strict=True)
+        )
+
+    def _pack(self, encoding: Encoding, halfvec_oid: int) -> Vectors:
+        """`dense` and `tokens` in Postgres' binary format."""
+        dims, token_type = self.objects.generation.dims, self.objects.generation.token_type
+        if token_type == "none":
+            encoding = Encoding(encoding.dense)
+        dense, tokens = np.asarray(encoding.dense), np.asarray(encoding.tokens)
+        if dense.shape != (dims.dense,) or tokens.ndim != 2 or tokens.shape[1] != dims.tokens:
+            raise InvalidEncoding(
+                f"expected a dense vector of {dims.dense} and tokens of {dims.tokens} dimensions, got shapes"
+                f" {dense.shape} and {tokens.shape} (collection {self.objects.collection.name!r})"
+            )
+        if not (np.isfinite(dense).all() and np.isfinite(tokens).all()):
+            raise InvalidEncoding(f"the encoder returned NaN or infinity ({self.objects.collection.name!r})")
+        packed = halfvec_array(normalize(tokens), halfvec_oid) if token_type == "halfvec" else bit_array(tokens)
+        return halfvec(normalize(dense)), packed

@@ -1,0 +1,49 @@
+"""A generation with its encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.connection import Connection
+from pgencoder.encoders import Encoder
+from pgencoder.ingest import queue
+from pgencoder.ingest.batch import Batch
+from pgencoder.ingest.encoding import BatchEncoder
+from pgencoder.ingest.reading import Reader
+from pgencoder.ingest.writing import Writer
+from pgencoder.results import SyncReport
+
+
+class Target:
+    """A generation with its encoder: reads, encodes and writes claims. One thread at a time may be in each method.
+
+    Only `read` and `write` need a database. A batch is plain data, so `encode` can run in another process.
+    """
+
+    def __init__(self, objects: Objects, encoder: Encoder) -> None:
+        self.objects = objects
+        self.encoder = encoder
+        self.front = queue.Front()
+        self._reader = Reader(objects, encoder)
+        self._encoder = BatchEncoder(objects, encoder)
+        self._writer = Writer(objects)
+
+    def __repr__(self) -> str:
+        return f"Target({self.objects.generation.passages!r}, {self.encoder!r})"
+
+    def read(self, connection: Connection, claimed: queue.Claim) -> Batch:
+        """Read the rows of a claim and split those that have changed; vectors of passages that have not are kept."""
+        return self._reader.read(connection, claimed)
+
+    def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
+        """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""
+        return self._encoder.encode(batch, go_on)
+
+    def write(self, connection: Connection, batch: Batch) -> SyncReport:
+        """Write what is complete, note what failed, and give the rest back."""
+        return self._writer.write(connection, batch)
+
+    def check_writable(self, connection: Connection) -> None:
+        """Raise LockNotAvailable while nobody may write passages, as while an index is built."""
+        self._writer.check_writable(connection)
