@@ -22,27 +22,17 @@ from pgencoder.errors import (
     NotMigrated,
     UnknownCollection,
 )
-from tests.conftest import Connection, value
+from tests.adapters.migrations import ATTACH, DETACH, TABLE, Project, definitions, objects, psql
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.migrations import (
-    ATTACH,
-    DETACH,
-    TABLE,
-    Project,
-    definitions,
-    objects,
-    psql,
-)
-from tests.migrations import project as project
-from tests.migrations import simple as simple
 from tests.passages import check
 
 
-def test_attach_and_detach(project: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
+def test_attach_and_detach(alembic_project: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
     before = objects(connection)
-    project.revision(TABLE, 'op.drop_table("articles")')
-    project.revision(ATTACH, DETACH)
-    project.upgrade()
+    alembic_project.revision(TABLE, 'op.drop_table("articles")')
+    alembic_project.revision(ATTACH, DETACH)
+    alembic_project.upgrade()
     assert db.status()[0].queued == 0, "that is left to workers"
     db.sync("articles", encoder=words)
     assert check(connection, db, "articles", words) == 5
@@ -50,69 +40,69 @@ def test_attach_and_detach(project: Project, connection: Connection, db: Databas
     connection.execute("DELETE FROM articles WHERE id = 3")
     db.sync("articles", encoder=words)
     assert check(connection, db, "articles", words) == 4
-    project.downgrade("r1")
+    alembic_project.downgrade("r1")
     assert db.collections() == []
-    project.downgrade("base")
-    project.upgrade()
-    project.downgrade("base")
+    alembic_project.downgrade("base")
+    alembic_project.upgrade()
+    alembic_project.downgrade("base")
     connection.execute("DROP TABLE alembic_version")
     assert objects(connection) == before
 
 
 def test_the_same_objects_as_from_python(
-    project: Project, connection: Connection, db: Database, words: WordEncoder
+    alembic_project: Project, connection: Connection, db: Database, words: WordEncoder
 ) -> None:
-    project.revision(TABLE)
-    project.upgrade()
+    alembic_project.revision(TABLE)
+    alembic_project.upgrade()
     db.attach("articles", ["title", "body"], words)
     connection.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = NULL")
     expected = definitions(connection)
     db.detach("articles")
-    project.revision(ATTACH)
-    project.upgrade()
+    alembic_project.revision(ATTACH)
+    alembic_project.upgrade()
     assert definitions(connection) == expected
 
 
-def test_a_migration_that_fails_leaves_nothing(project: Project, connection: Connection) -> None:
+def test_a_migration_that_fails_leaves_nothing(alembic_project: Project, connection: Connection) -> None:
     before = objects(connection)
-    project.revision(TABLE + ATTACH + '\nop.execute("SELECT 1 / 0")')
+    alembic_project.revision(TABLE + ATTACH + '\nop.execute("SELECT 1 / 0")')
     with pytest.raises(sa.exc.DBAPIError, match="division by zero"):
-        project.upgrade()
+        alembic_project.upgrade()
     assert objects(connection) == before
 
 
-def test_settings_of_the_transaction_stay(project: Project, connection: Connection, db: Database) -> None:
-    project.revision(
+def test_settings_of_the_transaction_stay(alembic_project: Project, connection: Connection, db: Database) -> None:
+    alembic_project.revision(
         "op.execute('CREATE SCHEMA blog')\nop.execute(\"SET LOCAL search_path = blog, public\")\n"
         + TABLE + ATTACH + '\nop.reencode("articles", SECOND)\nop.reencode("articles", WORDS)'
         "\nop.execute('CREATE TABLE after (id int)')\n"
         "op.execute(\"INSERT INTO articles VALUES (7, 'seven', current_setting('lock_timeout') || current_user)\")"
     )  # fmt: skip
-    project.upgrade()
+    alembic_project.upgrade()
     assert value(connection, "SELECT to_regclass('blog.after') IS NOT NULL") is True
     assert value(connection, "SELECT body = '0' || current_user FROM blog.articles WHERE id = 7") is True
     assert [(each.source_schema, len(each.generations)) for each in db.collections()] == [("blog", 1)]
 
 
-def test_reencode_and_back(project: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
+def test_reencode_and_back(alembic_project: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
     second = WordEncoder(Dims(16, 8), "second")
-    project.revision(TABLE + ATTACH)
-    project.revision('op.reencode("articles", SECOND)', 'op.reencode("articles", WORDS)')
-    project.revision('op.reencode("articles", THIRD, tokens="halfvec")', 'op.reencode("articles", SECOND)')
-    project.upgrade("r1")
+    alembic_project.revision(TABLE + ATTACH)
+    alembic_project.revision('op.reencode("articles", SECOND)', 'op.reencode("articles", WORDS)')
+    alembic_project.revision('op.reencode("articles", THIRD, tokens="halfvec")', 'op.reencode("articles", SECOND)')
+    alembic_project.upgrade("r1")
     db.sync("articles", encoder=words)
 
     def states() -> dict[int, str]:
         return {each.number: each.state for each in db.collection("articles").generations}
 
-    project.upgrade("r2")
+    alembic_project.upgrade("r2")
     assert states() == {1: "active", 2: "building"}
-    project.downgrade("r1")
+    alembic_project.downgrade("r1")
     assert states() == {1: "active"}
     connection.execute("UPDATE articles SET body = 'the queue of the dropped one is not missed' WHERE id = 1")
-    project.upgrade("head")
+    alembic_project.upgrade("head")
     assert states() == {1: "active", 3: "building"}, "what was building with another encoder is given up"
-    project.downgrade("r2")
+    alembic_project.downgrade("r2")
     assert states() == {1: "active", 4: "building"}
     db.sync("articles", encoder=words)
     db.sync("articles", encoder=second)
@@ -121,12 +111,12 @@ def test_reencode_and_back(project: Project, connection: Connection, db: Databas
     connection.execute("UPDATE articles SET body = 'changed' WHERE id = 2")
     db.sync("articles", encoder=second)
     with pytest.raises(GenerationIncomplete, match="generation 1 of 'articles' is not complete"):
-        project.downgrade("r1")
+        alembic_project.downgrade("r1")
     db.sync("articles", encoder=words)
-    project.downgrade("r1")
+    alembic_project.downgrade("r1")
     assert states() == {1: "active", 4: "retired"}
     assert check(connection, db, "articles", words) == 5
-    project.upgrade("r2")
+    alembic_project.upgrade("r2")
     assert states() == {1: "retired", 4: "active"}
     connection.execute("INSERT INTO articles VALUES (9, 'nine', 'nine')")
     db.sync("articles", encoder=second)
@@ -134,14 +124,14 @@ def test_reencode_and_back(project: Project, connection: Connection, db: Databas
 
 
 def test_nothing_is_missed_of_what_is_written_meanwhile(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder, url: str
 ) -> None:
     second = WordEncoder(Dims(16, 8), "second")
-    simple.revision(TABLE)
-    simple.revision(ATTACH)
-    simple.revision('op.reencode("articles", THIRD)')
-    simple.revision('op.reencode("articles", SECOND)')
-    simple.upgrade("r1")
+    psycopg_project.revision(TABLE)
+    psycopg_project.revision(ATTACH)
+    psycopg_project.revision('op.reencode("articles", THIRD)')
+    psycopg_project.revision('op.reencode("articles", SECOND)')
+    psycopg_project.upgrade("r1")
     done = threading.Event()
 
     def write(first: int) -> int:
@@ -158,7 +148,7 @@ def test_nothing_is_missed_of_what_is_written_meanwhile(
         try:
             for revision in ("r2", "r3", "r4"):
                 time.sleep(0.2)
-                simple.upgrade(revision)
+                psycopg_project.upgrade(revision)
             time.sleep(0.2)
         finally:
             done.set()
@@ -171,7 +161,9 @@ def test_nothing_is_missed_of_what_is_written_meanwhile(
     assert check(connection, db, "articles", second) == written
 
 
-def test_what_is_wrong_is_said(simple: Project, connection: Connection, db: Database, words: WordEncoder) -> None:
+def test_what_is_wrong_is_said(
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder
+) -> None:
     connection.execute("CREATE TABLE there (id int PRIMARY KEY, body text)")
     db.attach("there", ["body"], words)
     for upgrade, error, message in [
@@ -192,20 +184,22 @@ def test_what_is_wrong_is_said(simple: Project, connection: Connection, db: Data
             r"take this out of autocommit_block\(\)",
         ),
     ]:
-        (simple.versions / "r1.py").unlink(missing_ok=True)
-        simple.count = 0
-        simple.revision(upgrade)
+        (psycopg_project.versions / "r1.py").unlink(missing_ok=True)
+        psycopg_project.count = 0
+        psycopg_project.revision(upgrade)
         with pytest.raises(error, match=message):
-            simple.upgrade()
+            psycopg_project.upgrade()
 
 
-def test_missing_rights_are_said(project: Project, connection: Connection, request: pytest.FixtureRequest) -> None:
+def test_missing_rights_are_said(
+    alembic_project: Project, connection: Connection, request: pytest.FixtureRequest
+) -> None:
     connection.execute("CREATE ROLE poor; GRANT USAGE ON SCHEMA pgencoder TO poor")
     connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA pgencoder TO poor")
     request.addfinalizer(lambda: connection.execute("DROP OWNED BY poor; DROP ROLE poor"))
-    project.revision(TABLE + 'op.execute("SET LOCAL ROLE poor")\n' + ATTACH)
+    alembic_project.revision(TABLE + 'op.execute("SET LOCAL ROLE poor")\n' + ATTACH)
     with pytest.raises(MissingRights, match="permission denied for table collection; ask the owner"):
-        project.upgrade()
+        alembic_project.upgrade()
 
 
 def test_an_unmigrated_database(tmp_path: Path, empty_url: str) -> None:
@@ -215,19 +209,19 @@ def test_an_unmigrated_database(tmp_path: Path, empty_url: str) -> None:
         project.upgrade()
 
 
-def test_dense_vectors_only(simple: Project, connection: Connection, db: Database, url: str) -> None:
+def test_dense_vectors_only(psycopg_project: Project, connection: Connection, db: Database, url: str) -> None:
     encoder = 'pgencoder.DenseEncoder(lambda texts: [[1, len(text)] for text in texts], name="{}", dims=2)'
     key = 'tokens="none", chunking="default", table="articles", columns=["title"], key={"id": "bigint"}'
-    simple.revision(TABLE)
-    simple.revision(
+    psycopg_project.revision(TABLE)
+    psycopg_project.revision(
         f'op.attach_encoding("articles", ["title"], {encoder.format("one")}, key={{"id": "bigint"}})\n'
         f'op.reencode("articles", {encoder.format("two")}, {key})'
     )
-    simple.upgrade()
+    psycopg_project.upgrade()
     online = definitions(connection)
     assert [each.token_type for each in db.collection("articles").generations] == ["none", "none"]
     db.detach("articles")
-    simple.script(revisions="r1:r2")
+    psycopg_project.script(revisions="r1:r2")
     connection.execute("UPDATE alembic_version SET version_num = 'r1'")
-    psql(url, simple.output)
+    psql(url, psycopg_project.output)
     assert definitions(connection) == online

@@ -14,23 +14,14 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
 from pgencoder.sqlalchemy import Encoding
-from tests.conftest import Connection
+from tests.adapters.migrations import ATTACH, DETACH, TABLE, Project, definitions, objects, psql
+from tests.connections import Connection
 from tests.encoder import WordEncoder
-from tests.migrations import (
-    ATTACH,
-    DETACH,
-    TABLE,
-    Project,
-    definitions,
-    objects,
-    psql,
-)
-from tests.migrations import simple as simple
 from tests.passages import check
 
 
 def test_offline_sql_gives_the_same_objects(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder, url: str
 ) -> None:
     """And searches and later generations work."""
     second = WordEncoder(Dims(16, 8), "second")
@@ -38,44 +29,44 @@ def test_offline_sql_gives_the_same_objects(
         'op.reencode("articles", {}, tokens="bit", chunking="default", table="articles",'
         ' columns=["title", "body"], key={{"id": "bigint"}})'
     )
-    simple.revision(TABLE + ATTACH, DETACH + '\nop.drop_table("articles")')
-    simple.revision(reencode.format("SECOND"), reencode.format("WORDS"))
+    psycopg_project.revision(TABLE + ATTACH, DETACH + '\nop.drop_table("articles")')
+    psycopg_project.revision(reencode.format("SECOND"), reencode.format("WORDS"))
     before = objects(connection)
-    simple.upgrade("r1")
+    psycopg_project.upgrade("r1")
     attached = definitions(connection)
-    simple.upgrade("r2")
+    psycopg_project.upgrade("r2")
     reencoded = definitions(connection)
-    simple.downgrade("base")
+    psycopg_project.downgrade("base")
     connection.execute("DROP TABLE alembic_version")
-    simple.script(revisions="base:r1")
-    psql(url, simple.output)
+    psycopg_project.script(revisions="base:r1")
+    psql(url, psycopg_project.output)
     assert definitions(connection) == attached
     db.sync("articles", encoder=words)
     assert check(connection, db, "articles", words) == 5
-    simple.script(revisions="r1:r2")
-    psql(url, simple.output)
+    psycopg_project.script(revisions="r1:r2")
+    psql(url, psycopg_project.output)
     connection.execute("UPDATE articles SET body = 'changed' WHERE id = 2")
     db.sync("articles", encoder=words)
     db.sync("articles", encoder=second)
     db.activate("articles")
     assert check(connection, db, "articles", second) == 5
     assert db.search("articles", "title 3", k=1, encoder=second)[0].key == 3
-    simple.script(downgrade=True, revisions="r2:r1")
-    assert "-- Then activate it, and run this script again: pgencoder activate" in simple.output.read_text()
+    psycopg_project.script(downgrade=True, revisions="r2:r1")
+    assert "-- Then activate it, and run this script again: pgencoder activate" in psycopg_project.output.read_text()
     with pytest.raises(AssertionError, match="generation 1 of 'articles' is there already: pgencoder activate"):
-        psql(url, simple.output)
-    simple.script(downgrade=True, revisions="r1:base")
+        psql(url, psycopg_project.output)
+    psycopg_project.script(downgrade=True, revisions="r1:base")
     connection.execute("DELETE FROM alembic_version")
     connection.execute("INSERT INTO alembic_version VALUES ('r1')")
-    psql(url, simple.output)
+    psql(url, psycopg_project.output)
     connection.execute("DROP TABLE alembic_version")
     assert objects(connection) == before
-    simple.script()
-    psql(url, simple.output)
+    psycopg_project.script()
+    psql(url, psycopg_project.output)
     assert definitions(connection)["functions"] == reencoded["functions"]
     assert definitions(connection) == reencoded
-    simple.script(downgrade=True, revisions="r2:r1")
-    psql(url, simple.output)
+    psycopg_project.script(downgrade=True, revisions="r2:r1")
+    psql(url, psycopg_project.output)
     assert definitions(connection) == attached
 
 
@@ -84,7 +75,7 @@ HOSTILE = ["Robert'); drop table \"x", "100% {sure} :name", "back\\slash\u00fcn"
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_offline_sql_quotes_any_name(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str, name: str
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder, url: str, name: str
 ) -> None:
     column, collection = f"c {name}", f"n {name}"
     make = sql.SQL('CREATE TABLE {} ({} text COLLATE "C", content int, {} text, PRIMARY KEY ({}, content))').format(
@@ -93,13 +84,13 @@ def test_offline_sql_quotes_any_name(
     connection.execute(make)
     connection.execute(sql.SQL("INSERT INTO {} VALUES ('k', 1, 'some words')").format(sql.Identifier(name)))
     key = {name: 'text COLLATE pg_catalog."C"', "content": "integer"}
-    simple.revision(f"op.attach_encoding({name!r}, [{column!r}], WORDS, name={collection!r}, key={key!r})")
-    simple.revision(
+    psycopg_project.revision(f"op.attach_encoding({name!r}, [{column!r}], WORDS, name={collection!r}, key={key!r})")
+    psycopg_project.revision(
         f"op.reencode({collection!r}, SECOND, tokens='halfvec', chunking='truncate', table={name!r},"
         f" columns=[{column!r}], key={key!r})"
     )
-    simple.script()
-    psql(url, simple.output)
+    psycopg_project.script()
+    psql(url, psycopg_project.output)
     db.sync(collection, encoder=words)
     assert check(connection, db, collection, words) == 1
     second = WordEncoder(Dims(16, 8), "second")
@@ -111,7 +102,7 @@ def test_offline_sql_quotes_any_name(
     db.drop(collection)
     db.detach(collection)
     connection.execute("DELETE FROM alembic_version")
-    simple.upgrade()
+    psycopg_project.upgrade()
     for encoder in (words, second):
         db.sync(collection, encoder=encoder)
     db.activate(collection)
@@ -130,7 +121,7 @@ KEYS: list[Any] = [
 
 
 def test_offline_sql_of_autogenerate_takes_any_type_of_key(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder, url: str
 ) -> None:
     """And what is made of it is in the words of the server."""
 
@@ -151,10 +142,10 @@ def test_offline_sql_of_autogenerate_takes_any_type_of_key(
         )
         for n, kind in enumerate(KEYS)
     ]
-    simple.autogenerate(Base.metadata)
+    psycopg_project.autogenerate(Base.metadata)
     connection.execute("DROP TABLE alembic_version")
-    simple.script()
-    psql(url, simple.output)
+    psycopg_project.script()
+    psql(url, psycopg_project.output)
     offline = definitions(connection)
     for n in range(len(kept)):
         db.detach(f"things_{n}")
@@ -165,36 +156,38 @@ def test_offline_sql_of_autogenerate_takes_any_type_of_key(
 
 
 def test_offline_sql_takes_types_and_names_as_people_write_them(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder, url: str
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder, url: str
 ) -> None:
     connection.execute("CREATE TYPE color AS ENUM ('red'); CREATE DOMAIN \"it's\" AS text")
     connection.execute('CREATE TABLE things (a int, b color, c varchar(3) COLLATE "C", d text, PRIMARY KEY (a, b, c))')
     connection.execute("""CREATE TABLE odd (a "it's" PRIMARY KEY, d text)""")
     key = """{"a": "int4", "b": "public . Color", "c": 'VARCHAR( 3 ) COLLATE "C"'}"""
-    simple.revision(
+    psycopg_project.revision(
         f'op.attach_encoding("things", ["d"], WORDS, key={key})\n'
         f'op.reencode("things", SECOND, tokens="bit", chunking="default", table="things", columns=["d"], key={key})'
     )
-    simple.script()
-    psql(url, simple.output)
+    psycopg_project.script()
+    psql(url, psycopg_project.output)
     types = [each.type for each in db.collection("things").key]
     assert types == ["integer", "public.color", "character varying(3)"]
     connection.execute("INSERT INTO things VALUES (1, 'red', 'x', 'some words')")
     db.sync("things", encoder=words)
     assert check(connection, db, "things", words) == 1
-    simple.revision("""op.attach_encoding("odd", ["d"], WORDS, key={"a": '"it\\'s"'})""")
-    simple.script(revisions="r1:r2")
-    psql(url, simple.output)
+    psycopg_project.revision("""op.attach_encoding("odd", ["d"], WORDS, key={"a": '"it\\'s"'})""")
+    psycopg_project.script(revisions="r1:r2")
+    psql(url, psycopg_project.output)
     connection.execute("INSERT INTO odd VALUES ('x', 'some words')")
     db.sync("odd", encoder=words)
     assert check(connection, db, "odd", words) == 1
 
 
-def test_offline_sql_checks_what_it_was_told(simple: Project, connection: Connection, url: str, tmp_path: Path) -> None:
-    simple.revision(TABLE + ATTACH.replace("bigint", "integer"))
-    simple.script()
+def test_offline_sql_checks_what_it_was_told(
+    psycopg_project: Project, connection: Connection, url: str, tmp_path: Path
+) -> None:
+    psycopg_project.revision(TABLE + ATTACH.replace("bigint", "integer"))
+    psycopg_project.script()
     with pytest.raises(AssertionError, match=r"the key of .* is \(id bigint\), not \(id integer\)"):
-        psql(url, simple.output)
+        psql(url, psycopg_project.output)
     other = Project(tmp_path / "other", url, options={"pgencoder_vector_schema": "extensions"})
     other.revision(TABLE + ATTACH)
     assert '"extensions".halfvec(32)' in other.script()
@@ -213,14 +206,14 @@ def test_offline_sql_checks_what_it_was_told(simple: Project, connection: Connec
         ),
     ],
 )
-def test_offline_sql_needs_to_be_told(simple: Project, upgrade: str, message: str) -> None:
-    simple.revision(upgrade)
+def test_offline_sql_needs_to_be_told(psycopg_project: Project, upgrade: str, message: str) -> None:
+    psycopg_project.revision(upgrade)
     with pytest.raises(InvalidRequest, match=message):
-        simple.script()
+        psycopg_project.script()
 
 
 def test_offline_sql_attaches_partitions_and_grants_roles(
-    simple: Project, connection: Connection, db: Database, url: str, request: pytest.FixtureRequest
+    psycopg_project: Project, connection: Connection, db: Database, url: str, request: pytest.FixtureRequest
 ) -> None:
     db.migrate(roles=True)
     request.addfinalizer(lambda: connection.execute(  # roles are the whole server's
@@ -228,13 +221,13 @@ def test_offline_sql_attaches_partitions_and_grants_roles(
     connection.execute("CREATE TABLE events (id int PRIMARY KEY, body text) PARTITION BY RANGE (id)")
     connection.execute('CREATE TABLE "Old ones" PARTITION OF events FOR VALUES FROM (0) TO (10)')
     attach = 'op.attach_encoding("events", ["body"], WORDS, key={"id": "integer"})'
-    simple.revision(attach, 'op.detach_encoding("events")')
-    simple.upgrade()
+    psycopg_project.revision(attach, 'op.detach_encoding("events")')
+    psycopg_project.upgrade()
     expected = definitions(connection)
     assert any("Old ones" in table for table, _ in expected["triggers"])
     assert any("pgencoder_worker" in (acl or "") for _, _, acl, _, _ in expected["functions"])
-    simple.downgrade("base")
-    simple.script(revisions="base:head")
+    psycopg_project.downgrade("base")
+    psycopg_project.script(revisions="base:head")
     connection.execute("DROP TABLE alembic_version")
-    psql(url, simple.output)
+    psql(url, psycopg_project.output)
     assert definitions(connection) == expected

@@ -22,10 +22,8 @@ from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest
 from pgencoder.sqlalchemy import AttachReport, Encoding, attach_all
 from tests import checkpoints
-from tests.adapters.test_declare import WORDS, Article, Base, Plain
-from tests.adapters.test_declare import articles as articles
-from tests.adapters.test_declare import engine as engine
-from tests.conftest import Connection, value
+from tests.adapters.declared import WORDS, Article, Base, Plain
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
 

@@ -16,16 +16,9 @@ from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
 from pgencoder.sqlalchemy import Encoding
 from tests import checkpoints
-from tests.conftest import Connection
+from tests.adapters.migrations import ROOT, Project, definitions, psql
+from tests.connections import Connection
 from tests.encoder import WordEncoder
-from tests.migrations import (
-    ROOT,
-    Project,
-    definitions,
-    psql,
-)
-from tests.migrations import project as project
-from tests.migrations import simple as simple
 from tests.passages import check
 
 
@@ -59,66 +52,70 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
     )
 
 
-def test_autogenerate(project: Project, connection: Connection, db: Database, models: tuple[str, str, str]) -> None:
+def test_autogenerate(
+    alembic_project: Project, connection: Connection, db: Database, models: tuple[str, str, str]
+) -> None:
     one, two, colbert = models
-    added = project.autogenerate(metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec")))
+    added = alembic_project.autogenerate(
+        metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec"))
+    )
     assert "import pgencoder.alembic  # noqa: F401\n" in added
     assert added.index("op.create_table('notes_2'") < added.index("op.attach_encoding(")
     assert "key={'id': 'integer'}" in added
-    project.upgrade()
+    alembic_project.upgrade()
     assert {each.name: each.columns for each in db.collections()} == {
         "notes_1": ("title", "body"), "notes_2": ("body",)}  # fmt: skip
-    project.check(metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec")))
+    alembic_project.check(metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec")))
     connection.execute("INSERT INTO notes_1 VALUES (1, 'rows', 'in pages')")
     db.sync("notes_1")
 
     reencoded = metadata(Encoding(["title", "body"], two, token_model=colbert), Encoding(["title"], one))
-    changed = project.autogenerate(reencoded)
-    project.upgrade()
+    changed = alembic_project.autogenerate(reencoded)
+    alembic_project.upgrade()
     states = {each.name: [(g.number, g.state) for g in each.generations] for each in db.collections()}
     assert states == {"notes_1": [(1, "active"), (2, "building")], "notes_2": [(1, "active")]}
     assert db.collection("notes_2").columns == ("title",)
     assert changed.index("op.detach_encoding('notes_2')") < changed.index("op.attach_encoding(")
-    project.check(reencoded)
+    alembic_project.check(reencoded)
     db.sync("notes_1")
     db.activate("notes_1")
-    project.check(reencoded)
+    alembic_project.check(reencoded)
 
-    removed = project.autogenerate(metadata(None))
+    removed = alembic_project.autogenerate(metadata(None))
     assert removed.index("op.detach_encoding('notes_2')") < removed.index("op.drop_table('notes_2')")
-    project.upgrade()
+    alembic_project.upgrade()
     assert db.collections() == []
-    project.check(metadata(None))
+    alembic_project.check(metadata(None))
     for _ in range(2):
-        project.downgrade("-1")
+        alembic_project.downgrade("-1")
     assert (db.collection("notes_1").columns, db.collection("notes_2").columns) == (("title", "body"), ("body",))
     assert db.collection("notes_2").generation.token_type == "halfvec"
-    project.downgrade("base")
+    alembic_project.downgrade("base")
     assert db.collections() == []
-    project.upgrade()
-    project.downgrade("base")
+    alembic_project.upgrade()
+    alembic_project.downgrade("base")
 
 
-def test_autogenerate_of_encoder_objects(project: Project, db: Database, words: WordEncoder) -> None:
+def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database, words: WordEncoder) -> None:
     declared = metadata(Encoding(["title"], words))
-    assert "model=pgencoder.alembic.declared('notes_1', '" in project.autogenerate(declared)
-    project.upgrade()
+    assert "model=pgencoder.alembic.declared('notes_1', '" in alembic_project.autogenerate(declared)
+    alembic_project.upgrade()
     assert db.collection("notes_1").generation.encoder["model"] == "words"
-    project.check(declared)
+    alembic_project.check(declared)
     other = metadata(Encoding(["title"], WordEncoder(Dims(8, 8), "other")))
-    assert "op.reencode(" in project.autogenerate(other)
-    project.upgrade()
+    assert "op.reencode(" in alembic_project.autogenerate(other)
+    alembic_project.upgrade()
     assert [each.number for each in db.collection("notes_1").generations] == [1, 2]
     with pytest.raises(InvalidRequest, match="the class of 'notes_1' now declares other, which is another encoder"):
-        project.downgrade("-1")
-    project.config.attributes["metadata"] = declared
-    project.downgrade("-1")
+        alembic_project.downgrade("-1")
+    alembic_project.config.attributes["metadata"] = declared
+    alembic_project.downgrade("-1")
     assert [each.number for each in db.collection("notes_1").generations] == [1]
 
 
 @pytest.mark.filterwarnings("ignore:autoincrement and existing_autoincrement")  # Alembic's own
 def test_autogenerate_of_a_key_that_changes(
-    project: Project, connection: Connection, db: Database, words: WordEncoder
+    alembic_project: Project, connection: Connection, db: Database, words: WordEncoder
 ) -> None:
     def notes(kind: Any, key: str = "id") -> sa.MetaData:
         class Base(DeclarativeBase):
@@ -134,24 +131,24 @@ def test_autogenerate_of_a_key_that_changes(
         return Base.metadata
 
     kept: list[Any] = []
-    project.autogenerate(notes(sa.Integer))
-    project.upgrade()
-    text = project.autogenerate(notes(sa.BigInteger))
+    alembic_project.autogenerate(notes(sa.Integer))
+    alembic_project.upgrade()
+    text = alembic_project.autogenerate(notes(sa.BigInteger))
     assert text.index("op.detach_encoding(") < text.index("op.alter_column(") < text.index("op.attach_encoding(")
-    project.upgrade()
+    alembic_project.upgrade()
     connection.execute("INSERT INTO notes (id, body) VALUES (10000000000, 'some words')")
     db.sync("notes", encoder=words)
     assert check(connection, db, "notes", words) == 1
     connection.execute("DELETE FROM notes")
-    project.downgrade("-1")
+    alembic_project.downgrade("-1")
     assert [each.type for each in db.collection("notes").key] == ["integer"]
-    project.upgrade()
-    text = project.autogenerate(notes(sa.BigInteger, "key"))
+    alembic_project.upgrade()
+    text = alembic_project.autogenerate(notes(sa.BigInteger, "key"))
     assert text.index("op.detach_encoding(") < text.index("op.drop_column(") < text.index("op.attach_encoding(")
 
 
 def test_autogenerate_leaves_alone_what_is_not_its_own(
-    simple: Project, connection: Connection, db: Database, words: WordEncoder
+    psycopg_project: Project, connection: Connection, db: Database, words: WordEncoder
 ) -> None:
     """With all schemas looked at; warnings, such as of types that SQLAlchemy does not know, are errors here."""
     connection.execute("CREATE SCHEMA blog; CREATE TABLE blog.posts (id int PRIMARY KEY, body text)")
@@ -164,13 +161,13 @@ def test_autogenerate_leaves_alone_what_is_not_its_own(
         names.append((name, type_))
         return name not in ("alembic_version", "blog") and (type_, name) != ("encoding", "notes_1")
 
-    simple.config.attributes["options"] = {"include_schemas": True, "include_name": include_name}
-    simple.check(metadata(None))
+    psycopg_project.config.attributes["options"] = {"include_schemas": True, "include_name": include_name}
+    psycopg_project.check(metadata(None))
     assert ("notes_1", "encoding") in names
     assert not any(type_ == "table" and name == "collection" for name, type_ in names)
-    simple.config.attributes["options"] = {"include_schemas": True}
-    simple.upgrade()
-    text = simple.autogenerate(metadata(None))
+    psycopg_project.config.attributes["options"] = {"include_schemas": True}
+    psycopg_project.upgrade()
+    text = psycopg_project.autogenerate(metadata(None))
     assert "op.detach_encoding('notes_1')" in text
     assert "schema='blog'" in text
     assert "pgencoder'" not in text

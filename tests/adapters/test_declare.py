@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any, assert_type
 
 import pytest
@@ -27,52 +26,10 @@ import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
 from pgencoder.errors import InvalidRequest
 from pgencoder.sqlalchemy import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
-from tests.conftest import Connection
+from tests.adapters.declared import WORDS, Article, Base, Plain
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.passages import check
-
-WORDS = WordEncoder()
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Article(Encoded, Base):
-    __tablename__ = "articles"
-    __encoding__ = Encoding(columns=["title", "text"], model=WORDS)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str]
-    text: Mapped[str] = mapped_column("body")
-
-
-class Plain(Base):
-    __tablename__ = "plain"
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
-@pytest.fixture
-def engine(url: str) -> Iterator[sa.Engine]:
-    made = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def articles(engine: sa.Engine, db: Database) -> Database:
-    """Three articles, attached and encoded, the first in three passages."""
-    Base.metadata.create_all(engine)
-    with Session(engine) as session:
-        session.add_all(Article(id=i, title=f"title {i}", text=f"body of number {i}") for i in range(1, 4))
-        session.commit()
-    attach_all(Base, db)
-    db.sync("articles", encoder=WORDS)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO pgencoder.articles_1 SELECT id, n, int4range(n, n + 5), 'part ' || n, content_hash, truncated,"
-            " dense, tokens, row_hash FROM pgencoder.articles_1 CROSS JOIN generate_series(1, 2) AS n WHERE id = 1"
-        )
-    return db
 
 
 class Counter:
@@ -86,7 +43,7 @@ class Counter:
         self.count += 1
 
 
-def test_passages_are_loaded_without_a_query_for_each(articles: Database, engine: sa.Engine) -> None:
+def test_passages_are_loaded_without_a_query_for_each(declared: Database, engine: sa.Engine) -> None:
     with Session(engine) as session:
         counter = Counter(engine)
         for load in (selectinload(Article.passages), joinedload(Article.passages)):
@@ -106,7 +63,7 @@ def test_passages_are_loaded_without_a_query_for_each(articles: Database, engine
         assert [each.id for each in session.scalars(longest)] == [1]
 
 
-def test_a_search_with_the_passage_that_was_found(articles: Database, engine: sa.Engine) -> None:
+def test_a_search_with_the_passage_that_was_found(declared: Database, engine: sa.Engine) -> None:
     with Session(engine) as session:
         search = pgencoder.select(Article, "title 2", k=2)
         counter = Counter(engine)
@@ -122,7 +79,7 @@ def test_a_search_with_the_passage_that_was_found(articles: Database, engine: sa
 
 
 @pytest.mark.asyncio
-async def test_passages_in_an_async_session(articles: Database, url: str) -> None:
+async def test_passages_in_an_async_session(declared: Database, url: str) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
     async with AsyncSession(engine) as session:
         found = await session.scalars(sa.select(Article).options(selectinload(Article.passages)).order_by(Article.id))
@@ -130,16 +87,16 @@ async def test_passages_in_an_async_session(articles: Database, url: str) -> Non
     await engine.dispose()
 
 
-def test_passages_are_those_of_the_active_generation(articles: Database, engine: sa.Engine) -> None:
+def test_passages_are_those_of_the_active_generation(declared: Database, engine: sa.Engine) -> None:
     other = WordEncoder(Dims(8, 8), "other")
-    articles.reencode("articles", other)
-    articles.sync("articles", encoder=other)
-    articles.activate("articles")
+    declared.reencode("articles", other)
+    declared.sync("articles", encoder=other)
+    declared.activate("articles")
     with Session(engine) as session:
         assert len(session.get_one(Article, 1).passages) == 1
 
 
-def test_create_all_and_drop_all_leave_the_view_alone(articles: Database, engine: sa.Engine) -> None:
+def test_create_all_and_drop_all_leave_the_view_alone(declared: Database, engine: sa.Engine) -> None:
     assert set(Base.metadata.tables) == {"articles", "plain"}
     Base.metadata.create_all(engine)
     Base.metadata.drop_all(engine, tables=[Plain.__table__])  # type: ignore[list-item]
@@ -402,7 +359,7 @@ def test_a_name_that_is_used_twice(db: Database) -> None:
         attach_all(Other, db)
 
 
-def test_connect_takes_engines_of_any_driver(url: str, articles: Database) -> None:
+def test_connect_takes_engines_of_any_driver(url: str, declared: Database) -> None:
     passwordless = sa.make_url(url)
     asynchronous = create_async_engine(
         passwordless.set(drivername="postgresql+asyncpg").update_query_dict({"prepared_statement_cache_size": "0"})

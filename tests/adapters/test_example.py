@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 import pgencoder
-from tests.conftest import Connection
+from tests.connections import Connection
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "articles"
 BINARIES = Path(sys.executable).parent

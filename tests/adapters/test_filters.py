@@ -17,11 +17,11 @@ from pglast.visitors import Visitor
 
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest
-from pgencoder.integrations.filters import DEEPEST, JSONB, MOST_CONDITIONS, condition, metadata_field
+from pgencoder.integrations.filters import DEEPEST, MOST_CONDITIONS, condition, metadata_field
 from pgencoder.integrations.refusal import refused
-from tests.conftest import Connection
+from tests.adapters.documents import DOCUMENTS, fill
+from tests.connections import Connection
 
-DOCUMENTS = sa.table("documents", sa.column("n"), sa.column("metadata", JSONB))
 Match = Callable[[Mapping[str, Any]], list[int]]
 
 # -- what a filter means, in Python
@@ -183,14 +183,6 @@ def match(connection: Connection, db: Database) -> Iterator[Match]:
                 return sorted(searching.scalars(sa.select(DOCUMENTS.c.n).where(passed)))
 
         yield run
-
-
-def fill(connection: Connection, rows: list[Any]) -> None:
-    connection.execute("TRUNCATE documents")
-    connection.execute(
-        "INSERT INTO documents SELECT n - 1, metadata FROM unnest(%s::jsonb[]) WITH ORDINALITY AS given (metadata, n)",
-        [[json.dumps(each) for each in rows]],
-    )
 
 
 @settings(

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 
@@ -30,22 +30,10 @@ class TestStoreWithMaxSim(VectorStoreIntegrationTests):
         return PgencoderVectorStore.create(db, "documents", encoder=words)
 
 
-@pytest.fixture
-def articles(connection: Connection, db: Database, words: WordEncoder) -> Database:
-    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, lang text, title text, body text)")
-    connection.execute(
-        "INSERT INTO articles SELECT i, CASE WHEN i % 2 = 0 THEN 'en' ELSE 'de' END, 'Title ' || i,"
-        " 'replication lag of ' || i || ' seconds' FROM generate_series(1, 20) AS i"
-    )
-    db.attach("articles", ["title", "body"], words)
-    db.sync("articles")
-    return db
-
-
 class TestRetriever(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
-    def _articles(self, articles: Database) -> None:
-        self.db = articles
+    def _articles(self, titled: Database) -> None:
+        self.db = titled
 
     @property
     def retriever_constructor(self) -> type[PgencoderRetriever]:
@@ -60,16 +48,16 @@ class TestRetriever(RetrieversIntegrationTests):
         return "replication lag of 7 seconds"
 
 
-def test_documents_of_the_retriever(articles: Database) -> None:
-    retriever = PgencoderRetriever(db=articles, collection="articles", k=2, metadata_columns=["title", "lang"])
+def test_documents_of_the_retriever(titled: Database) -> None:
+    retriever = PgencoderRetriever(db=titled, collection="articles", k=2, metadata_columns=["title", "lang"])
     first, _ = retriever.invoke("replication lag of 7 seconds")
-    hit = articles.search("articles", "replication lag of 7 seconds", k=1)[0]
+    hit = titled.search("articles", "replication lag of 7 seconds", k=1)[0]
     assert first.page_content == "Title 7 replication lag of 7 seconds"
     assert first.id == "articles/7/0"
     assert first.metadata == {
         "collection": "articles", "key": 7, "passage": 0, "span": (0, 36), "score": hit.score,
         "title": "Title 7", "lang": "de"}  # fmt: skip
-    english = articles.table("articles").c.lang == "en"
+    english = titled.table("articles").c.lang == "en"
     found = retriever.invoke("replication lag of 7 seconds", k=20, filter=english)
     assert len(found) == 10
     assert {document.metadata["lang"] for document in found} == {"en"}
@@ -88,16 +76,16 @@ ON_ARTICLES: list[tuple[Any, Any]] = [
 ]  # fmt: skip
 
 
-def test_filters_of_the_retriever(articles: Database) -> None:
-    none = PgencoderRetriever(db=articles, collection="articles", k=20, filter={"id": 0})
+def test_filters_of_the_retriever(titled: Database) -> None:
+    none = PgencoderRetriever(db=titled, collection="articles", k=20, filter={"id": 0})
     for filter, expected in ON_ARTICLES:
-        retriever = PgencoderRetriever(db=articles, collection="articles", k=20, filter=filter)
+        retriever = PgencoderRetriever(db=titled, collection="articles", k=20, filter=filter)
         assert len(retriever.invoke("replication")) == expected, filter
         assert len(none.invoke("replication", filter=filter)) == expected, filter
 
 
-async def test_a_filter_of_the_retriever_awaited(articles: Database) -> None:
-    retriever = PgencoderRetriever(db=articles, collection="articles", candidates=1, metadata_columns=["id"])
+async def test_a_filter_of_the_retriever_awaited(titled: Database) -> None:
+    retriever = PgencoderRetriever(db=titled, collection="articles", candidates=1, metadata_columns=["id"])
     (found,) = await retriever.ainvoke("replication lag of 7 seconds", k=3, filter={"id": {"$eq": 9}})
     assert found.metadata["id"] == 9
 
@@ -182,7 +170,7 @@ def test_filters_that_the_retriever_refuses(typed: PgencoderRetriever) -> None:
         typed.invoke("red", filter=["size"])
 
 
-def test_columns_of_the_retriever_are_read_at_once(articles: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_of_the_retriever_are_read_at_once(titled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     statements: list[Any] = []
 
     class Counting(psycopg.RawCursor[Any]):
@@ -191,14 +179,14 @@ def test_columns_of_the_retriever_are_read_at_once(articles: Database, monkeypat
             return super().execute(query, *args, **options)
 
     monkeypatch.setattr(psycopg, "RawCursor", Counting)
-    retriever = PgencoderRetriever(db=articles, collection="articles", k=20, metadata_columns=["title"])
+    retriever = PgencoderRetriever(db=titled, collection="articles", k=20, metadata_columns=["title"])
     assert len(retriever.invoke("replication")) == 20
     assert len(statements) == 1
 
 
-def test_what_the_retriever_cannot_do(articles: Database) -> None:
+def test_what_the_retriever_cannot_do(titled: Database) -> None:
     def retrieve(**arguments: Any) -> None:
-        PgencoderRetriever(db=articles, collection="articles", **arguments).invoke("replication")
+        PgencoderRetriever(db=titled, collection="articles", **arguments).invoke("replication")
 
     with pytest.raises(InvalidRequest, match="metadata has a 'score' of its own"):
         retrieve(metadata_columns=["score"])
@@ -211,4 +199,4 @@ def test_what_the_retriever_cannot_do(articles: Database) -> None:
     with pytest.raises(ValidationError, match="instance of Database"):
         PgencoderRetriever(db="postgresql://", collection="articles")  # type: ignore[arg-type]
     with pytest.raises(UnknownCollection, match="no collection 'nothing'"):
-        PgencoderRetriever(db=articles, collection="nothing").invoke("replication")
+        PgencoderRetriever(db=titled, collection="nothing").invoke("replication")

@@ -15,8 +15,8 @@ from llama_index.core.vector_stores.utils import build_metadata_filter_fn
 from pgencoder import Database
 from pgencoder.integrations.filters import metadata_field
 from pgencoder.integrations.llama_index.filters import OPERATORS, condition
-from tests.adapters.test_filters import DOCUMENTS, fill
-from tests.conftest import Connection
+from tests.adapters.documents import DOCUMENTS, fill
+from tests.connections import Connection
 
 # No booleans, which are numbers to Python, and no keys with dots, which are paths to us
 names = st.sampled_from(["a", "b", "ab", 'it\'s "%s"'])

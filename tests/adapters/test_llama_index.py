@@ -17,17 +17,16 @@ from llama_index.core.vector_stores import FilterCondition, FilterOperator, Meta
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.llama_index import PgencoderRetriever
-from tests.adapters.test_langchain import articles as articles
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 QUERY = "replication lag of 7 seconds"
 
 
-def test_nodes(articles: Database) -> None:
-    retriever = PgencoderRetriever(articles, "articles", k=3, metadata_columns=["title"])
+def test_nodes(titled: Database) -> None:
+    retriever = PgencoderRetriever(titled, "articles", k=3, metadata_columns=["title"])
     nodes = retriever.retrieve(QUERY)
-    hits = articles.search("articles", QUERY, k=3)
+    hits = titled.search("articles", QUERY, k=3)
     assert [node.score for node in nodes] == [hit.score for hit in hits]
     assert [node.node.node_id for node in nodes] == [f"articles/{hit.key}/0" for hit in hits]
     first = nodes[0].node
@@ -67,23 +66,23 @@ def test_nodes_can_be_stored(connection: Connection, db: Database, words: WordEn
     assert TextNode.from_json(found.node.to_json()).node_id == found.node.node_id
 
 
-def test_the_search_is_as_asked(articles: Database) -> None:
-    english = articles.table("articles").c.lang == "en"
-    nodes = PgencoderRetriever(articles, "articles", k=20, filter=english, stage="dense").retrieve(QUERY)
+def test_the_search_is_as_asked(titled: Database) -> None:
+    english = titled.table("articles").c.lang == "en"
+    nodes = PgencoderRetriever(titled, "articles", k=20, filter=english, stage="dense").retrieve(QUERY)
     assert len(nodes) == 10
     assert all(node.metadata["key"] % 2 == 0 for node in nodes)
     assert nodes[0].score is not None
     assert nodes[0].score < 1
     with pytest.raises(InvalidRequest, match="must be a list of columns"):
-        PgencoderRetriever(articles, "articles", metadata_columns="title").retrieve(QUERY)
+        PgencoderRetriever(titled, "articles", metadata_columns="title").retrieve(QUERY)
     with pytest.raises(InvalidRequest, match="k must be an integer"):
-        PgencoderRetriever(articles, "articles", k=0).retrieve(QUERY)
+        PgencoderRetriever(titled, "articles", k=0).retrieve(QUERY)
 
 
-def test_filters(articles: Database) -> None:
+def test_filters(titled: Database) -> None:
     def found(*filters: MetadataFilter, condition: FilterCondition = FilterCondition.AND, **search: Any) -> list[int]:
         chosen = MetadataFilters(filters=list(filters), condition=condition)
-        retriever = PgencoderRetriever(articles, "articles", similarity_top_k=20, filters=chosen, **search)
+        retriever = PgencoderRetriever(titled, "articles", similarity_top_k=20, filters=chosen, **search)
         return sorted(node.metadata["key"] for node in retriever.retrieve(QUERY))
 
     english = MetadataFilter(key="lang", value="en")
@@ -91,7 +90,7 @@ def test_filters(articles: Database) -> None:
     assert found(english, early) == [2, 4]
     assert found(early, MetadataFilter(key="title", value="1", operator=FilterOperator.TEXT_MATCH)) == [1]
     assert len(found(english, early, condition=FilterCondition.OR)) == 12
-    assert found(early, filter=articles.table("articles").c.lang == "de") == [1, 3]
+    assert found(early, filter=titled.table("articles").c.lang == "de") == [1, 3]
     assert found(MetadataFilter(key="id", value=[7], operator=FilterOperator.IN), candidates=1) == [7]
     assert len(found()) == 20
     with pytest.raises(InvalidRequest, match="no column 'nothing'; its columns: id, lang, title, body"):
@@ -100,29 +99,29 @@ def test_filters(articles: Database) -> None:
         found(MetadataFilter(key="id", value=None, operator=FilterOperator.GT))
 
 
-def test_how_many(articles: Database) -> None:
-    assert len(PgencoderRetriever(articles, "articles").retrieve(QUERY)) == 10
-    assert len(PgencoderRetriever(articles, "articles", similarity_top_k=3).retrieve(QUERY)) == 3
+def test_how_many(titled: Database) -> None:
+    assert len(PgencoderRetriever(titled, "articles").retrieve(QUERY)) == 10
+    assert len(PgencoderRetriever(titled, "articles", similarity_top_k=3).retrieve(QUERY)) == 3
     with pytest.raises(InvalidRequest, match="give one of them"):
-        PgencoderRetriever(articles, "articles", k=3, similarity_top_k=3)
+        PgencoderRetriever(titled, "articles", k=3, similarity_top_k=3)
     with pytest.raises(InvalidRequest, match="k must be an integer"):
-        PgencoderRetriever(articles, "articles", similarity_top_k=0).retrieve(QUERY)
+        PgencoderRetriever(titled, "articles", similarity_top_k=0).retrieve(QUERY)
 
 
-async def test_the_event_loop_goes_on(articles: Database, words: WordEncoder) -> None:
+async def test_the_event_loop_goes_on(titled: Database, words: WordEncoder) -> None:
     threads = []
     encode_query = words.encode_query
     words.encode_query = lambda text: (threads.append(threading.get_ident()), encode_query(text))[1]  # type: ignore
-    nodes = await PgencoderRetriever(articles, "articles", k=3).aretrieve(QUERY)
+    nodes = await PgencoderRetriever(titled, "articles", k=3).aretrieve(QUERY)
     assert len(nodes) == 3
     assert threads
     assert threading.get_ident() not in threads
 
 
-def test_a_query_engine(articles: Database) -> None:
-    retriever = PgencoderRetriever(articles, "articles", k=2)
+def test_a_query_engine(titled: Database) -> None:
+    retriever = PgencoderRetriever(titled, "articles", k=2)
     engine = RetrieverQueryEngine(retriever, get_response_synthesizer(llm=MockLLM()))
     response = engine.query(QUERY)
     assert "Title 7 replication lag of 7 seconds" in str(response)  # the mock says what it was asked
     assert [node.metadata["key"] for node in response.source_nodes] == [
-        hit.key for hit in articles.search("articles", QUERY, k=2)]  # fmt: skip
+        hit.key for hit in titled.search("articles", QUERY, k=2)]  # fmt: skip

@@ -38,7 +38,7 @@ from pgencoder import Database
 from pgencoder.errors import FingerprintMismatch, InvalidRequest, InvalidSource
 from pgencoder.integrations import langchain
 from pgencoder.integrations.llama_index import PgencoderVectorStore
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 WORDS = WordEncoder()

@@ -2,113 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, assert_type
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import (
-    DeclarativeBase,
-    Mapped,
     Session,
     aliased,
     joinedload,
-    mapped_column,
-    relationship,
     selectinload,
 )
 
 import pgencoder
-from pgencoder import Database, Dims, SearchSelect
-from pgencoder.types import KernelName
-from tests.conftest import Connection
+from pgencoder import Database, SearchSelect
+from tests.adapters.library import QUERY, Article, Author, Book, find, ids, scored
 from tests.encoder import WordEncoder
 
-QUERY = "red green"
-WORDS = ["red", "green", "blue", "yellow", "black", "white", "purple", "orange", "brown", "pink"]
 
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Author(Base):
-    __tablename__ = "authors"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    books: Mapped[list[Book]] = relationship()
-
-
-class Book(Base):
-    __tablename__ = "books"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("authors.id"))
-
-
-class Article(Base):
-    __tablename__ = "articles"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    lang: Mapped[str]
-    body: Mapped[str]
-    author_id: Mapped[int] = mapped_column(sa.ForeignKey("authors.id"))
-    author: Mapped[Author] = relationship()
-
-
-@pytest.fixture
-def encoder() -> WordEncoder:
-    return WordEncoder(Dims(16, 16))
-
-
-@pytest.fixture
-def articles(connection: Connection, db: Database, encoder: WordEncoder, kernel: KernelName) -> Database:
-    """A thousand articles, one in a hundred of them rare."""
-    Base.metadata.create_all(db.engine)
-    connection.execute("INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(0, 9) AS i")
-    connection.execute(
-        "INSERT INTO articles SELECT i, CASE WHEN i %% 100 = 0 THEN 'rare' ELSE 'common' END,"
-        " concat_ws(' ', w[1 + i %% 10], w[1 + i / 10 %% 10], w[1 + i / 100 %% 10], 'w' || i), i %% 10"
-        " FROM generate_series(1, 1000) AS i, (SELECT %s::text[]) AS words (w)",
-        [WORDS],
-    )
-    db.attach("articles", ["body"], encoder)
-    db.sync("articles")
-    return db
-
-
-def find(db: Database, statement: sa.Executable) -> list[tuple[Any, ...]]:
-    with Session(db.engine, expire_on_commit=False) as session:
-        return [tuple(row) for row in session.execute(statement)]
-
-
-def scored(rows: Sequence[tuple[Any, ...]]) -> list[tuple[int, float]]:
-    return [(row[0].id, row[1]) for row in rows]
-
-
-def ids(rows: Sequence[tuple[Any, ...]]) -> list[int]:
-    return [row[0].id for row in rows]
-
-
-def test_it_is_typed_and_finds_what_a_search_finds(articles: Database, encoder: WordEncoder) -> None:
-    statement = pgencoder.select(Article, QUERY, k=20, encoder=encoder)
+def test_it_is_typed_and_finds_what_a_search_finds(library: Database, words16: WordEncoder) -> None:
+    statement = pgencoder.select(Article, QUERY, k=20, encoder=words16)
     assert_type(statement, SearchSelect[Article, float])
-    with Session(articles.engine) as session:
+    with Session(library.engine) as session:
         rows = session.execute(statement).all()
         article, score = rows[0]
         assert_type(article, Article)
         assert_type(score, float)
-        hits = articles.search("articles", QUERY, 20, group="document")
+        hits = library.search("articles", QUERY, 20, group="document")
         assert [(row[0].id, row[1]) for row in rows] == [(hit.key, hit.score) for hit in hits]
-    by_name = find(articles, pgencoder.select("articles", QUERY, 20, db=articles))
+    by_name = find(library, pgencoder.select("articles", QUERY, 20, db=library))
     assert [row[:6] for row in by_name] == [
-        (hit.key, hit.passage, *hit.span, hit.content, hit.score) for hit in articles.search("articles", QUERY, 20)
+        (hit.key, hit.passage, *hit.span, hit.content, hit.score) for hit in library.search("articles", QUERY, 20)
     ]
 
 
 @pytest.mark.parametrize("k", [1, 10])
-def test_conditions_on_the_table_narrow_the_recall(articles: Database, encoder: WordEncoder, k: int) -> None:
-    search = pgencoder.select(Article, QUERY, k, candidates=5, encoder=encoder)
-    own = articles.table("articles")
+def test_conditions_on_the_table_narrow_the_recall(library: Database, words16: WordEncoder, k: int) -> None:
+    search = pgencoder.select(Article, QUERY, k, candidates=5, encoder=words16)
+    own = library.table("articles")
     for rare in (
         search.where(Article.lang == "rare"),
         search.filter(Article.lang == "rare", Article.id > 0),
@@ -120,71 +51,71 @@ def test_conditions_on_the_table_narrow_the_recall(articles: Database, encoder: 
         search.where(Article.author.has(Author.name == "author 0"), sa.func.right(Article.body, 2) == "00"),
         search.where(sa.exists().where(Author.id == Article.author_id, Article.lang == "rare")),
     ):
-        found = find(articles, rare)
+        found = find(library, rare)
         assert len(found) == k
         assert all(i % 100 == 0 for i in ids(found))
-    by_name = pgencoder.select("articles", QUERY, k, candidates=5, db=articles)
+    by_name = pgencoder.select("articles", QUERY, k, candidates=5, db=library)
     for rare_passages in (
         by_name.where(Article.lang == "rare"),
         by_name.where(own.c.lang == "rare"),
         by_name.where(sa.text("lang = 'rare'")),
         by_name.filter_by(lang="rare"),
     ):
-        assert len(find(articles, rare_passages)) == k
-        assert all(row[0] % 100 == 0 for row in find(articles, rare_passages))
+        assert len(find(library, rare_passages)) == k
+        assert all(row[0] % 100 == 0 for row in find(library, rare_passages))
 
 
-def test_other_conditions_narrow_what_was_found(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder)
-    everything = find(articles, search)
+def test_other_conditions_narrow_what_was_found(library: Database, words16: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=words16)
+    everything = find(library, search)
     threshold = everything[4][1]
-    better = find(articles, search.where(search.score >= threshold))
+    better = find(library, search.where(search.score >= threshold))
     assert scored(better)[:5] == scored(everything)[:5]
     assert all(score >= threshold for _, score in better)
     authors = {article.author_id for article, _ in everything}
     chosen = min(authors)
-    joined = find(articles, search.join(Article.author).where(Author.id == chosen))
+    joined = find(library, search.join(Article.author).where(Author.id == chosen))
     assert ids(joined) == [article.id for article, _ in everything if article.author_id == chosen]
     # the searched table's own, after the recall: the search is a subquery
     found = search.subquery()
     article = aliased(Article, found)
-    after = find(articles, sa.select(article, found.c.score).where(article.author_id == chosen))
+    after = find(library, sa.select(article, found.c.score).where(article.author_id == chosen))
     assert sorted(ids(after)) == sorted(ids(joined))
 
 
-def test_conditions_that_mention_other_tables_stay_where_those_are(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder)
-    found = find(articles, search)
+def test_conditions_that_mention_other_tables_stay_where_those_are(library: Database, words16: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=words16)
+    found = find(library, search)
     few = {0, 1}
-    with Session(articles.engine) as session:
+    with Session(library.engine) as session:
         session.add_all([Book(id=i, author_id=i % 2) for i in range(4)])
         session.commit()
     expected = [article.id for article, _ in found if article.author_id in few]
     assert 0 < len(expected) < 10
     books = sa.select(sa.func.count()).where(Book.author_id == Author.id).correlate(Author).scalar_subquery()
     for condition in (Author.books.any(), sa.exists().where(Book.author_id == Author.id), books > 0):
-        assert ids(find(articles, search.join(Article.author).where(condition))) == expected
-        assert ids(find(articles, search.where(condition).join(Article.author))) == expected
+        assert ids(find(library, search.join(Article.author).where(condition))) == expected
+        assert ids(find(library, search.where(condition).join(Article.author))) == expected
     best = found[0][1]
     own = sa.select(search.hits.c.score).correlate(search.hits).scalar_subquery()
-    assert scored(find(articles, search.where(own >= best))) == [each for each in scored(found) if each[1] >= best]
+    assert scored(find(library, search.where(own >= best))) == [each for each in scored(found) if each[1] >= best]
     # where no such table is around, the subquery is the searched table's own
     rare = search.where(sa.exists().where(Author.id == Article.author_id, Article.lang == "rare"))
-    assert len(find(articles, rare)) == 10
+    assert len(find(library, rare)) == 10
 
 
-def test_what_selects_do(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder)
-    found = ids(find(articles, search))
+def test_what_selects_do(library: Database, words16: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=words16)
+    found = ids(find(library, search))
     rare, common = search.where(Article.lang == "rare"), search.where(Article.lang == "common")
-    assert ids(find(articles, search.limit(3).offset(1))) == found[1:4]
-    assert ids(find(articles, search.order_by(None).order_by(Article.id))) == sorted(found)
-    both = find(articles, sa.union_all(rare, common))
-    assert sorted(row[0] for row in both) == sorted([*ids(find(articles, rare)), *ids(find(articles, common))])
-    with Session(articles.engine) as session:
+    assert ids(find(library, search.limit(3).offset(1))) == found[1:4]
+    assert ids(find(library, search.order_by(None).order_by(Article.id))) == sorted(found)
+    both = find(library, sa.union_all(rare, common))
+    assert sorted(row[0] for row in both) == sorted([*ids(find(library, rare)), *ids(find(library, common))])
+    with Session(library.engine) as session:
         statements = 0
 
-        @sa.event.listens_for(articles.engine, "before_cursor_execute")
+        @sa.event.listens_for(library.engine, "before_cursor_execute")
         def _count(*_: Any) -> None:
             nonlocal statements
             statements += 1
@@ -197,43 +128,43 @@ def test_what_selects_do(articles: Database, encoder: WordEncoder) -> None:
         assert [row[0].author.id for row in eager] == [row[0].author_id for row in eager]
         assert len(eager) == 4
         assert statements == 3
-        sa.event.remove(articles.engine, "before_cursor_execute", _count)
+        sa.event.remove(library.engine, "before_cursor_execute", _count)
     inner = sa.select(rare.subquery().c.author_id)
-    assert [name for (name,) in find(articles, sa.select(Author.name).where(Author.id.in_(inner)))] == ["author 0"]
+    assert [name for (name,) in find(library, sa.select(Author.name).where(Author.id.in_(inner)))] == ["author 0"]
     one = aliased(Article, name="one")
-    alias = find(articles, pgencoder.select(one, QUERY, encoder=encoder).where(one.lang == "rare"))
-    assert ids(alias) == ids(find(articles, rare))
+    alias = find(library, pgencoder.select(one, QUERY, encoder=words16).where(one.lang == "rare"))
+    assert ids(alias) == ids(find(library, rare))
     table = Article.__table__
-    core = find(articles, pgencoder.select(table, QUERY, encoder=encoder).where(table.c.lang == "rare"))
-    assert [row[0] for row in core] == ids(find(articles, rare))
-    more = find(articles, search.add_columns(search.hits.c.content, search.hits.c.recall_rank))
+    core = find(library, pgencoder.select(table, QUERY, encoder=words16).where(table.c.lang == "rare"))
+    assert [row[0] for row in core] == ids(find(library, rare))
+    more = find(library, search.add_columns(search.hits.c.content, search.hits.c.recall_rank))
     assert [row[2] for row in more] == [row[0].body for row in more]
     a_cte = sa.select(Author.id).where(Author.name == "author 0").cte("chosen")
-    assert ids(find(articles, rare.where(Article.author_id.in_(sa.select(a_cte.c.id))))) == ids(find(articles, rare))
+    assert ids(find(library, rare.where(Article.author_id.in_(sa.select(a_cte.c.id))))) == ids(find(library, rare))
     first, second = search.subquery("first"), rare.subquery("second")
     crossed = sa.select(first.c.id).join(second, first.c.id == second.c.id)
-    assert {row[0] for row in find(articles, crossed)} == set(found) & set(ids(find(articles, rare)))
+    assert {row[0] for row in find(library, crossed)} == set(found) & set(ids(find(library, rare)))
 
 
-def test_two_searches_from_one_do_not_mix(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder)
+def test_two_searches_from_one_do_not_mix(library: Database, words16: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=words16)
     rare, common = search.where(Article.lang == "rare"), search.where(Article.lang == "common")
-    expected = [sorted(ids(find(articles, each))) for each in (rare, common, search)]
+    expected = [sorted(ids(find(library, each))) for each in (rare, common, search)]
     subqueries = [each.subquery() for each in (rare, common, search)]
     numbered = sa.union_all(*(sa.select(sa.literal(i), each.c.id) for i, each in enumerate(subqueries)))
-    rows = find(articles, numbered)
+    rows = find(library, numbered)
     assert [sorted(row[1] for row in rows if row[0] == i) for i in range(3)] == expected
 
 
-def test_a_cached_statement_takes_the_values_of_each(articles: Database, encoder: WordEncoder) -> None:
+def test_a_cached_statement_takes_the_values_of_each(library: Database, words16: WordEncoder) -> None:
     cache: dict[Any, Any] = {}
     texts = ["red green", "black w17", "pink pink", "w500 blue"]
-    with articles.engine.connect() as other, articles.engine.connect() as connection:
+    with library.engine.connect() as other, library.engine.connect() as connection:
         other.execution_options(compiled_cache=None)
         connection.execution_options(compiled_cache=cache)
         for text in texts:
             for lang, few in (("rare", [100, 200, 300]), ("common", [1, 2])):
-                made = pgencoder.select(Article, text, k=len(text), encoder=encoder)
+                made = pgencoder.select(Article, text, k=len(text), encoder=words16)
                 made = made.where(Article.lang == lang, Article.id.not_in(few))
                 cached = connection.execute(made).all()
                 fresh = other.execute(made).all()
@@ -242,37 +173,37 @@ def test_a_cached_statement_takes_the_values_of_each(articles: Database, encoder
                 assert not {row.id for row in cached} & set(few)
         assert len(cache) == 1
         connection.execute(made.where(Article.id > 3))
-        connection.execute(pgencoder.select(Article, text, group="passage", encoder=encoder))
+        connection.execute(pgencoder.select(Article, text, group="passage", encoder=words16))
         assert len(cache) == 3
 
 
-def test_values_are_bound(articles: Database, encoder: WordEncoder) -> None:
+def test_values_are_bound(library: Database, words16: WordEncoder) -> None:
     hostile = "'; DROP TABLE articles; --"
-    search = pgencoder.select(Article, hostile, encoder=encoder).where(Article.lang == hostile)
+    search = pgencoder.select(Article, hostile, encoder=words16).where(Article.lang == hostile)
     text = str(search.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     assert "DROP" not in text
     assert "0." not in text
-    assert find(articles, search) == []
+    assert find(library, search) == []
 
 
-def test_it_can_be_read(articles: Database, encoder: WordEncoder) -> None:
-    search = pgencoder.select(Article, QUERY, encoder=encoder).where(Article.lang == "rare")
+def test_it_can_be_read(library: Database, words16: WordEncoder) -> None:
+    search = pgencoder.select(Article, QUERY, encoder=words16).where(Article.lang == "rare")
     assert "WITH setting AS MATERIALIZED" in str(search)
     assert "WITH setting AS MATERIALIZED" in str(search.compile())
     literal = search.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    with articles.engine.connect() as connection:
+    with library.engine.connect() as connection:
         rows = connection.exec_driver_sql(str(literal).replace("%", "%%")).all()
-    assert [row[0] for row in rows] == ids(find(articles, search))
+    assert [row[0] for row in rows] == ids(find(library, search))
 
 
-def test_recall_and_maxsim_are_the_parts_of_a_search(articles: Database, encoder: WordEncoder) -> None:
-    recall = pgencoder.recall(Article, QUERY, filter=Article.lang == "common", encoder=encoder)
-    score = pgencoder.maxsim(encoder.encode_query(QUERY), recall.c.tokens).label("score")
+def test_recall_and_maxsim_are_the_parts_of_a_search(library: Database, words16: WordEncoder) -> None:
+    recall = pgencoder.recall(Article, QUERY, filter=Article.lang == "common", encoder=words16)
+    score = pgencoder.maxsim(words16.encode_query(QUERY), recall.c.tokens).label("score")
     parts = sa.select(Article, score).join(recall, recall.c.k1 == Article.id)
-    made = find(articles, parts.order_by(score.desc(), Article.id).limit(10))
-    search = pgencoder.select(Article, QUERY, encoder=encoder).where(Article.lang == "common")
-    assert scored(made) == scored(find(articles, search))
-    by_name = pgencoder.recall("articles", QUERY, 7, filter=sa.text("lang = 'rare'"), db=articles)
-    rows = find(articles, sa.select(by_name.c.k1, by_name.c.recall_rank).order_by(by_name.c.recall_rank))
+    made = find(library, parts.order_by(score.desc(), Article.id).limit(10))
+    search = pgencoder.select(Article, QUERY, encoder=words16).where(Article.lang == "common")
+    assert scored(made) == scored(find(library, search))
+    by_name = pgencoder.recall("articles", QUERY, 7, filter=sa.text("lang = 'rare'"), db=library)
+    rows = find(library, sa.select(by_name.c.k1, by_name.c.recall_rank).order_by(by_name.c.recall_rank))
     assert [row[1] for row in rows] == list(range(1, 8))
     assert all(row[0] % 100 == 0 for row in rows)

@@ -24,7 +24,7 @@ from pgencoder import Database, Encoding, WorkerOptions
 from pgencoder.encoders import DenseEncoder
 from pgencoder.errors import EncoderError, FingerprintMismatch, InvalidRequest, InvalidSource, UnknownCollection
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 TEXTS = ["red green blue", "red green yellow", "black white"]

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,29 +19,10 @@ import pgencoder
 from pgencoder.cli import demo
 from pgencoder.cli.demo import docstrings
 from pgencoder.db import embedded, postmaster
-from tests.cli.test_evaluation import folder as folder
-from tests.conftest import WITHOUT_NATIVE, Connection
+from tests.commands import Run, ok
+from tests.connections import Connection
 from tests.encoder import WordEncoder
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(url: str, tmp_path: Path) -> Run:
-    def call(*arguments: str, database: str | None = url) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if name != "PGENCODER_DATABASE_URL"}
-        if database is not None:
-            environment["PGENCODER_DATABASE_URL"] = database
-        return subprocess.run(
-            [str(Path(sys.executable).parent / "pgencoder"), *arguments],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
-
-    return call
-
-
-def ok(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.fix_server import WITHOUT_NATIVE
 
 
 @pytest.fixture
@@ -55,46 +35,52 @@ def articles(connection: Connection) -> Connection:
     return connection
 
 
-def test_the_main_job(articles: Connection, run: Run) -> None:
-    assert "no collections yet" in ok(run("status"))
-    assert "no collections yet" in ok(run("worker", "--once"))
-    assert "3 rows queued" in ok(run("attach", "articles", "--columns", "title, body"))
-    assert "articles: 3 rows encoded, 3 passages" in ok(run("worker", "--once"))
-    assert "articles: 0 rows encoded" in ok(run("worker", "--once"))
-    text = ok(run("search", "articles", "how long to cook noodles", "-k", "2"))
+def test_the_main_job(articles: Connection, command: Run) -> None:
+    assert "no collections yet" in ok(command("status"))
+    assert "no collections yet" in ok(command("worker", "--once"))
+    assert "3 rows queued" in ok(command("attach", "articles", "--columns", "title, body"))
+    assert "articles: 3 rows encoded, 3 passages" in ok(command("worker", "--once"))
+    assert "articles: 0 rows encoded" in ok(command("worker", "--once"))
+    text = ok(command("search", "articles", "how long to cook noodles", "-k", "2"))
     assert "Pasta Boil it in salted water" in text
-    found = json.loads(ok(run("search", "articles", "noodles", "--json", "--filter", "lang = 'de' -- only")))
+    found = json.loads(ok(command("search", "articles", "noodles", "--json", "--filter", "lang = 'de' -- only")))
     assert [hit["key"] for hit in found] == [3]
     assert set(found[0]) == {"key", "score", "passage", "span", "content", "recall_rank", "dense_score"}
-    odd = run("search", "articles", "noodles", "--json", "--filter", "body LIKE '%::lang%' AND title::text <> ':x'")
+    odd = command("search", "articles", "noodles", "--json", "--filter", "body LIKE '%::lang%' AND title::text <> ':x'")
     assert [hit["key"] for hit in json.loads(ok(odd))] == [3]
-    assert "nothing found" in ok(run("search", "articles", "noodles", "--filter", "false"))
-    status = json.loads(ok(run("status", "--json")))["collections"][0]
+    assert "nothing found" in ok(command("search", "articles", "noodles", "--filter", "false"))
+    status = json.loads(ok(command("status", "--json")))["collections"][0]
     assert (status["source_rows"], status["passages"], status["queued"]) == (3, 3, 0)
     assert status["fingerprint"]["model"] == "sentence-transformers/all-MiniLM-L6-v2"
-    assert "public.articles (title, body)" in ok(run("status"))
-    assert "detached" in ok(run("detach", "articles"))
-    assert json.loads(ok(run("status", "--json"))) == {"collections": [], "workers": []}
-    assert "removed" in ok(run("migrate", "--to", "base"))
-    assert "migrated" in ok(run("migrate"))
+    assert "public.articles (title, body)" in ok(command("status"))
+    assert "detached" in ok(command("detach", "articles"))
+    assert json.loads(ok(command("status", "--json"))) == {"collections": [], "workers": []}
+    assert "removed" in ok(command("migrate", "--to", "base"))
+    assert "migrated" in ok(command("migrate"))
 
 
-def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Run, url: str) -> None:
-    ok(run("attach", "articles", "--columns", "body"))
+def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, command: Run, url: str) -> None:
+    ok(command("attach", "articles", "--columns", "body"))
     unmigrated = str(sa.make_url(url).set(database="postgres"))
     cases = [
-        (run("status", database="mysql://x"), "write postgresql://"),
-        (run("status", database="postgresql://127.0.0.1:1/x"), "check the URL"),
-        (run("status", database=unmigrated), "run: pgencoder migrate"),
-        (run("attach", "nowhere", "--columns", "a"), "no table 'nowhere'"),
-        (run("attach", "articles", "--columns", "nothing"), "it has: id, lang, title, body"),
-        (run("attach", "articles", "--columns", "title"), "already a collection 'articles' that differs in columns"),
-        (run("attach", "articles", "--columns", "body", "--name", "x", "--model", "no/such"), "cannot load 'no/such'"),
-        (run("search", "article", "x"), "there are: articles"),
-        (run("search", "articles", "x", "-k", "0"), "k must be"),
-        (run("search", "articles", "x", "--filter", "nope = 1"), 'column "nope" does not exist'),
-        (run("eval", "."), "no BEIR folder"),
-        (run("eval", ".", "--stages", "magic"), "no stage 'magic'"),
+        (command("status", database="mysql://x"), "write postgresql://"),
+        (command("status", database="postgresql://127.0.0.1:1/x"), "check the URL"),
+        (command("status", database=unmigrated), "run: pgencoder migrate"),
+        (command("attach", "nowhere", "--columns", "a"), "no table 'nowhere'"),
+        (command("attach", "articles", "--columns", "nothing"), "it has: id, lang, title, body"),
+        (
+            command("attach", "articles", "--columns", "title"),
+            "already a collection 'articles' that differs in columns",
+        ),
+        (
+            command("attach", "articles", "--columns", "body", "--name", "x", "--model", "no/such"),
+            "cannot load 'no/such'",
+        ),
+        (command("search", "article", "x"), "there are: articles"),
+        (command("search", "articles", "x", "-k", "0"), "k must be"),
+        (command("search", "articles", "x", "--filter", "nope = 1"), 'column "nope" does not exist'),
+        (command("eval", "."), "no BEIR folder"),
+        (command("eval", ".", "--stages", "magic"), "no stage 'magic'"),
     ]
     for done, message in cases:
         assert done.returncode == 1
@@ -105,54 +91,43 @@ def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, run: Ru
 
 
 def test_the_native_kernel(
-    connection: Connection, url: str, run: Run, tmp_path: Path, pytestconfig: pytest.Config
+    connection: Connection, url: str, command: Run, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    assert "MaxSim kernel: pure SQL: " in ok(run("status"))
-    assert json.loads(ok(run("native", "status", "--json")))["name"] == "sql"
-    absent = run("native", "install", "--pg-config", str(tmp_path / "pg_config"))
+    assert "MaxSim kernel: pure SQL: " in ok(command("status"))
+    assert json.loads(ok(command("native", "status", "--json")))["name"] == "sql"
+    absent = command("native", "install", "--pg-config", str(tmp_path / "pg_config"))
     assert absent.returncode == 1
     assert absent.stderr.startswith("error: there is no ")
     connection.execute("DROP ROLE IF EXISTS no_superuser; CREATE ROLE no_superuser LOGIN")
-    unknown = run("native", "build", database=str(sa.make_url(url).set(username="no_superuser")))
+    unknown = command("native", "build", database=str(sa.make_url(url).set(username="no_superuser")))
     connection.execute("DROP ROLE no_superuser")
     assert unknown.stderr.startswith("error: cannot tell where the server of --database is installed")
     if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
         pytest.skip(reason)
-    assert "built for PostgreSQL" in ok(run("native", "build"))
-    installed = ok(run("native", "install")).splitlines()
+    assert "built for PostgreSQL" in ok(command("native", "build"))
+    installed = ok(command("native", "install")).splitlines()
     assert installed[0].startswith("installed for PostgreSQL")
     assert installed[1].startswith("MaxSim kernel: native: extension pgencoder_native ")
-    assert ok(run("native", "status")).splitlines() == installed[1:]
-    assert "MaxSim kernel: native" in ok(run("migrate"))
+    assert ok(command("native", "status")).splitlines() == installed[1:]
+    assert "MaxSim kernel: native" in ok(command("migrate"))
     connection.execute("DROP EXTENSION pgencoder_native")
-    assert "run: pgencoder native install" in ok(run("native", "status"))
+    assert "run: pgencoder native install" in ok(command("native", "status"))
 
 
-def test_help_and_version(run: Run) -> None:
-    assert pgencoder.__version__ in ok(run("--version", database=None))
-    text = ok(run("--help", database=None))
-    for command in (
-        "demo",
-        "migrate",
-        "attach",
-        "detach",
-        "worker",
-        "search",
-        "encode",
-        "status",
-        "eval",
-        "bench",
-        "native",
-    ):
-        assert command in text
+def test_help_and_version(command: Run) -> None:
+    assert pgencoder.__version__ in ok(command("--version", database=None))
+    text = ok(command("--help", database=None))
+    names = "demo migrate attach detach worker search encode status eval bench native"
+    for name in names.split():
+        assert name in text
 
 
-def test_the_embedded_server_is_used_without_a_url(run: Run, tmp_path: Path) -> None:
+def test_the_embedded_server_is_used_without_a_url(command: Run, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     os.environ["XDG_DATA_HOME"] = str(home)
     try:
-        assert "no collections yet" in ok(run("status", database=None))
+        assert "no collections yet" in ok(command("status", database=None))
     finally:
         del os.environ["XDG_DATA_HOME"]
     assert (home / "pgencoder" / "postgres" / "PG_VERSION").read_text().strip() == "18"
@@ -167,7 +142,7 @@ def test_the_demo_has_enough_to_search() -> None:
     assert all(doc.strip() and module in sys.stdlib_module_names for module, _, doc in rows)
 
 
-def test_the_demo(connection: Connection, run: Run) -> None:
+def test_the_demo(connection: Connection, command: Run) -> None:
     # a table that is there is used as it is, so this runs on a hundred rows in seconds
     rows = [row for row in docstrings() if row[0] in ("subprocess", "pprint", "threading")]
     connection.execute(
@@ -175,7 +150,7 @@ def test_the_demo(connection: Connection, run: Run) -> None:
         " (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, module text, name text UNIQUE, doc text)"
     )
     connection.cursor().executemany("INSERT INTO stdlib_docs (module, name, doc) VALUES (%s, %s, %s)", rows)
-    first, second = ok(run("demo")), ok(run("demo"))
+    first, second = ok(command("demo")), ok(command("demo"))
     for text in (first, second):
         assert "MaxSim kernel: " in text
         assert "run a command and capture its output" in text
@@ -186,17 +161,17 @@ def test_the_demo(connection: Connection, run: Run) -> None:
     assert "rows encoded" not in second
 
 
-def test_the_benchmarks_of_ingestion(run: Run, folder: Path) -> None:
-    text = ok(run("bench", "ingest", str(folder), "--runs", "1", "--documents", "2"))
+def test_the_benchmarks_of_ingestion(command: Run, dataset: Path) -> None:
+    text = ok(command("bench", "ingest", str(dataset), "--runs", "1", "--documents", "2"))
     assert "2 documents, 2 passages, chunking default" in text
     assert "ratio of the sums" in text
-    text = ok(run("bench", "write", "--passages", "300", "--workers", "1"))
+    text = ok(command("bench", "write", "--passages", "300", "--workers", "1"))
     assert "300 passages, each 240 bit tokens of 384 dimensions" in text
-    queued = json.loads(ok(run("bench", "queue", "--rows", "2048", "--changes", "100", "--json")))
+    queued = json.loads(ok(command("bench", "queue", "--rows", "2048", "--changes", "100", "--json")))
     assert queued["changes"]["queued"] == 90
-    assert "8,192 rows queued" in ok(run("bench", "queue", "--rows", "8192", "--changes", "100"))
-    assert "got 'two'" in run("bench", "write", "--workers", "two").stderr
-    assert json.loads(ok(run("status", "--json")))["collections"] == []
+    assert "8,192 rows queued" in ok(command("bench", "queue", "--rows", "8192", "--changes", "100"))
+    assert "got 'two'" in command("bench", "write", "--workers", "two").stderr
+    assert json.loads(ok(command("status", "--json")))["collections"] == []
 
 
 def test_import_is_light() -> None:
@@ -245,14 +220,14 @@ def test_the_demo_answers_before_all_is_encoded(
     assert any(key.startswith("pprint.") for key in keys)
 
 
-def test_other_programs_use_the_embedded_server(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_programs_use_the_embedded_server(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home))
     psql, pgencoder_program = embedded.program("psql"), Path(sys.executable).parent / "pgencoder"
     try:
-        first = run("psql", "-XAtc", "SELECT 40 + 2", database=None)
+        first = command("psql", "-XAtc", "SELECT 40 + 2", database=None)
         assert ok(first) == "42\n"
-        assert run("psql", "-Xc", "SELECT nothing", database=None).returncode == 1
+        assert command("psql", "-Xc", "SELECT nothing", database=None).returncode == 1
         done = subprocess.run(
             ["bash", "-euc", f'"{psql}" -XAtc "SELECT 40 + 2" "$({pgencoder_program} url --stay 2)"'],
             capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
@@ -265,7 +240,7 @@ def test_other_programs_use_the_embedded_server(run: Run, tmp_path: Path, monkey
         shutil.rmtree(home)
 
 
-def test_psql_gets_the_password_where_nobody_reads_it(url: str, run: Run, tmp_path: Path) -> None:
+def test_psql_gets_the_password_where_nobody_reads_it(url: str, command: Run, tmp_path: Path) -> None:
     program = tmp_path / "psql"
     program.write_text('#!/bin/sh\necho "$@"\necho "$PGPASSWORD"\n')
     program.chmod(0o755)
@@ -278,4 +253,4 @@ def test_psql_gets_the_password_where_nobody_reads_it(url: str, run: Run, tmp_pa
     assert password == "s3cret"
     assert "s3cret" not in arguments
     assert arguments.endswith(" -c SELECT 1")
-    assert ok(run("url", database=secret)).strip() == secret
+    assert ok(command("url", database=secret)).strip() == secret

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pgencoder import Database
 from pgencoder.cli import application
 from pgencoder.cli.options import GROUPS
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 APPLICATION = typer.main.get_command(application())

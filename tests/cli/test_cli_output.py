@@ -38,7 +38,7 @@ from pgencoder.results import (
     WorkerStatus,
 )
 from pgencoder.types import Collection, Dims, Generation
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)

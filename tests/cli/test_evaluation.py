@@ -18,32 +18,10 @@ from pgencoder.types import KernelName, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 from tests.encoder import WordEncoder
 
-DOCUMENTS = {
-    "d1": ("Postgres", "Rows are stored in pages of eight kilobytes."),
-    "d2": ("Pasta", "Boil it in salted water for nine minutes."),
-    "d3": ("Football", "The match ended in a draw after extra time."),
-    "d4": ("", "A replica follows the primary with some lag."),
-}
-QUERIES = {"q1": "how does a database store rows", "q2": "cooking noodles", "q3": "replication delay", "unjudged": "x"}
-QRELS = [("q1", "d1", 1), ("q2", "d2", 1), ("q3", "d4", 1), ("q3", "d1", 0)]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    directory = tmp_path / "tiny"
-    (directory / "qrels").mkdir(parents=True)
-    corpus = [{"_id": name, "title": title, "text": text} for name, (title, text) in DOCUMENTS.items()]
-    (directory / "corpus.jsonl").write_text("".join(json.dumps(line) + "\n" for line in corpus))
-    queries = [{"_id": name, "text": text} for name, text in QUERIES.items()]
-    (directory / "queries.jsonl").write_text("".join(json.dumps(line) + "\n" for line in queries))
-    rows = ["query-id\tcorpus-id\tscore", *("\t".join(map(str, row)) for row in QRELS)]
-    (directory / "qrels" / "test.tsv").write_text("\n".join(rows) + "\n")
-    return directory
-
 
 @pytest.mark.parametrize("tokens", ["bit", "halfvec"])
-def test_a_ranking_that_is_right_scores_one(db: Database, folder: Path, tokens: str) -> None:
-    report = beir.evaluate(db, beir.read(folder), tokens=tokens)  # type: ignore[arg-type]
+def test_a_ranking_that_is_right_scores_one(db: Database, dataset: Path, tokens: str) -> None:
+    report = beir.evaluate(db, beir.read(dataset), tokens=tokens)  # type: ignore[arg-type]
     plain = report.as_json()
     assert list(plain["stages"]) == ["dense", "maxsim", "exhaustive"]
     for stage in plain["stages"].values():
@@ -55,32 +33,34 @@ def test_a_ranking_that_is_right_scores_one(db: Database, folder: Path, tokens: 
     json.dumps(plain)
 
 
-def test_a_ranking_that_is_wrong_does_not(db: Database, folder: Path) -> None:
-    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td1\t1\n")
-    stage = beir.evaluate(db, beir.read(folder), stages=["maxsim"]).stages["maxsim"]
+def test_a_ranking_that_is_wrong_does_not(db: Database, dataset: Path) -> None:
+    (dataset / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td1\t1\n")
+    stage = beir.evaluate(db, beir.read(dataset), stages=["maxsim"]).stages["maxsim"]
     assert 0.3 < stage.ndcg < 0.8
     assert stage.recall == 1.0
 
 
-def test_the_encoding_is_kept_until_the_documents_change(db: Database, folder: Path) -> None:
+def test_the_encoding_is_kept_until_the_documents_change(db: Database, dataset: Path) -> None:
     synced: list[tuple[int, int]] = []
 
     def evaluate() -> int:
         synced.clear()
-        beir.evaluate(db, beir.read(folder), stages=["dense"], on_sync=lambda done, total: synced.append((done, total)))
+        beir.evaluate(
+            db, beir.read(dataset), stages=["dense"], on_sync=lambda done, total: synced.append((done, total))
+        )
         return synced[-1][0] if synced else 0
 
     assert evaluate() == 4
     assert evaluate() == 0
-    with (folder / "corpus.jsonl").open("a") as corpus:
+    with (dataset / "corpus.jsonl").open("a") as corpus:
         corpus.write(json.dumps({"_id": "d5", "title": "More", "text": "words"}) + "\n")
     assert evaluate() == 5
 
 
-def test_a_folder_that_lacks_a_file(folder: Path) -> None:
-    (folder / "qrels" / "test.tsv").unlink()
+def test_a_folder_that_lacks_a_file(dataset: Path) -> None:
+    (dataset / "qrels" / "test.tsv").unlink()
     with pytest.raises(InvalidRequest, match=r"tiny is no BEIR folder: it has no qrels/test\.tsv"):
-        beir.read(folder)
+        beir.read(dataset)
 
 
 def test_the_example_computes_the_same(db: Database) -> None:
@@ -94,8 +74,8 @@ def test_the_example_computes_the_same(db: Database) -> None:
     assert row[0] == pytest.approx(row[1], abs=1e-3)
 
 
-def test_the_rerank_benchmark(db: Database, folder: Path, kernel: KernelName) -> None:
-    report = rerank.rerank(db, beir.read(folder), candidates=3, queries=2)
+def test_the_rerank_benchmark(db: Database, dataset: Path, kernel: KernelName) -> None:
+    report = rerank.rerank(db, beir.read(dataset), candidates=3, queries=2)
     assert (report.rows, report.documents, report.dims, report.candidates) == ("tiny", 4, 384, 3)
     assert 5 < report.tokens < 15
     names = ["example_halfvec", "sql_halfvec", "sql_bit", "native_halfvec", "native_bit"]
@@ -121,10 +101,10 @@ def test_the_rerank_benchmark(db: Database, folder: Path, kernel: KernelName) ->
     json.dumps(report.as_json())
 
 
-def test_a_benchmark_of_nothing_is_refused(db: Database, folder: Path) -> None:
+def test_a_benchmark_of_nothing_is_refused(db: Database, dataset: Path) -> None:
     for arguments in ({"queries": 0}, {"candidates": 0}):
         with pytest.raises(InvalidRequest, match="must be at least 1, got 0"):
-            rerank.rerank(db, beir.read(folder), **arguments)
+            rerank.rerank(db, beir.read(dataset), **arguments)
 
 
 @pytest.mark.parametrize("kind", ["halfvec", "bit"])
@@ -158,8 +138,8 @@ def schemas(db: Database) -> set[str]:
         return {name for (name,) in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench%'")}
 
 
-def test_the_ingest_benchmark(db: Database, folder: Path, words: WordEncoder) -> None:
-    report = ingest.ingest(db, beir.read(folder), documents=3, runs=2, encoder=words)
+def test_the_ingest_benchmark(db: Database, dataset: Path, words: WordEncoder) -> None:
+    report = ingest.ingest(db, beir.read(dataset), documents=3, runs=2, encoder=words)
     assert (report.documents, report.passages, len(report.runs)) == (3, 3, 2)
     backfill = sum(run.backfill_seconds for run in report.runs)
     assert report.ratio == pytest.approx(backfill / sum(run.model_seconds for run in report.runs))
@@ -225,9 +205,9 @@ def test_a_benchmark_cleans_up_after_an_error_and_after_one_that_was_killed(
     assert (db.collections(), schemas(db)) == ([], set())
 
 
-def test_benchmarks_of_too_little_are_refused(db: Database, folder: Path) -> None:
+def test_benchmarks_of_too_little_are_refused(db: Database, dataset: Path) -> None:
     for call in (
-        lambda: ingest.ingest(db, beir.read(folder), runs=0),
+        lambda: ingest.ingest(db, beir.read(dataset), runs=0),
         lambda: write.write(db, passages=0),
         lambda: write.write(db, workers=[1, 0]),
         lambda: backlog.backlog(db, rows=100),

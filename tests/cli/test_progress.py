@@ -14,7 +14,7 @@ from rich.progress import Progress
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.progress import notebook_bar, shown
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 

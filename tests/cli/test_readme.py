@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_evaluation import folder as folder
-from tests.conftest import WITHOUT_NATIVE, Connection
+from tests.connections import Connection
+from tests.fix_server import WITHOUT_NATIVE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,16 +59,16 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
 
 
 def test_shell_and_sql(
-    articles: Connection, url: str, folder: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+    articles: Connection, url: str, dataset: Path, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> None:
-    folder.rename(folder.parent / "scifact")
+    dataset.rename(dataset.parent / "scifact")
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
 
     def shell(script: str) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
-            cwd=folder.parent, env=environment, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+            cwd=dataset.parent, env=environment, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -81,7 +81,7 @@ def test_shell_and_sql(
 
     psql = POSTGRES_VERSIONS[18] / "psql"
     for sql in blocks("sql"):
-        script = folder.parent / "block.sql"
+        script = dataset.parent / "block.sql"
         script.write_text(sql)
         output = shell(f"'{psql}' --no-psqlrc --set ON_ERROR_STOP=1 --file block.sql '{url}'")
         assert re.search(r"\([1-9] rows?\)", output)

@@ -19,7 +19,7 @@ from sqlalchemy import event
 
 import pgencoder
 from pgencoder import Database, forks
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 ROWS = 8

@@ -20,34 +20,9 @@ from pgencoder import load_encoder
 from pgencoder.encoders import check_fingerprint, load_stored
 from pgencoder.encoders.load import location
 from pgencoder.errors import EncoderError, FingerprintMismatch, ModelNotFound, UntrainedModel
-from tests import checkpoints
 from tests.checkpoints import TEXT
 
 SHORT = "a vector of numbers"
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """The directory of a tiny checkpoint by the name of its builder, built once."""
-    home = tmp_path_factory.mktemp("checkpoints")
-    builders: dict[str, Callable[[Path], Path]] = {
-        "bert": checkpoints.bert,
-        "mlm": lambda path: checkpoints.bert(path, pooler=False),
-        "roberta": checkpoints.roberta,
-        "sbert": checkpoints.sbert,
-        "other": lambda path: checkpoints.sbert(path, seed=2),
-        "prompted": lambda path: checkpoints.sbert(path, prompts={"query": "find: ", "document": "text: "}),
-        "colbert": checkpoints.colbert,
-        "stanford": checkpoints.stanford,
-    }
-    built: dict[str, str] = {}
-
-    def get(name: str) -> str:
-        if name not in built:
-            built[name] = str(builders[name](home / name))
-        return built[name]
-
-    return get
 
 
 PLAIN = ["bert", "mlm", "roberta"]
@@ -55,33 +30,35 @@ TOKEN_MODELS = {"bert": 32, "mlm": 32, "roberta": 32, "sbert": 32, "colbert": 16
 
 
 @pytest.mark.parametrize("plain", PLAIN)
-def test_a_model_without_a_trained_head_needs_the_flag(made: Callable[[str], str], plain: str) -> None:
+def test_a_model_without_a_trained_head_needs_the_flag(checkpoint: Callable[[str], str], plain: str) -> None:
     with pytest.raises(UntrainedModel, match="Reimers and Gurevych 2019") as raised:
-        load_encoder(made(plain))
+        load_encoder(checkpoint(plain))
     assert "--allow-untrained" in str(raised.value)
-    encoder = load_encoder(made(plain), allow_untrained=True)
+    encoder = load_encoder(checkpoint(plain), allow_untrained=True)
     assert (encoder.dims.dense, encoder.dims.tokens) == (32, 32)
     assert encoder.fingerprint["trained"] is False
     assert load_stored(encoder.fingerprint).dims == encoder.dims
 
 
 @pytest.mark.parametrize("name", TOKEN_MODELS)
-def test_every_family_gives_token_vectors(made: Callable[[str], str], name: str) -> None:
-    encoder = load_encoder(made("sbert"), made(name))
+def test_every_family_gives_token_vectors(checkpoint: Callable[[str], str], name: str) -> None:
+    encoder = load_encoder(checkpoint("sbert"), checkpoint(name))
     assert (encoder.dims.dense, encoder.dims.tokens) == (32, TOKEN_MODELS[name])
     document, query = encoder.encode_documents([TEXT])[0], encoder.encode_query(SHORT)
     for tokens in (document.tokens, query.tokens):
         assert tokens.shape[1] == TOKEN_MODELS[name]
         assert np.linalg.norm(tokens, axis=1) == pytest.approx(1, abs=1e-5)
     # two loads give the same: nothing in it is drawn at random
-    again = load_encoder(made("sbert"), made(name))
+    again = load_encoder(checkpoint("sbert"), checkpoint(name))
     assert again.fingerprint == encoder.fingerprint
     assert again.encode_documents([TEXT])[0].tokens == pytest.approx(document.tokens, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", [*TOKEN_MODELS, "prompted"])
-def test_padding_is_never_stored(made: Callable[[str], str], name: str) -> None:
-    encoder = load_encoder(made(name)) if name == "prompted" else load_encoder(made("sbert"), made(name))
+def test_padding_is_never_stored(checkpoint: Callable[[str], str], name: str) -> None:
+    encoder = (
+        load_encoder(checkpoint(name)) if name == "prompted" else load_encoder(checkpoint("sbert"), checkpoint(name))
+    )
     alone = encoder.encode_documents([SHORT])[0]
     beside = encoder.encode_documents([TEXT, SHORT, "a"])[1]
     assert beside.tokens.shape == alone.tokens.shape
@@ -89,17 +66,17 @@ def test_padding_is_never_stored(made: Callable[[str], str], name: str) -> None:
     assert beside.dense == pytest.approx(alone.dense, abs=1e-4)
 
 
-def test_special_tokens_of_the_query_are_dropped(made: Callable[[str], str]) -> None:
+def test_special_tokens_of_the_query_are_dropped(checkpoint: Callable[[str], str]) -> None:
     for name in ("sbert", "bert", "mlm", "roberta"):
-        encoder: Any = load_encoder(made("sbert"), made(name))
+        encoder: Any = load_encoder(checkpoint("sbert"), checkpoint(name))
         words = len(encoder.windows[-1].tokenizer.encode(SHORT, add_special_tokens=False).ids)
         assert len(encoder.encode_query(SHORT).tokens) == words, name
         # a document keeps them
         assert len(encoder.encode_documents([SHORT])[0].tokens) == words + 2, name
 
 
-def test_roberta_has_its_own_special_tokens(made: Callable[[str], str]) -> None:
-    encoder: Any = load_encoder(made("roberta"), allow_untrained=True)
+def test_roberta_has_its_own_special_tokens(checkpoint: Callable[[str], str]) -> None:
+    encoder: Any = load_encoder(checkpoint("roberta"), allow_untrained=True)
     tokenizer = encoder.windows[0].tokenizer
     assert tokenizer.token_to_id("<mask>") is not None
     assert tokenizer.encode("a").tokens[0] == "<s>"
@@ -108,11 +85,11 @@ def test_roberta_has_its_own_special_tokens(made: Callable[[str], str]) -> None:
     assert len(encoder.encode_documents([TEXT * 5])[0].tokens) == 40
 
 
-def test_colbert_expands_its_queries(made: Callable[[str], str]) -> None:
+def test_colbert_expands_its_queries(checkpoint: Callable[[str], str]) -> None:
     # 12 with [MASK] up to the checkpoint's length, less [CLS] and [SEP]
-    assert len(load_encoder(made("sbert"), made("colbert")).encode_query(SHORT).tokens) == 10
-    assert len(load_encoder(made("sbert"), made("stanford")).encode_query(SHORT).tokens) == 12
-    encoder = load_encoder(made("sbert"), made("colbert"))
+    assert len(load_encoder(checkpoint("sbert"), checkpoint("colbert")).encode_query(SHORT).tokens) == 10
+    assert len(load_encoder(checkpoint("sbert"), checkpoint("stanford")).encode_query(SHORT).tokens) == 12
+    encoder = load_encoder(checkpoint("sbert"), checkpoint("colbert"))
     # the punctuation that the checkpoint skips is not among a document's tokens
     assert len(encoder.encode_documents(["a index;"])[0].tokens) == len(encoder.encode_documents(["a index"])[0].tokens)
 
@@ -125,8 +102,8 @@ def test_one_forward_pass_gives_what_sentence_transformers_gives(minilm: pgencod
     assert (minilm.dims.dense, minilm.dims.tokens) == (384, 384)
 
 
-def test_prompts_are_used_on_their_side(made: Callable[[str], str]) -> None:
-    prompted, plain = load_encoder(made("prompted")), load_encoder(made("sbert"))
+def test_prompts_are_used_on_their_side(checkpoint: Callable[[str], str]) -> None:
+    prompted, plain = load_encoder(checkpoint("prompted")), load_encoder(checkpoint("sbert"))
     assert prompted.encode_query(SHORT).dense == pytest.approx(plain.encode_query(f"find: {SHORT}").dense, abs=1e-4)
     assert prompted.encode_documents([SHORT])[0].dense == pytest.approx(
         plain.encode_documents([f"text: {SHORT}"])[0].dense, abs=1e-4
@@ -135,19 +112,19 @@ def test_prompts_are_used_on_their_side(made: Callable[[str], str]) -> None:
         check_fingerprint(plain.fingerprint, prompted.fingerprint, "it")
 
 
-def test_the_fingerprint_tells_encoders_apart(made: Callable[[str], str], tmp_path: Path) -> None:
-    sbert, other = load_encoder(made("sbert")), load_encoder(made("other"))
-    for fingerprint in (sbert.fingerprint, load_encoder(made("sbert"), made("colbert")).fingerprint):
+def test_the_fingerprint_tells_encoders_apart(checkpoint: Callable[[str], str], tmp_path: Path) -> None:
+    sbert, other = load_encoder(checkpoint("sbert")), load_encoder(checkpoint("other"))
+    for fingerprint in (sbert.fingerprint, load_encoder(checkpoint("sbert"), checkpoint("colbert")).fingerprint):
         assert json.loads(json.dumps(fingerprint)) == fingerprint
     assert sbert.fingerprint["weights"] != other.fingerprint["weights"]
     with pytest.raises(FingerprintMismatch, match="weights") as raised:
         check_fingerprint(sbert.fingerprint, other.fingerprint, "collection 'x', generation 2,")
     message = str(raised.value)
-    assert made("sbert") in message
-    assert made("other") in message
+    assert checkpoint("sbert") in message
+    assert checkpoint("other") in message
     assert "collection 'x', generation 2" in message
     # moved elsewhere, the same weights are the same encoder
-    moved = shutil.copytree(made("sbert"), tmp_path / "moved")
+    moved = shutil.copytree(checkpoint("sbert"), tmp_path / "moved")
     check_fingerprint(sbert.fingerprint, load_encoder(str(moved)).fingerprint, "it")
 
 
@@ -164,11 +141,11 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
         assert "\n" not in str(raised.value)
 
 
-def test_a_pickle_is_not_loaded(made: Callable[[str], str], tmp_path: Path) -> None:
+def test_a_pickle_is_not_loaded(checkpoint: Callable[[str], str], tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
-    pickled = Path(shutil.copytree(made("bert"), tmp_path / "pickled"))
+    pickled = Path(shutil.copytree(checkpoint("bert"), tmp_path / "pickled"))
     torch.save(load_file(pickled / "model.safetensors"), pickled / "pytorch_model.bin")
     (pickled / "model.safetensors").unlink()
     with pytest.raises(ModelNotFound, match="safetensors"):
@@ -180,8 +157,8 @@ def test_an_encoder_that_is_not_ours_cannot_be_loaded() -> None:
         load_stored({"model": "mine"})
 
 
-def test_a_query_over_the_limit_is_said_to_be_cut(made: Callable[[str], str]) -> None:
-    encoder = load_encoder(made("sbert"))
+def test_a_query_over_the_limit_is_said_to_be_cut(checkpoint: Callable[[str], str]) -> None:
+    encoder = load_encoder(checkpoint("sbert"))
     with pytest.warns(UserWarning, match="the model reads 46"):
         encoder.encode_query(TEXT * 5)
     with warnings.catch_warnings():
@@ -209,10 +186,10 @@ def test_several_threads_encode_at_once(minilm: pgencoder.Encoder) -> None:
 
 
 def test_threads_do_not_tokenize_with_each_others_settings(
-    made: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    checkpoint: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # ColBERT's queries and documents have other lengths and padding: each use sets its tokenizer anew
-    encoder: Any = load_encoder(made("sbert"), made("colbert"))
+    encoder: Any = load_encoder(checkpoint("sbert"), checkpoint("colbert"))
     tokenizer = encoder._tokens.tokenizer
     settle = tokenizer.set_truncation_and_padding
 

@@ -13,7 +13,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.encoders import same_encoder
 from pgencoder.errors import FingerprintMismatch
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 BASE: dict[str, Any] = {

@@ -17,7 +17,6 @@ from pgencoder.encoders import Kind
 from pgencoder.explain.words import Word, words
 from tests import checkpoints
 from tests.checkpoints import TEXT
-from tests.encoders.test_encoders import made as made
 
 TEXTS = [
     TEXT,
@@ -34,9 +33,11 @@ SPECIAL = {"[CLS]", "[SEP]", "[MASK]", "<s>", "</s>"}
 SPACE = "Ġ"  # as RoBERTa's vocabulary writes it
 
 
-def encoders(made: Callable[[str], str]) -> dict[str, Any]:
-    families = {name: load_encoder(made("sbert"), made(name)) for name in ("bert", "roberta", "colbert", "stanford")}
-    return {**families, "sbert": load_encoder(made("sbert")), "prompted": load_encoder(made("prompted"))}
+def encoders(checkpoint: Callable[[str], str]) -> dict[str, Any]:
+    families = {
+        name: load_encoder(checkpoint("sbert"), checkpoint(name)) for name in ("bert", "roberta", "colbert", "stanford")
+    }
+    return {**families, "sbert": load_encoder(checkpoint("sbert")), "prompted": load_encoder(checkpoint("prompted"))}
 
 
 def tokens(encoder: Any, text: str, kind: Kind) -> int:
@@ -68,8 +69,10 @@ def check(encoder: Any, text: str, kind: Kind) -> list[Piece]:
 
 @pytest.mark.filterwarnings("ignore:the query has")
 @pytest.mark.parametrize("kind", ["query", "document"])
-def test_every_vector_has_its_characters(made: Callable[[str], str], minilm: pgencoder.Encoder, kind: Kind) -> None:
-    for name, encoder in {**encoders(made), "minilm": minilm}.items():
+def test_every_vector_has_its_characters(
+    checkpoint: Callable[[str], str], minilm: pgencoder.Encoder, kind: Kind
+) -> None:
+    for name, encoder in {**encoders(checkpoint), "minilm": minilm}.items():
         for text in TEXTS:
             pieces = check(encoder, text, kind)
             spans = [piece.span for piece in pieces if piece.span is not None]
@@ -79,10 +82,10 @@ def test_every_vector_has_its_characters(made: Callable[[str], str], minilm: pge
                 assert spans[0][0] == len(text) - len(text.lstrip())
 
 
-def test_a_piece_is_that_of_the_vector(made: Callable[[str], str]) -> None:
+def test_a_piece_is_that_of_the_vector(checkpoint: Callable[[str], str]) -> None:
     """The ids at the rows are those that the forward pass had."""
     for name in ("colbert", "stanford", "roberta"):
-        encoder: Any = load_encoder(made("sbert"), made(name))
+        encoder: Any = load_encoder(checkpoint("sbert"), checkpoint(name))
         model = encoder._tokens
         text = "a text of numbers; an index."
         for kind, encode in (("query", model.encode_query), ("document", model.encode_document)):
@@ -93,8 +96,8 @@ def test_a_piece_is_that_of_the_vector(made: Callable[[str], str]) -> None:
             assert [piece.name for piece in encoder.pieces(text, kind)] == [n for n in names if n not in specials]
 
 
-def test_what_is_no_text_has_no_characters(made: Callable[[str], str]) -> None:
-    of = encoders(made)
+def test_what_is_no_text_has_no_characters(checkpoint: Callable[[str], str]) -> None:
+    of = encoders(checkpoint)
     names = [piece.name for piece in of["colbert"].pieces("an index; a text.", "document")]
     assert names == ["[CLS]", "an", "index", "a", "text", "[SEP]"]  # its skiplist has ; and .
     expanded = of["colbert"].pieces("an index", "query")
@@ -106,7 +109,7 @@ def test_what_is_no_text_has_no_characters(made: Callable[[str], str]) -> None:
     assert len(prompted) > 2
 
 
-def test_a_default_prompt_shifts_nothing(made: Callable[[str], str], tmp_path: Any) -> None:
+def test_a_default_prompt_shifts_nothing(checkpoint: Callable[[str], str], tmp_path: Any) -> None:
     """A model whose prompts have other names uses its default prompt, which its limit counts too."""
     transformer = Transformer(str(checkpoints.bert(tmp_path / "backbone")))
     model = SentenceTransformer(modules=[transformer, Pooling(32, "mean")], device="cpu")
@@ -119,8 +122,8 @@ def test_a_default_prompt_shifts_nothing(made: Callable[[str], str], tmp_path: A
     assert [piece.name for piece in encoder.pieces("an index", "query") if piece.span] == ["an", "index"]
 
 
-def test_a_widened_query_has_a_piece_for_each_vector(made: Callable[[str], str]) -> None:
-    encoder: Any = load_encoder(made("sbert"), made("colbert"))
+def test_a_widened_query_has_a_piece_for_each_vector(checkpoint: Callable[[str], str]) -> None:
+    encoder: Any = load_encoder(checkpoint("sbert"), checkpoint("colbert"))
     encoder._tokens[0].query_expansion = {"strategy": "min", "length": 20}
     pieces = encoder.pieces("an index", "query")
     assert len(pieces) == tokens(encoder, "an index", "query") == 18

@@ -11,7 +11,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.cli import status
 from pgencoder.ingest.chunking import mostly_unknown
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 TEXTS = {

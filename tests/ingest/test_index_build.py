@@ -17,9 +17,9 @@ import pgencoder
 from pgencoder import Database, SyncReport, WorkerOptions
 from pgencoder.errors import GenerationIncomplete
 from pgencoder.ingest import index
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.worker.test_worker import running, until
+from tests.workers import running, until
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,11 +13,11 @@ from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.target import Target
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.ingest.test_sync import Interrupted
 from tests.passages import check
-from tests.worker.test_worker import until
+from tests.troubled_encoders import Interrupted
+from tests.workers import until
 
 LATE = "SELECT collection, key FROM pgencoder.late ORDER BY id"
 QUEUE = "SELECT id, attempts, claimed_until, last_error, run_after <= now() FROM pgencoder.articles_1_queue ORDER BY id"

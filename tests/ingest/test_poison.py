@@ -12,31 +12,17 @@ from pgencoder import Database, Encoding
 from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import queue
 from pgencoder.worker.worker import WorkerOptions
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
+from tests.troubled_encoders import MARKER, Poisoned
 
-MARKER = "poison"
 FAILED = "SELECT id, attempts, last_error FROM pgencoder.articles_1_queue WHERE last_error IS NOT NULL ORDER BY id"
 # how long a row still waits, in seconds; None for one that rests
 WAITS = (
     "SELECT attempts, CASE WHEN run_after < 'infinity' THEN extract(epoch FROM run_after - now())::float END"
     " FROM pgencoder.articles_1_queue WHERE id = 7"
 )
-
-
-class Poisoned(WordEncoder):
-    """Raises for every call in which a text has the marker."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[list[str]] = []
-
-    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        self.calls.append(list(texts))
-        if any(MARKER in text for text in texts):
-            raise RuntimeError("cannot\nread this")
-        return super().encode_documents(texts)
 
 
 class Shy(WordEncoder):

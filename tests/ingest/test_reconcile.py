@@ -10,7 +10,7 @@ from pgencoder import Database, Dims, Encoding, ReconcileReport
 from pgencoder.catalog.objects import Objects
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import adopt, backfill, queue, reconcile
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.passages import check
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -12,23 +12,10 @@ from pgencoder.catalog.objects import Objects
 from pgencoder.errors import FingerprintMismatch
 from pgencoder.ingest import queue
 from pgencoder.ingest.target import Target
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.passages import check
-
-
-class Interrupted(WordEncoder):
-    """Calls something in the middle of the first batch it encodes."""
-
-    def __init__(self, during: Callable[[], object]) -> None:
-        super().__init__()
-        self.during: Callable[[], object] | None = during
-
-    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        during, self.during = self.during, None
-        if during is not None:
-            during()
-        return super().encode_documents(texts)
+from tests.troubled_encoders import Interrupted
 
 
 @pytest.fixture

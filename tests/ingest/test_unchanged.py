@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from pgencoder import Database, Encoding
 from pgencoder.encoders import Window
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from pgencoder.errors import NativeUnavailable
 from pgencoder.kernel import native
-from tests.kernel.test_maxsim import Floats, maxsim, signs
-from tests.tokens import bits, halfvecs, vectors
+from tests.kernel.oracle import Floats, maxsim, signs
+from tests.kernel.tokens import bits, halfvecs, vectors
 
 MACHINES = {
     "x86_64": ["avx512", "avx2", "plain"],

@@ -16,9 +16,9 @@ from pgencoder.errors import MissingRights, NativeUnavailable, NotMigrated
 from pgencoder.kernel import native
 from pgencoder.schema import migrate
 from pgencoder.types import KernelName
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.schema.test_migrate import catalog
+from tests.snapshots import catalog
 
 pytestmark = pytest.mark.usefixtures("native_available")
 

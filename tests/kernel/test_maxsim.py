@@ -9,24 +9,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from pgencoder import vectors
 from pgencoder.types import KernelName
 from pgencoder.vectors import HalfvecArray
+from tests.kernel.oracle import Floats, maxsim, signs
 
 Connection = psycopg.Connection[Any]
-Floats = NDArray[np.float64]
-
-
-def maxsim(query: Floats, document: Floats) -> float:
-    """The oracle: the sum over query tokens of the largest inner product with a document token, in float64."""
-    return float((query @ document.T).max(axis=1).sum())
-
-
-def signs(tokens: Floats) -> Floats:
-    """1-bit tokens as vectors of length 1."""
-    return np.asarray(np.where(tokens > 0, 1.0, -1.0) / np.sqrt(tokens.shape[1]))
 
 
 @pytest.fixture

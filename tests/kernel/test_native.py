@@ -13,7 +13,7 @@ from pgencoder import Database
 from pgencoder.kernel import native
 from pgencoder.search import Search, search_statement
 from pgencoder.vectors import HalfvecArray, normalize
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 
 pytestmark = pytest.mark.usefixtures("native_available")

@@ -16,7 +16,7 @@ from psycopg import sql
 import pgencoder
 from pgencoder.errors import NativeUnavailable
 from pgencoder.kernel import native
-from tests.conftest import Connection
+from tests.connections import Connection
 
 pytestmark = pytest.mark.usefixtures("native_available")
 

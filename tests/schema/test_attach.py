@@ -10,21 +10,10 @@ from psycopg import sql
 
 from pgencoder import Database
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource, UnknownCollection
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.passages import check
-
-OBJECTS = """
-SELECT 'class', n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
-UNION ALL SELECT 'proc', n.nspname, p.oid::regprocedure::text
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-UNION ALL SELECT 'trigger', t.tgrelid::regclass::text, t.tgname FROM pg_trigger t
-UNION ALL SELECT 'policy', p.polrelid::regclass::text, p.polname FROM pg_policy p
-UNION ALL SELECT 'collection', name, '' FROM pgencoder.collection
-UNION ALL SELECT 'generation', collection, number::text FROM pgencoder.generation
-"""
+from tests.snapshots import OBJECTS
 
 
 def articles(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +15,16 @@ import pgencoder
 from pgencoder import CollectionStatus, Database, Hit
 from pgencoder.types import KernelName
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection, value
+from tests.commands import Tool
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
-from tests.schema.test_migrate import catalog
+from tests.snapshots import catalog
 
 WORDS = ["red", "green", "blue", "yellow", "black", "white", "purple", "orange"]
 QUERIES = ["red green", "blue w7", "white purple orange", "nothing of it"]
 COLLECTIONS = ["articles", "exact", "50% Off"]
 SQL_SEARCH = sql.SQL("SELECT * FROM {}({}, {}, k => 5, group_by => {}, filter => {})")
-
-Tool = Callable[..., str]
 
 
 def fill(connection: Connection) -> None:
@@ -69,22 +67,6 @@ def use_maxsim(connection: Connection) -> None:
 
 
 @pytest.fixture
-def tool(db: Database) -> Tool:
-    """Runs a program of the server's own installation, so that their versions agree; returns its complaints."""
-    pg_config = db.pg_config()
-    assert pg_config is not None, "the tests' server runs on this machine, and its role may ask"
-
-    def run(name: str, *arguments: str | Path, may_fail: bool = False) -> str:
-        done = subprocess.run(
-            [pg_config.parent / name, *arguments], capture_output=True, text=True, check=False, timeout=120
-        )
-        assert may_fail or done.returncode == 0, done.stderr
-        return done.stderr
-
-    return run
-
-
-@pytest.fixture
 def source(connection: Connection, db: Database, words: WordEncoder, kernel: KernelName) -> Database:
     """A database with three collections that are up to date, with each kernel."""
     fill(connection)
@@ -97,36 +79,25 @@ def source(connection: Connection, db: Database, words: WordEncoder, kernel: Ker
 
 
 @pytest.fixture
-def dump(source: Database, url: str, tool: Tool, tmp_path: Path) -> Callable[[], Path]:
+def dump(source: Database, url: str, server_program: Tool, tmp_path: Path) -> Callable[[], Path]:
     def write() -> Path:
         path = tmp_path / "database.dump"
-        tool("pg_dump", "--format=custom", f"--file={path}", url)
+        server_program("pg_dump", "--format=custom", f"--file={path}", url)
         return path
 
     return write
 
 
 @pytest.fixture
-def target(connection: Connection, url: str) -> Iterator[str]:
-    """The URL of a new database without anything in it."""
-    name = f"{connection.info.dbname}_restored"
-    identifier = sql.Identifier(name)
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
-    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(identifier))
-    yield sa.make_url(url).set(database=name).render_as_string(hide_password=False)
-    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
-
-
-@pytest.fixture
-def restored(target: str) -> Iterator[Database]:
-    with pgencoder.connect(target) as database:
+def restored(bare_url: str) -> Iterator[Database]:
+    with pgencoder.connect(bare_url) as database:
         yield database
 
 
 @pytest.fixture
-def opened(target: str) -> Iterator[Connection]:
+def opened(bare_url: str) -> Iterator[Connection]:
     """A connection, in autocommit, to the new database."""
-    with psycopg.connect(target, autocommit=True) as connection:
+    with psycopg.connect(bare_url, autocommit=True) as connection:
         yield connection
 
 
@@ -205,36 +176,36 @@ def test_a_restored_database_answers_the_same(
     connection: Connection,
     url: str,
     dump: Callable[[], Path],
-    target: str,
+    bare_url: str,
     restored: Database,
     opened: Connection,
     words: WordEncoder,
-    tool: Tool,
+    server_program: Tool,
     kernel: KernelName,
 ) -> None:
     use_maxsim(connection)
-    tool("pg_restore", "--exit-on-error", f"--dbname={target}", dump())
+    server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", dump())
     assert restored.kernel().name == kernel
     assert states(restored) == states(source)
-    assert catalog(target) == catalog(url)
+    assert catalog(bare_url) == catalog(url)
     answers = python_answers(source, words)
     assert all(len(hits) == 5 for hits in answers[:8])
     assert python_answers(restored, words) == answers
-    assert sql_answers(target, words) == sql_answers(url, words)
+    assert sql_answers(bare_url, words) == sql_answers(url, words)
     for own in ("SELECT array_agg(notes ORDER BY id)::text FROM notes", "SELECT array_agg(pairs)::text FROM pairs"):
         assert value(opened, own) == value(connection, own)
 
 
 def test_what_is_written_to_a_restored_database_is_encoded(
     dump: Callable[[], Path],
-    target: str,
+    bare_url: str,
     restored: Database,
     opened: Connection,
     connection: Connection,
     words: WordEncoder,
-    tool: Tool,
+    server_program: Tool,
 ) -> None:
-    tool("pg_restore", "--exit-on-error", f"--dbname={target}", dump())
+    server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", dump())
     words.encoded.clear()
     for name in COLLECTIONS:
         # neither queued anew nor indexed again
@@ -257,16 +228,16 @@ def test_what_was_queued_at_the_dump_is_encoded_after_the_restore(
     source: Database,
     dump: Callable[[], Path],
     connection: Connection,
-    target: str,
+    bare_url: str,
     restored: Database,
     opened: Connection,
     words: WordEncoder,
-    tool: Tool,
+    server_program: Tool,
 ) -> None:
     write_to_everything(connection)
     queued = {state.name: state.queued for state in source.status()}
     assert all(queued.values())
-    tool("pg_restore", "--exit-on-error", f"--dbname={target}", dump())
+    server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", dump())
     assert {state.name: state.queued for state in restored.status()} == queued
     # a change of a row that is queued already replaces what is queued
     opened.execute("UPDATE articles SET body = 'once more' WHERE id IN (7, 901)")
@@ -275,10 +246,10 @@ def test_what_was_queued_at_the_dump_is_encoded_after_the_restore(
 
 
 def test_changes_keep_their_order_after_a_restore(
-    dump: Callable[[], Path], connection: Connection, target: str, opened: Connection, tool: Tool
+    dump: Callable[[], Path], connection: Connection, bare_url: str, opened: Connection, server_program: Tool
 ) -> None:
     write_to_everything(connection)
-    tool("pg_restore", "--exit-on-error", f"--dbname={target}", dump())
+    server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", dump())
     newest = "SELECT max(seq) FROM pgencoder.articles_1_queue"
     before = value(opened, newest)
     assert before == value(connection, newest)
@@ -306,34 +277,34 @@ def test_a_restore_in_parts(
     dump: Callable[[], Path],
     connection: Connection,
     url: str,
-    target: str,
+    bare_url: str,
     restored: Database,
     opened: Connection,
     words: WordEncoder,
-    tool: Tool,
+    server_program: Tool,
     steps: list[list[str]],
 ) -> None:
     connection.execute("UPDATE articles SET body = 'changed ' || body WHERE id % 7 = 0")
     path = dump()
     for step in steps:
-        tool("pg_restore", "--exit-on-error", f"--dbname={target}", *step, path)
+        server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", *step, path)
     assert states(restored) == states(source)
     assert python_answers(restored, words) == python_answers(source, words)
-    assert sql_answers(target, words) == sql_answers(url, words)
+    assert sql_answers(bare_url, words) == sql_answers(url, words)
     write_to_everything(opened)
     assert check_everything(opened, restored, words) == [74, 74, 4]
 
 
 @pytest.fixture
-def owner(connection: Connection, target: str) -> Iterator[str]:
+def owner(connection: Connection, bare_url: str) -> Iterator[str]:
     """The URL of the new database for a role that may create in it, but is no superuser; pgvector is there."""
-    new = sql.Identifier(str(sa.make_url(target).database))
+    new = sql.Identifier(str(sa.make_url(bare_url).database))
     connection.execute("DROP ROLE IF EXISTS dump_owner; CREATE ROLE dump_owner LOGIN")
     connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO dump_owner").format(new))
-    with psycopg.connect(target, autocommit=True) as admin:
+    with psycopg.connect(bare_url, autocommit=True) as admin:
         admin.execute("CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO dump_owner")
-    yield sa.make_url(target).set(username="dump_owner").render_as_string(hide_password=False)
-    with psycopg.connect(target, autocommit=True) as admin:
+    yield sa.make_url(bare_url).set(username="dump_owner").render_as_string(hide_password=False)
+    with psycopg.connect(bare_url, autocommit=True) as admin:
         admin.execute("DROP OWNED BY dump_owner CASCADE")
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM dump_owner; DROP ROLE dump_owner").format(new))
 
@@ -343,16 +314,16 @@ def test_a_restore_by_another_role(
     source: Database,
     dump: Callable[[], Path],
     url: str,
-    target: str,
+    bare_url: str,
     owner: str,
     words: WordEncoder,
-    tool: Tool,
+    server_program: Tool,
     kernel: KernelName,
     as_owner: bool,
 ) -> None:
-    who = [f"--dbname={owner}"] if as_owner else [f"--dbname={target}", "--role=dump_owner"]
+    who = [f"--dbname={owner}"] if as_owner else [f"--dbname={bare_url}", "--role=dump_owner"]
     # without comments, because that of pgvector is not this role's to make
-    complaints = tool("pg_restore", "--no-owner", "--no-comments", *who, dump(), may_fail=True)
+    complaints = server_program("pg_restore", "--no-owner", "--no-comments", *who, dump(), may_fail=True)
     errors = [line for line in complaints.splitlines() if "ERROR:" in line]
     # Before anything has loaded pgvector's library its settings are nobody's, and only a superuser may name them in a
     # function; a migration makes the search functions again.
@@ -365,7 +336,7 @@ def test_a_restore_by_another_role(
         assert states(restored) == states(source)
         assert python_answers(restored, words) == python_answers(source, words)
         assert sql_answers(owner, words) == sql_answers(url, words)
-        with psycopg.connect(target, autocommit=True) as admin:
+        with psycopg.connect(bare_url, autocommit=True) as admin:
             # the triggers run as the new owner, whoever writes
             write_to_everything(admin)
             assert check_everything(admin, restored, words) == [74, 74, 4]

@@ -14,7 +14,7 @@ from pgencoder import Database, Encoding
 from pgencoder.db.values import AsText
 from pgencoder.errors import InvalidRequest
 from pgencoder.search import rows
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 VALUES: dict[str, list[str]] = {

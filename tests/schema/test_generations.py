@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
-from psycopg import sql
 
 import pgencoder
-from pgencoder import Database, Dims
+from pgencoder import Database
 from pgencoder.errors import FingerprintMismatch, GenerationIncomplete, InvalidRequest, UnknownGeneration
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
-from tests.schema.test_attach import OBJECTS
+from tests.schema.numbered import STATES, in_step, incomplete, queued
+from tests.snapshots import OBJECTS
 
-STATES = "SELECT number, state FROM pgencoder.generation ORDER BY number"
 CHANGES = {
     "insert": "INSERT INTO articles VALUES (51, 'fifty one'), (52, '')",
     "update": "UPDATE articles SET body = 'changed ' || body WHERE id < 4",
@@ -29,48 +28,6 @@ CHANGES = {
     "truncate and insert": "TRUNCATE articles; INSERT INTO articles VALUES (8, 'number 8'), (9, 'again')",
     "nothing": "UPDATE articles SET body = body",
 }
-
-
-@pytest.fixture
-def new() -> WordEncoder:
-    return WordEncoder(Dims(24, 8), "new words")
-
-
-@pytest.fixture
-def attached(connection: Connection, db: Database, words: WordEncoder) -> Connection:
-    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
-    connection.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 50) AS i")
-    db.attach("articles", ["body"], words)
-    db.sync("articles")
-    return connection
-
-
-@pytest.fixture
-def other(url: str) -> Iterator[Connection]:
-    """A second session, an application's."""
-    with psycopg.connect(url, autocommit=True) as session:
-        yield session
-
-
-def contents(connection: Connection, number: int) -> list[tuple[int, str]]:
-    statement = sql.SQL("SELECT id, content FROM {} ORDER BY id").format(
-        sql.Identifier("pgencoder", f"articles_{number}")
-    )
-    return connection.execute(statement).fetchall()
-
-
-def in_step(connection: Connection, *numbers: int) -> None:
-    """The passages of these generations are those of the rows, and nothing is queued."""
-    rows = connection.execute("SELECT id, body FROM articles WHERE body <> '' ORDER BY id").fetchall()
-    for number in numbers:
-        assert contents(connection, number) == rows, number
-        queue = sql.Identifier("pgencoder", f"articles_{number}_queue")
-        assert connection.execute(sql.SQL("SELECT count(*) FROM {}").format(queue)).fetchone() == (0,), number
-
-
-def queued(connection: Connection, number: int) -> list[int]:
-    queue = sql.Identifier("pgencoder", f"articles_{number}_queue")
-    return [key for (key,) in connection.execute(sql.SQL("SELECT id FROM {} ORDER BY id").format(queue))]
 
 
 def sql_search(connection: Connection, encoder: WordEncoder, query: str) -> int:
@@ -89,80 +46,84 @@ def sql_search(connection: Connection, encoder: WordEncoder, query: str) -> int:
 
 
 @pytest.mark.parametrize("tokens", ["bit", "halfvec"])
-def test_the_life_of_a_generation(attached: Connection, db: Database, new: WordEncoder, tokens: str) -> None:
+def test_the_life_of_a_generation(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder, tokens: str
+) -> None:
     words = WordEncoder()
-    assert db.reencode("articles", new, tokens=tokens) == 50  # type: ignore[arg-type]
-    assert attached.execute(STATES).fetchall() == [(1, "active"), (2, "building")]
+    assert db.reencode("articles", new_words, tokens=tokens) == 50  # type: ignore[arg-type]
+    assert fifty_articles.execute(STATES).fetchall() == [(1, "active"), (2, "building")]
     # searches go on with the active one, before and after the rows of the next are there
     assert db.search("articles", "number 17", k=1)[0].key == 17
-    assert sql_search(attached, words, "number 17") == 17
+    assert sql_search(fifty_articles, words, "number 17") == 17
     report = db.sync("articles")
     assert (report.rows, report.index_built) == (50, True)
     assert db.search("articles", "number 17", k=1)[0].key == 17
-    assert sql_search(attached, words, "number 17") == 17
+    assert sql_search(fifty_articles, words, "number 17") == 17
     assert db.collection("articles").generation.number == 1
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
     activated = db.activate("articles")
     assert (activated.number, activated.state, activated.token_type) == (2, "active", tokens)
-    assert attached.execute(STATES).fetchall() == [(1, "retired"), (2, "active")]
-    assert check(attached, db, "articles", new) == 50
+    assert fifty_articles.execute(STATES).fetchall() == [(1, "retired"), (2, "active")]
+    assert check(fifty_articles, db, "articles", new_words) == 50
     assert db.search("articles", "number 17", k=1)[0].key == 17
-    assert sql_search(attached, new, "number 17") == 17
+    assert sql_search(fifty_articles, new_words, "number 17") == 17
     with pytest.raises(psycopg.Error, match="different halfvec dimensions"):
-        sql_search(attached, words, "number 17")
+        sql_search(fifty_articles, words, "number 17")
 
     back = db.rollback("articles")
     assert (back.number, back.token_type) == (1, "bit")
-    assert attached.execute(STATES).fetchall() == [(1, "active"), (2, "retired")]
-    assert check(attached, db, "articles", words) == 50
-    assert sql_search(attached, words, "number 17") == 17
+    assert fifty_articles.execute(STATES).fetchall() == [(1, "active"), (2, "retired")]
+    assert check(fifty_articles, db, "articles", words) == 50
+    assert sql_search(fifty_articles, words, "number 17") == 17
     assert db.rollback("articles").number == 2
 
     assert db.drop("articles").number == 1
-    assert attached.execute(STATES).fetchall() == [(2, "active")]
-    attached.execute("UPDATE articles SET body = 'still works' WHERE id = 1")
+    assert fifty_articles.execute(STATES).fetchall() == [(2, "active")]
+    fifty_articles.execute("UPDATE articles SET body = 'still works' WHERE id = 1")
     db.sync("articles")
-    assert check(attached, db, "articles", new) == 50
-    names = [name for _, _, name in attached.execute(OBJECTS)]
+    assert check(fifty_articles, db, "articles", new_words) == 50
+    names = [name for _, _, name in fifty_articles.execute(OBJECTS)]
     assert not [name for name in names if "articles_1" in name]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_generations_stay_in_step(attached: Connection, db: Database, new: WordEncoder, change: str) -> None:
-    db.reencode("articles", new)
+def test_generations_stay_in_step(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder, change: str
+) -> None:
+    db.reencode("articles", new_words)
     # while it is built, before anything of it is encoded
-    attached.execute(CHANGES[change].encode())
+    fifty_articles.execute(CHANGES[change].encode())
     db.sync("articles")
-    in_step(attached, 1, 2)
-    attached.execute(
+    in_step(fifty_articles, 1, 2)
+    fifty_articles.execute(
         "TRUNCATE articles; INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 50) AS i"
     )
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
     db.activate("articles")
     # the retired one too
-    attached.execute(CHANGES[change].encode())
+    fifty_articles.execute(CHANGES[change].encode())
     db.sync("articles")
-    in_step(attached, 1, 2)
-    check(attached, db, "articles", new)
+    in_step(fifty_articles, 1, 2)
+    check(fifty_articles, db, "articles", new_words)
     db.rollback("articles")
-    check(attached, db, "articles", WordEncoder())
+    check(fifty_articles, db, "articles", WordEncoder())
 
 
-def test_a_worker_encodes_all_generations(attached: Connection, db: Database, words: WordEncoder) -> None:
+def test_a_worker_encodes_all_generations(fifty_articles: Connection, db: Database, words: WordEncoder) -> None:
     encoders = [words, *(WordEncoder(name=f"words {i}") for i in range(2))]
     for encoder in encoders[1:]:
         db.reencode("articles", encoder)
         db.worker().run_once()
         db.activate("articles")
-    attached.execute("UPDATE articles SET body = 'changed' WHERE id = 1; DELETE FROM articles WHERE id = 2")
+    fifty_articles.execute("UPDATE articles SET body = 'changed' WHERE id = 1; DELETE FROM articles WHERE id = 2")
     for encoder in encoders:
         encoder.encoded.clear()
     db.worker(encoders=encoders).run_once()
-    in_step(attached, 1, 2, 3)
+    in_step(fifty_articles, 1, 2, 3)
     assert [encoder.encoded for encoder in encoders] == [["changed"]] * 3
-    assert attached.execute(STATES).fetchall() == [(1, "retired"), (2, "retired"), (3, "active")]
+    assert fifty_articles.execute(STATES).fetchall() == [(1, "retired"), (2, "retired"), (3, "active")]
     # the one that was active last, not the oldest
     assert db.rollback("articles").number == 2
     with pytest.raises(UnknownGeneration, match=r"1 \(retired, words\), 3 \(retired, words 1\); give its number"):
@@ -172,122 +133,121 @@ def test_a_worker_encodes_all_generations(attached: Connection, db: Database, wo
 
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_a_transaction_that_is_open_when_a_generation_begins_is_not_lost(
-    attached: Connection, other: Connection, db: Database, new: WordEncoder, isolation: str
+    fifty_articles: Connection, other_session: Connection, db: Database, new_words: WordEncoder, isolation: str
 ) -> None:
-    other.execute(f"BEGIN ISOLATION LEVEL {isolation}".encode())
-    other.execute("UPDATE articles SET body = 'before' WHERE id = 1")
+    other_session.execute(f"BEGIN ISOLATION LEVEL {isolation}".encode())
+    other_session.execute("UPDATE articles SET body = 'before' WHERE id = 1")
 
     def commit() -> None:
         time.sleep(0.3)
-        other.execute("INSERT INTO articles VALUES (51, 'of the open transaction'); COMMIT")
+        other_session.execute("INSERT INTO articles VALUES (51, 'of the open transaction'); COMMIT")
 
     writer = threading.Thread(target=commit)
     writer.start()
-    assert db.reencode("articles", new) == 51
+    assert db.reencode("articles", new_words) == 51
     writer.join()
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
 
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_a_snapshot_from_before_a_generation_is_not_lost(
-    attached: Connection, other: Connection, db: Database, new: WordEncoder, isolation: str
+    fifty_articles: Connection, other_session: Connection, db: Database, new_words: WordEncoder, isolation: str
 ) -> None:
-    other.execute(f"BEGIN ISOLATION LEVEL {isolation}".encode())
-    other.execute("SELECT count(*) FROM pg_class")
-    db.reencode("articles", new)
-    other.execute("UPDATE articles SET body = 'by an old snapshot' WHERE id = 1; DELETE FROM articles WHERE id = 2")
-    other.execute("INSERT INTO articles VALUES (51, 'new')")
-    other.execute("COMMIT")
+    other_session.execute(f"BEGIN ISOLATION LEVEL {isolation}".encode())
+    other_session.execute("SELECT count(*) FROM pg_class")
+    db.reencode("articles", new_words)
+    other_session.execute(
+        "UPDATE articles SET body = 'by an old snapshot' WHERE id = 1; DELETE FROM articles WHERE id = 2"
+    )
+    other_session.execute("INSERT INTO articles VALUES (51, 'new')")
+    other_session.execute("COMMIT")
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
 
 def test_a_transaction_that_rolls_back_leaves_nothing_in_the_new_generation(
-    attached: Connection, other: Connection, db: Database, new: WordEncoder
+    fifty_articles: Connection, other_session: Connection, db: Database, new_words: WordEncoder
 ) -> None:
-    other.execute("BEGIN; INSERT INTO articles VALUES (51, 'never')")
-    timer = threading.Timer(0.2, lambda: other.execute("ROLLBACK"))
+    other_session.execute("BEGIN; INSERT INTO articles VALUES (51, 'never')")
+    timer = threading.Timer(0.2, lambda: other_session.execute("ROLLBACK"))
     timer.start()
-    assert db.reencode("articles", new) == 50
+    assert db.reencode("articles", new_words) == 50
     timer.join()
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
 
 def test_reencode_is_patient_with_a_writer(
-    attached: Connection, other: Connection, db: Database, new: WordEncoder
+    fifty_articles: Connection, other_session: Connection, db: Database, new_words: WordEncoder
 ) -> None:
-    other.execute("BEGIN; UPDATE articles SET body = 'slow' WHERE id = 1")
+    other_session.execute("BEGIN; UPDATE articles SET body = 'slow' WHERE id = 1")
     started = time.monotonic()
     # longer than reencode waits at once: it gives up, lets others through, and begins again
-    timer = threading.Timer(3.0, lambda: other.execute("COMMIT"))
+    timer = threading.Timer(3.0, lambda: other_session.execute("COMMIT"))
     timer.start()
-    assert db.reencode("articles", new) == 50
+    assert db.reencode("articles", new_words) == 50
     assert time.monotonic() - started >= 2.9
     timer.join()
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
 
-def incomplete(db: Database, number: int | None = None) -> str:
-    with pytest.raises(GenerationIncomplete) as raised:
-        db.activate("articles", number)
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
-
-
-def test_activate_is_refused_while_something_is_missing(attached: Connection, db: Database, new: WordEncoder) -> None:
-    db.reencode("articles", new)
+def test_activate_is_refused_while_something_is_missing(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder
+) -> None:
+    db.reencode("articles", new_words)
     assert "50 rows are encoded in the active generation and not in this one" in incomplete(db)
-    attached.execute("UPDATE pgencoder.generation SET queued_at = NULL WHERE number = 2")
+    fifty_articles.execute("UPDATE pgencoder.generation SET queued_at = NULL WHERE number = 2")
     assert "not all rows of the table are queued yet" in incomplete(db)
     db.sync("articles")
-    attached.execute("DROP INDEX pgencoder.articles_2_dense")
+    fifty_articles.execute("DROP INDEX pgencoder.articles_2_dense")
     assert "its index is not built yet" in incomplete(db)
-    assert attached.execute(STATES).fetchall() == [(1, "active"), (2, "building")]
+    assert fifty_articles.execute(STATES).fetchall() == [(1, "active"), (2, "building")]
     db.sync("articles")
     # waits in the new one only
-    attached.execute("INSERT INTO pgencoder.articles_2_queue (id) VALUES (7)")
+    fifty_articles.execute("INSERT INTO pgencoder.articles_2_queue (id) VALUES (7)")
     assert "1 rows are encoded" in incomplete(db)
-    attached.execute("UPDATE pgencoder.articles_2_queue SET run_after = 'infinity', attempts = 6, last_error = 'x'")
+    fifty_articles.execute(
+        "UPDATE pgencoder.articles_2_queue SET run_after = 'infinity', attempts = 6, last_error = 'x'"
+    )
     assert "1 of them failed" in incomplete(db)
     db.retry("articles")
     db.sync("articles")
     # waits in both: searches lose nothing that they had
-    attached.execute("UPDATE articles SET body = 'changed' WHERE id = 7")
-    assert queued(attached, 1) == queued(attached, 2) == [7]
+    fifty_articles.execute("UPDATE articles SET body = 'changed' WHERE id = 7")
+    assert queued(fifty_articles, 1) == queued(fifty_articles, 2) == [7]
     assert db.activate("articles").number == 2
     db.sync("articles")
-    in_step(attached, 1, 2)
+    in_step(fifty_articles, 1, 2)
 
 
 def test_rollback_is_refused_while_the_old_generation_is_behind(
-    attached: Connection, db: Database, new: WordEncoder
+    fifty_articles: Connection, db: Database, new_words: WordEncoder
 ) -> None:
     with pytest.raises(UnknownGeneration, match="no generation of 'articles' to go back to"):
         db.rollback("articles")
-    db.reencode("articles", new)
+    db.reencode("articles", new_words)
     with pytest.raises(UnknownGeneration, match="go back to"):
         db.rollback("articles")
     db.sync("articles")
     db.activate("articles")
-    attached.execute("INSERT INTO articles VALUES (51, 'since then')")
+    fifty_articles.execute("INSERT INTO articles VALUES (51, 'since then')")
     # only the new model is there, as where the old one has been uninstalled
-    db.sync("articles", encoder=new)
-    assert (queued(attached, 1), queued(attached, 2)) == ([51], [])
+    db.sync("articles", encoder=new_words)
+    assert (queued(fifty_articles, 1), queued(fifty_articles, 2)) == ([51], [])
     with pytest.raises(GenerationIncomplete, match="1 rows are encoded in the active generation"):
         db.rollback("articles")
     assert db.collection("articles").generation.number == 2
 
 
 def test_encoders_of_other_generations_are_refused_by_name(
-    attached: Connection, db: Database, words: WordEncoder, new: WordEncoder
+    fifty_articles: Connection, db: Database, words: WordEncoder, new_words: WordEncoder
 ) -> None:
-    db.reencode("articles", new)
+    db.reencode("articles", new_words)
     db.sync("articles")
     with pytest.raises(FingerprintMismatch, match="encoded by words, not by this new words"):
-        db.search("articles", "number 1", encoder=new)
+        db.search("articles", "number 1", encoder=new_words)
     db.activate("articles")
     with pytest.raises(FingerprintMismatch, match="encoded by new words, not by this words"):
         db.search("articles", "number 1", encoder=words)
@@ -296,21 +256,21 @@ def test_encoders_of_other_generations_are_refused_by_name(
 
 
 def test_a_search_in_another_process_follows_the_swap(
-    attached: Connection, url: str, db: Database, words: WordEncoder, new: WordEncoder
+    fifty_articles: Connection, url: str, db: Database, words: WordEncoder, new_words: WordEncoder
 ) -> None:
     with pgencoder.connect(url) as second:
         assert second.search("articles", "number 3", k=1, encoder=words)[0].key == 3
-        db.reencode("articles", new)
+        db.reencode("articles", new_words)
         db.sync("articles")
         db.activate("articles")
         db.drop("articles")
         with pytest.raises(FingerprintMismatch):
             second.search("articles", "number 3", k=1, encoder=words)
-        assert second.search("articles", "number 3", k=1, encoder=new)[0].key == 3
+        assert second.search("articles", "number 3", k=1, encoder=new_words)[0].key == 3
 
 
-def test_what_makes_no_sense_is_refused(attached: Connection, db: Database, new: WordEncoder) -> None:
-    before = sorted(attached.execute(OBJECTS).fetchall())
+def test_what_makes_no_sense_is_refused(fifty_articles: Connection, db: Database, new_words: WordEncoder) -> None:
+    before = sorted(fifty_articles.execute(OBJECTS).fetchall())
     cases: list[tuple[type[Exception], str, Callable[[], object]]] = [
         (InvalidRequest, "generation 1 of 'articles' is active; activate another", lambda: db.drop("articles", 1)),
         (InvalidRequest, "is active already", lambda: db.activate("articles", 1)),
@@ -318,31 +278,33 @@ def test_what_makes_no_sense_is_refused(attached: Connection, db: Database, new:
         (UnknownGeneration, "has no generation 7; it has: 1$", lambda: db.activate("articles", 7)),
         (UnknownGeneration, "to drop\\? there is only the active one", lambda: db.drop("articles")),
         (UnknownGeneration, "to activate\\? there is only the active one", lambda: db.activate("articles")),
-        (InvalidRequest, "bit, halfvec", lambda: db.reencode("articles", new, tokens="x")),  # type: ignore[arg-type]
-        (InvalidRequest, "default, truncate", lambda: db.reencode("articles", new, chunking="x")),  # type: ignore[arg-type]
+        (InvalidRequest, "bit, halfvec", lambda: db.reencode("articles", new_words, tokens="x")),  # type: ignore[arg-type]
+        (InvalidRequest, "default, truncate", lambda: db.reencode("articles", new_words, chunking="x")),  # type: ignore[arg-type]
     ]
     for error, message, call in cases:
         with pytest.raises(error, match=message) as raised:
             call()
         assert "\n" not in str(raised.value)
-    assert sorted(attached.execute(OBJECTS).fetchall()) == before
-    db.reencode("articles", new)
-    before = sorted(attached.execute(OBJECTS).fetchall())
+    assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
+    db.reencode("articles", new_words)
+    before = sorted(fifty_articles.execute(OBJECTS).fetchall())
     with pytest.raises(InvalidRequest, match="generation 2 of 'articles' is being built; activate or drop it first"):
         db.reencode("articles", WordEncoder(name="third"))
     with pytest.raises(InvalidRequest, match="is active"):
         db.drop("articles", 1)
-    assert sorted(attached.execute(OBJECTS).fetchall()) == before
+    assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
 
 
-def test_a_generation_that_was_given_up_is_dropped(attached: Connection, db: Database, new: WordEncoder) -> None:
-    before = sorted(attached.execute(OBJECTS).fetchall())
-    db.reencode("articles", new)
+def test_a_generation_that_was_given_up_is_dropped(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder
+) -> None:
+    before = sorted(fifty_articles.execute(OBJECTS).fetchall())
+    db.reencode("articles", new_words)
     assert db.drop("articles").number == 2
-    assert sorted(attached.execute(OBJECTS).fetchall()) == before
-    attached.execute("UPDATE articles SET body = 'still works' WHERE id = 1")
+    assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
+    fifty_articles.execute("UPDATE articles SET body = 'still works' WHERE id = 1")
     db.sync("articles")
-    in_step(attached, 1)
+    in_step(fifty_articles, 1)
 
 
 def test_detach_removes_all_generations(connection: Connection, db: Database, words: WordEncoder) -> None:

@@ -14,7 +14,7 @@ from pgencoder import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import GROUPS, STAGES
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 MOST = 2**31 - 1

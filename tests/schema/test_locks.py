@@ -16,7 +16,7 @@ from pgencoder import Database
 from pgencoder.db import locks
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidRequest
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 
 ROOT = Path(__file__).parents[2]

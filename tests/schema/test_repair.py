@@ -13,13 +13,11 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource, NotMigrated, PgencoderError
 from pgencoder.schema import roles
-from tests.conftest import Connection, value
+from tests.commands import Tool
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
-from tests.schema.test_dump import Tool, tool
-from tests.schema.test_migrate import catalog
-
-__all__ = ["tool"]  # a fixture
+from tests.snapshots import catalog
 
 KEYS = {
     "int to bigint": ("int", "bigint", "id::int", "id: integer to bigint", "9000000000"),
@@ -217,7 +215,7 @@ def test_a_table_that_is_replaced_during_a_repair_is_not_taken(
 
 @pytest.mark.parametrize("clean", [True, False])
 def test_a_table_restored_alone_is_the_same_after_a_repair(
-    connection: Connection, db: Database, words: WordEncoder, tool: Tool, tmp_path: Any, url: str, clean: bool
+    connection: Connection, db: Database, words: WordEncoder, server_program: Tool, tmp_path: Any, url: str, clean: bool
 ) -> None:
     connection.execute(
         "CREATE TABLE docs (id int PRIMARY KEY, body text);"
@@ -226,13 +224,13 @@ def test_a_table_restored_alone_is_the_same_after_a_repair(
     db.attach("docs", ["body"], words)
     db.sync("docs")
     path = tmp_path / "docs.dump"
-    tool("pg_dump", "--format=custom", "--table=docs", f"--file={path}", url)
+    server_program("pg_dump", "--format=custom", "--table=docs", f"--file={path}", url)
     connection.execute("UPDATE docs SET body = 'after the dump' WHERE id = 1")
     db.sync("docs")
     connection.execute("DROP TABLE docs CASCADE" if clean else "ALTER TABLE docs RENAME TO before")
     if not clean:
         connection.execute("ALTER INDEX docs_pkey RENAME TO before_pkey")
-    tool("pg_restore", "--exit-on-error", f"--dbname={url}", path)
+    server_program("pg_restore", "--exit-on-error", f"--dbname={url}", path)
     assert "pgencoder repair docs" in (db.status()[0].problem or "")
     with pytest.raises(InvalidSource, match="pgencoder repair docs"):
         db.search("docs", "number")

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 from psycopg.errors import InsufficientPrivilege
 
-import pgencoder
-from pgencoder import Database, Dims, Encoding
+from pgencoder import Dims, Encoding
 from pgencoder.errors import MissingRights
 from pgencoder.schema import roles
-from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from pgencoder.worker.worker import WorkerOptions
-from tests.conftest import Connection, value
+from tests.application import DOCS, ENCODING, MEMBER, NOBODY, OWNER, TENANTS, WRITER, App, of_tenant, searched
+from tests.connections import value
 from tests.encoder import WordEncoder
 
-# Cluster-wide, as roles are, so they have names that nobody else uses, and are gone after each test
-OWNER, ENCODING, WRITER, NOBODY, MEMBER = "t_owner", "t_encoding", "t_writer", "t_nobody", "t_member"
-TENANTS = ("t_ann", "t_ben")
-LOGINS = (OWNER, ENCODING, WRITER, NOBODY, MEMBER, *TENANTS)
-DOCS = 12
 # what a role may do to everything in our schema
 RIGHTS = """
 SELECT relname, relacl::text FROM pg_class WHERE relnamespace = 'pgencoder'::regnamespace AND relkind IN ('r', 'v', 'S')
@@ -37,130 +27,36 @@ UNION ALL SELECT attrelid::regclass || '.' || attname, attacl::text FROM pg_attr
 """
 
 
-@dataclass
-class App:
-    """A database as each role sees it; `superuser` is only there to look."""
-
-    superuser: Connection
-    url: sa.URL
-    opened: list[Database]
-
-    def url_of(self, role: str) -> str:
-        return self.url.set(username=role).render_as_string(False)
-
-    def db(self, role: str) -> Database:
-        db = pgencoder.connect(self.url_of(role))
-        self.opened.append(db)
-        return db
-
-    def session(self, role: str) -> Any:
-        return psycopg.connect(self.url_of(role), autocommit=True)
-
-    def work(self, *encoders: WordEncoder) -> None:
-        self.db(ENCODING).worker(encoders=encoders).run_once()
-
-    def stored(self, passages: str = "docs_1") -> list[tuple[int, str]]:
-        return self.superuser.execute(f"SELECT id, content FROM pgencoder.{passages} ORDER BY id".encode()).fetchall()
-
-    def rows(self) -> list[tuple[int, str]]:
-        return self.superuser.execute("SELECT id, body FROM docs ORDER BY id").fetchall()
-
-
-@pytest.fixture
-def app(empty: Connection, empty_url: str) -> Iterator[App]:
-    """A migrated database that belongs to no superuser, with its group roles and a table of two tenants."""
-    empty.autocommit = True
-    app = App(empty, sa.make_url(empty_url), [])
-    try:
-        for role in LOGINS:
-            empty.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER".encode())
-        for role in (roles.READER, roles.WORKER):
-            empty.execute(f"CREATE ROLE {role} NOLOGIN".encode())
-        empty.execute(
-            f"CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO {OWNER};"
-            f"GRANT {OWNER} TO {MEMBER}; GRANT {roles.WORKER} TO {ENCODING};"
-            f"GRANT {roles.READER} TO {', '.join(TENANTS)};".encode()
-        )
-        empty.execute(f'GRANT CREATE ON DATABASE "{empty.info.dbname}" TO {OWNER}'.encode())
-        app.db(OWNER).migrate()
-        with app.session(OWNER) as owner:
-            owner.execute(
-                "CREATE TABLE docs (id int PRIMARY KEY, tenant text NOT NULL, body text);"
-                f"GRANT SELECT ON docs TO {', '.join(TENANTS)};"
-                f" GRANT SELECT, INSERT, UPDATE, DELETE ON docs TO {WRITER};"
-                "ALTER TABLE docs ENABLE ROW LEVEL SECURITY;"
-                f"CREATE POLICY writer ON docs TO {WRITER} USING (true);"
-                "CREATE POLICY tenant ON docs FOR SELECT USING (tenant = current_user)".encode()
-            )
-            owner.execute(
-                f"INSERT INTO docs SELECT i, 't_' || (ARRAY['ann', 'ben'])[i % 2 + 1], 'number ' || i"
-                f" FROM generate_series(1, {DOCS}) AS i".encode()
-            )
-            roles.create(owner)
-        yield app
-    finally:
-        for db in app.opened:
-            db.close()
-        for role in (*LOGINS, roles.READER, roles.WORKER):
-            if empty.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-                empty.execute(f"DROP OWNED BY {role} CASCADE".encode())
-        for role in (*LOGINS, roles.READER, roles.WORKER):
-            empty.execute(f"DROP ROLE IF EXISTS {role}".encode())
-
-
-@pytest.fixture
-def attached(app: App, words: WordEncoder) -> App:
-    app.db(OWNER).attach("docs", ["body"], words)
-    return app
-
-
-@pytest.fixture
-def encoded(attached: App, words: WordEncoder) -> App:
-    attached.work(words)
-    return attached
-
-
-def of_tenant(rows: Sequence[tuple[int, str]], tenant: str) -> list[tuple[int, str]]:
-    return [row for row in rows if TENANTS[row[0] % 2] == tenant]
-
-
-def searched(session: Connection, encoder: WordEncoder, query: str = "number 1") -> set[int]:
-    """What the search function finds."""
-    register(session)
-    encoding = encoder.encode_query(query)
-    arguments = [Halfvec(normalize(encoding.dense)), HalfvecArray(normalize(encoding.tokens))]
-    statement = "SELECT id FROM pgencoder.docs_search($1, $2, k => 100)"
-    return {key for (key,) in psycopg.RawCursor(session).execute(statement, arguments)}
-
-
-def test_a_worker_without_rights_on_the_source_encodes_all_rows(attached: App, words: WordEncoder) -> None:
-    assert not value(attached.superuser, f"SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = '{ENCODING}'")
-    attached.work(words)
-    assert attached.stored() == attached.rows()
-    assert len(attached.stored()) == DOCS
-    assert value(attached.superuser, "SELECT to_regclass('pgencoder.docs_1_dense') IS NOT NULL") is True
-    with attached.session(WRITER) as writer:
+def test_a_worker_without_rights_on_the_source_encodes_all_rows(attached_app: App, words: WordEncoder) -> None:
+    assert not value(
+        attached_app.superuser, f"SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = '{ENCODING}'"
+    )
+    attached_app.work(words)
+    assert attached_app.stored() == attached_app.rows()
+    assert len(attached_app.stored()) == DOCS
+    assert value(attached_app.superuser, "SELECT to_regclass('pgencoder.docs_1_dense') IS NOT NULL") is True
+    with attached_app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1; DELETE FROM docs WHERE id = 2")
         writer.execute("UPDATE docs SET id = 40 WHERE id = 4; INSERT INTO docs VALUES (50, 't_ann', 'new')")
         writer.execute("UPDATE docs SET body = '' WHERE id = 6")
-    attached.work(words)
-    assert attached.stored() == [row for row in attached.rows() if row[1]]
-    with attached.session(OWNER) as owner:
+    attached_app.work(words)
+    assert attached_app.stored() == [row for row in attached_app.rows() if row[1]]
+    with attached_app.session(OWNER) as owner:
         owner.execute("TRUNCATE docs; INSERT INTO docs VALUES (1, 't_ann', 'after')")
-    attached.work(words)
-    assert attached.stored() == [(1, "after")]
-    assert value(attached.superuser, "SELECT count(*) FROM pgencoder.late") == 0
+    attached_app.work(words)
+    assert attached_app.stored() == [(1, "after")]
+    assert value(attached_app.superuser, "SELECT count(*) FROM pgencoder.late") == 0
 
 
-def test_a_worker_completes_a_backfill(attached: App, words: WordEncoder) -> None:
-    attached.superuser.execute("DELETE FROM pgencoder.docs_1_queue WHERE id > 3")
-    attached.superuser.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = '{3}'")
-    attached.work(words)
-    assert attached.stored() == attached.rows()
+def test_a_worker_completes_a_backfill(attached_app: App, words: WordEncoder) -> None:
+    attached_app.superuser.execute("DELETE FROM pgencoder.docs_1_queue WHERE id > 3")
+    attached_app.superuser.execute("UPDATE pgencoder.generation SET queued_at = NULL, queued_to = '{3}'")
+    attached_app.work(words)
+    assert attached_app.stored() == attached_app.rows()
 
 
-def test_a_worker_moves_late_changes(attached: App, words: WordEncoder) -> None:
-    with attached.session(WRITER) as writer:
+def test_a_worker_moves_late_changes(attached_app: App, words: WordEncoder) -> None:
+    with attached_app.session(WRITER) as writer:
 
         class Interrupted(WordEncoder):
             def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
@@ -169,42 +65,42 @@ def test_a_worker_moves_late_changes(attached: App, words: WordEncoder) -> None:
                 return super().encode_documents(texts)
 
         writer.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM docs")
-        attached.work(Interrupted())
-    assert (7, "late") in attached.stored()
-    assert attached.stored() == attached.rows()
+        attached_app.work(Interrupted())
+    assert (7, "late") in attached_app.stored()
+    assert attached_app.stored() == attached_app.rows()
 
 
-def test_a_worker_isolates_poison_and_tries_again(attached: App, words: WordEncoder) -> None:
+def test_a_worker_isolates_poison_and_tries_again(attached_app: App, words: WordEncoder) -> None:
     class Poisoned(WordEncoder):
         def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
             if "number 7" in texts:
                 raise RuntimeError("cannot read this")
             return super().encode_documents(texts)
 
-    attached.work(Poisoned())
-    assert len(attached.stored()) == DOCS - 1
-    failed = attached.superuser.execute("SELECT id, last_error FROM pgencoder.docs_1_queue").fetchall()
+    attached_app.work(Poisoned())
+    assert len(attached_app.stored()) == DOCS - 1
+    failed = attached_app.superuser.execute("SELECT id, last_error FROM pgencoder.docs_1_queue").fetchall()
     assert failed == [(7, "RuntimeError: cannot read this")]
-    assert attached.db(ENCODING).retry("docs") == 1
-    assert attached.db(ENCODING).sync("docs", encoder=words).rows == 1
-    assert attached.stored() == attached.rows()
+    assert attached_app.db(ENCODING).retry("docs") == 1
+    assert attached_app.db(ENCODING).sync("docs", encoder=words).rows == 1
+    assert attached_app.stored() == attached_app.rows()
 
 
-def test_a_worker_that_runs_is_seen_and_leaves(attached: App, words: WordEncoder) -> None:
-    worker = attached.db(ENCODING).worker(encoders=[words], options=WorkerOptions(lease=0.3, poll=0.1))
+def test_a_worker_that_runs_is_seen_and_leaves(attached_app: App, words: WordEncoder) -> None:
+    worker = attached_app.db(ENCODING).worker(encoders=[words], options=WorkerOptions(lease=0.3, poll=0.1))
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
-        until(lambda: len(attached.stored()) == DOCS)
-        until(lambda: value(attached.superuser, "SELECT max(rows) FROM pgencoder.worker") == DOCS)
-        with attached.session(WRITER) as writer:
+        until(lambda: len(attached_app.stored()) == DOCS)
+        until(lambda: value(attached_app.superuser, "SELECT max(rows) FROM pgencoder.worker") == DOCS)
+        with attached_app.session(WRITER) as writer:
             writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
-        until(lambda: attached.stored()[0] == (1, "changed"))
+        until(lambda: attached_app.stored()[0] == (1, "changed"))
     finally:
         worker.stop()
         thread.join(10)
     assert not thread.is_alive()
-    assert value(attached.superuser, "SELECT count(*) FROM pgencoder.worker") == 0
+    assert value(attached_app.superuser, "SELECT count(*) FROM pgencoder.worker") == 0
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -214,16 +110,16 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_a_worker_sees_how_far_it_is(encoded: App) -> None:
-    (state,) = encoded.db(ENCODING).status()
+def test_a_worker_sees_how_far_it_is(encoded_app: App) -> None:
+    (state,) = encoded_app.db(ENCODING).status()
     # it may count the passages, and not the rows of a table that it may not read
     assert (state.passages, state.source_rows, state.active.coverage, state.queued) == (DOCS, None, None, 0)
-    assert encoded.db(OWNER).status()[0].active.coverage == 1
+    assert encoded_app.db(OWNER).status()[0].active.coverage == 1
 
 
-def test_a_worker_may_do_nothing_else(encoded: App, words: WordEncoder) -> None:
-    db = encoded.db(ENCODING)
-    with encoded.session(ENCODING) as session:
+def test_a_worker_may_do_nothing_else(encoded_app: App, words: WordEncoder) -> None:
+    db = encoded_app.db(ENCODING)
+    with encoded_app.session(ENCODING) as session:
         for statement in (
             "SELECT * FROM docs",
             "UPDATE docs SET body = ''",
@@ -248,34 +144,34 @@ def test_a_worker_may_do_nothing_else(encoded: App, words: WordEncoder) -> None:
         with pytest.raises(MissingRights) as raised:
             call()
         assert "\n" not in str(raised.value)
-    assert encoded.stored() == encoded.rows()
+    assert encoded_app.stored() == encoded_app.rows()
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("policy", ["current_user", "current_setting('app.tenant', true)"])
 def test_a_reader_finds_the_passages_of_its_rows_only(
-    encoded: App, words: WordEncoder, tenant: str, policy: str
+    encoded_app: App, words: WordEncoder, tenant: str, policy: str
 ) -> None:
-    encoded.superuser.execute(f"ALTER POLICY tenant ON docs USING (tenant = {policy})".encode())
-    encoded.superuser.execute(f"ALTER ROLE {tenant} SET app.tenant = '{tenant}'".encode())
-    own = of_tenant(encoded.rows(), tenant)
+    encoded_app.superuser.execute(f"ALTER POLICY tenant ON docs USING (tenant = {policy})".encode())
+    encoded_app.superuser.execute(f"ALTER ROLE {tenant} SET app.tenant = '{tenant}'".encode())
+    own = of_tenant(encoded_app.rows(), tenant)
     assert len(own) == DOCS // 2
-    with encoded.session(tenant) as session:
+    with encoded_app.session(tenant) as session:
         assert session.execute("SELECT id, content FROM pgencoder.docs_1 ORDER BY id").fetchall() == own
         assert searched(session, words) == {key for key, _ in own}
-    db = encoded.db(tenant)
+    db = encoded_app.db(tenant)
     for stage in ("dense", "maxsim", "exhaustive"):
         hits = db.search("docs", "number 1", k=100, stage=stage, encoder=words)
         assert sorted((hit.key, hit.content) for hit in hits) == own
-    others = [row for row in encoded.rows() if row not in own]
+    others = [row for row in encoded_app.rows() if row not in own]
     assert db.search("docs", others[0][1], k=1, encoder=words)[0].key in dict(own)
     filtered = db.search("docs", "number 1", k=100, filter=db.table("docs").c.id == others[0][0], encoder=words)
     assert filtered == []
 
 
 @pytest.mark.parametrize("role", [*TENANTS[:1], WRITER, NOBODY])
-def test_nobody_but_workers_reads_the_queue_and_what_workers_go_through(encoded: App, role: str) -> None:
-    with encoded.session(role) as session:
+def test_nobody_but_workers_reads_the_queue_and_what_workers_go_through(encoded_app: App, role: str) -> None:
+    with encoded_app.session(role) as session:
         for statement in (
             "SELECT * FROM pgencoder.docs_1_queue",
             "SELECT * FROM pgencoder.docs_1_write",
@@ -313,8 +209,8 @@ OPEN = {
 }
 
 
-def test_the_functions_that_anyone_may_execute(encoded: App) -> None:
-    functions = encoded.superuser.execute(
+def test_the_functions_that_anyone_may_execute(encoded_app: App) -> None:
+    functions = encoded_app.superuser.execute(
         "SELECT proname, bool_or(has_function_privilege('public', oid, 'EXECUTE')), bool_or(prosecdef)"
         " FROM pg_proc WHERE pronamespace = 'pgencoder'::regnamespace GROUP BY proname"
     ).fetchall()
@@ -324,9 +220,9 @@ def test_the_functions_that_anyone_may_execute(encoded: App) -> None:
     assert closed == {"docs_active", "docs_changed", "docs_read", "docs_scan", "docs_1_write", "docs_1_build"}
 
 
-def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded: App) -> None:
-    encoded.superuser.execute(f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}".encode())
-    with encoded.session(NOBODY) as session:
+def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded_app: App) -> None:
+    encoded_app.superuser.execute(f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}".encode())
+    with encoded_app.session(NOBODY) as session:
         for call in (
             "pgencoder.detach('docs')",
             "pgencoder.use_kernel('sql')",
@@ -338,41 +234,43 @@ def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded: App)
         ):
             with pytest.raises(InsufficientPrivilege):
                 session.execute(f"SELECT * FROM {call}".encode())
-    assert len(encoded.db(OWNER).collections()) == 1
+    assert len(encoded_app.db(OWNER).collections()) == 1
 
 
-def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded: App, words: WordEncoder) -> None:
-    encoded.superuser.execute(
+def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded_app: App, words: WordEncoder) -> None:
+    encoded_app.superuser.execute(
         f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}; CREATE POLICY nobody ON docs TO {NOBODY} USING (true);"
         f"GRANT SELECT ON docs, pgencoder.docs_1, pgencoder.docs_passages, pgencoder.collection,"
         f" pgencoder.collection_key, pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
     )
-    db = encoded.db(NOBODY)
+    db = encoded_app.db(NOBODY)
     with pytest.raises(MissingRights, match="permission denied for function docs_active"):
         db.search("docs", "number 1", encoder=words)
     # who may read the passages is granted the rest by each migration
-    encoded.db(OWNER).migrate()
+    encoded_app.db(OWNER).migrate()
     assert db.search("docs", "number 1", encoder=words)
-    encoded.superuser.execute(f"REVOKE EXECUTE ON FUNCTION pgencoder.docs_active() FROM {NOBODY}".encode())
-    encoded.superuser.execute(f"GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO {NOBODY}".encode())
+    encoded_app.superuser.execute(f"REVOKE EXECUTE ON FUNCTION pgencoder.docs_active() FROM {NOBODY}".encode())
+    encoded_app.superuser.execute(f"GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO {NOBODY}".encode())
     assert db.search("docs", "number 1", encoder=words)
     # and by each activation
     new = WordEncoder(Dims(24, 8), "new words")
-    encoded.db(OWNER).reencode("docs", new)
-    encoded.work(words, new)
-    encoded.db(OWNER).activate("docs")
-    encoded.superuser.execute(f"GRANT SELECT ON pgencoder.docs_2 TO {NOBODY}".encode())
+    encoded_app.db(OWNER).reencode("docs", new)
+    encoded_app.work(words, new)
+    encoded_app.db(OWNER).activate("docs")
+    encoded_app.superuser.execute(f"GRANT SELECT ON pgencoder.docs_2 TO {NOBODY}".encode())
     assert db.search("docs", "number 1", encoder=new)
 
 
-def test_what_was_granted_to_all_by_an_older_version_is_revoked(encoded: App) -> None:
-    encoded.superuser.execute("GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO PUBLIC")
-    encoded.db(OWNER).migrate()
-    assert not value(encoded.superuser, "SELECT has_function_privilege('public', 'pgencoder.docs_active()', 'EXECUTE')")
+def test_what_was_granted_to_all_by_an_older_version_is_revoked(encoded_app: App) -> None:
+    encoded_app.superuser.execute("GRANT EXECUTE ON FUNCTION pgencoder.docs_active() TO PUBLIC")
+    encoded_app.db(OWNER).migrate()
+    assert not value(
+        encoded_app.superuser, "SELECT has_function_privilege('public', 'pgencoder.docs_active()', 'EXECUTE')"
+    )
 
 
-def test_a_role_with_nothing_is_told_so(encoded: App, words: WordEncoder) -> None:
-    db = encoded.db(NOBODY)
+def test_a_role_with_nothing_is_told_so(encoded_app: App, words: WordEncoder) -> None:
+    db = encoded_app.db(NOBODY)
     calls: list[Callable[[], object]] = [
         lambda: db.search("docs", "number 1", encoder=words),
         lambda: db.sync("docs", encoder=words),
@@ -385,68 +283,70 @@ def test_a_role_with_nothing_is_told_so(encoded: App, words: WordEncoder) -> Non
         with pytest.raises(MissingRights, match="README under Rights") as raised:
             call()
         assert "\n" not in str(raised.value)
-    with encoded.session(NOBODY) as session, pytest.raises(InsufficientPrivilege):
+    with encoded_app.session(NOBODY) as session, pytest.raises(InsufficientPrivilege):
         searched(session, words)
 
 
-def test_a_reader_may_not_encode(encoded: App, words: WordEncoder) -> None:
-    db = encoded.db(TENANTS[0])
+def test_a_reader_may_not_encode(encoded_app: App, words: WordEncoder) -> None:
+    db = encoded_app.db(TENANTS[0])
     with pytest.raises(MissingRights):
         db.sync("docs", encoder=words)
     with pytest.raises(MissingRights):
         db.retry("docs")
-    assert encoded.stored() == encoded.rows()
+    assert encoded_app.stored() == encoded_app.rows()
 
 
-def test_a_policy_that_holds_for_the_owner_is_an_error_and_loses_no_passage(encoded: App, words: WordEncoder) -> None:
-    encoded.superuser.execute("ALTER TABLE docs FORCE ROW LEVEL SECURITY")
-    with encoded.session(OWNER) as owner:
+def test_a_policy_that_holds_for_the_owner_is_an_error_and_loses_no_passage(
+    encoded_app: App, words: WordEncoder
+) -> None:
+    encoded_app.superuser.execute("ALTER TABLE docs FORCE ROW LEVEL SECURITY")
+    with encoded_app.session(OWNER) as owner:
         assert value(owner, "SELECT count(*) FROM docs") == 0
-    with encoded.session(WRITER) as writer:
+    with encoded_app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id < 4")
-    before = encoded.stored()
+    before = encoded_app.stored()
     for role in (OWNER, ENCODING):
         with pytest.raises(MissingRights, match="row-level security policy for table") as raised:
-            encoded.db(role).sync("docs", encoder=words)
+            encoded_app.db(role).sync("docs", encoder=words)
         assert "\n" not in str(raised.value)
-    worker = encoded.db(ENCODING).worker(encoders=[words])
+    worker = encoded_app.db(ENCODING).worker(encoders=[words])
     worker.run_once()
     assert list(worker.targets.problems) == ["docs_1"]
     assert "row-level security" in worker.targets.problems["docs_1"]
-    assert encoded.stored() == before
+    assert encoded_app.stored() == before
     # nothing was lost and nothing is held: it goes on where it was
-    state = encoded.superuser.execute("SELECT id, attempts, claimed_until FROM pgencoder.docs_1_queue ORDER BY id")
+    state = encoded_app.superuser.execute("SELECT id, attempts, claimed_until FROM pgencoder.docs_1_queue ORDER BY id")
     assert state.fetchall() == [(i, 0, None) for i in (1, 2, 3)]
-    encoded.superuser.execute("ALTER TABLE docs NO FORCE ROW LEVEL SECURITY")
-    encoded.work(words)
-    assert encoded.stored() == encoded.rows()
+    encoded_app.superuser.execute("ALTER TABLE docs NO FORCE ROW LEVEL SECURITY")
+    encoded_app.work(words)
+    assert encoded_app.stored() == encoded_app.rows()
 
 
-def test_a_truncate_under_a_policy_for_the_owner_loses_no_passage_either(encoded: App, words: WordEncoder) -> None:
-    before = encoded.stored()
+def test_a_truncate_under_a_policy_for_the_owner_loses_no_passage_either(encoded_app: App, words: WordEncoder) -> None:
+    before = encoded_app.stored()
     # as a TRUNCATE of a child leaves it: every key is looked up again
-    encoded.superuser.execute("INSERT INTO pgencoder.late (collection) VALUES ('docs')")
-    encoded.superuser.execute("ALTER TABLE docs FORCE ROW LEVEL SECURITY")
-    encoded.work(words)
-    assert encoded.stored() == before
+    encoded_app.superuser.execute("INSERT INTO pgencoder.late (collection) VALUES ('docs')")
+    encoded_app.superuser.execute("ALTER TABLE docs FORCE ROW LEVEL SECURITY")
+    encoded_app.work(words)
+    assert encoded_app.stored() == before
 
 
-def test_rights_come_with_collections_and_generations_of_later(encoded: App, words: WordEncoder) -> None:
+def test_rights_come_with_collections_and_generations_of_later(encoded_app: App, words: WordEncoder) -> None:
     new = WordEncoder(Dims(24, 8), "new words")
-    owner = encoded.db(OWNER)
+    owner = encoded_app.db(OWNER)
     owner.attach("docs", ["body", "tenant"], words, name="later", tokens="halfvec")
     owner.reencode("docs", new)
-    encoded.work(words, new)
-    assert encoded.stored("docs_2") == encoded.rows()
-    assert len(encoded.stored("later_1")) == DOCS
-    assert value(encoded.superuser, "SELECT to_regclass('pgencoder.docs_2_dense') IS NOT NULL") is True
+    encoded_app.work(words, new)
+    assert encoded_app.stored("docs_2") == encoded_app.rows()
+    assert len(encoded_app.stored("later_1")) == DOCS
+    assert value(encoded_app.superuser, "SELECT to_regclass('pgencoder.docs_2_dense') IS NOT NULL") is True
     assert owner.activate("docs").number == 2
     for tenant in TENANTS:
-        own = {key for key, _ in of_tenant(encoded.rows(), tenant)}
-        db = encoded.db(tenant)
+        own = {key for key, _ in of_tenant(encoded_app.rows(), tenant)}
+        db = encoded_app.db(tenant)
         assert {hit.key for hit in db.search("docs", "number", k=100, encoder=new)} == own
         assert {hit.key for hit in db.search("later", "number", k=100, encoder=words)} == own
-        with encoded.session(tenant) as session:
+        with encoded_app.session(tenant) as session:
             assert searched(session, new) == own
             with pytest.raises(InsufficientPrivilege):
                 session.execute("SELECT * FROM pgencoder.docs_2_queue")
@@ -456,40 +356,40 @@ def test_rights_come_with_collections_and_generations_of_later(encoded: App, wor
     owner.detach("later")
 
 
-def test_migrating_again_keeps_the_rights(encoded: App, words: WordEncoder) -> None:
-    before = sorted(encoded.superuser.execute(RIGHTS).fetchall())
+def test_migrating_again_keeps_the_rights(encoded_app: App, words: WordEncoder) -> None:
+    before = sorted(encoded_app.superuser.execute(RIGHTS).fetchall())
     assert any("pgencoder_worker=" in (rights or "") for _, rights in before)
-    encoded.db(OWNER).migrate()
-    assert sorted(encoded.superuser.execute(RIGHTS).fetchall()) == before
+    encoded_app.db(OWNER).migrate()
+    assert sorted(encoded_app.superuser.execute(RIGHTS).fetchall()) == before
     # also by a member of the owner, for whom everything still belongs to its owner
-    encoded.db(MEMBER).migrate()
-    assert sorted(encoded.superuser.execute(RIGHTS).fetchall()) == before
-    with encoded.session(WRITER) as writer:
+    encoded_app.db(MEMBER).migrate()
+    assert sorted(encoded_app.superuser.execute(RIGHTS).fetchall()) == before
+    with encoded_app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
-    encoded.work(words)
-    assert encoded.stored() == encoded.rows()
+    encoded_app.work(words)
+    assert encoded_app.stored() == encoded_app.rows()
 
 
-def test_a_generation_that_a_member_begins_stops_no_writer(encoded: App, words: WordEncoder) -> None:
+def test_a_generation_that_a_member_begins_stops_no_writer(encoded_app: App, words: WordEncoder) -> None:
     new = WordEncoder(name="new words")
-    encoded.db(MEMBER).reencode("docs", new)
+    encoded_app.db(MEMBER).reencode("docs", new)
     # the trigger runs as its owner, which must be able to queue for the new generation
-    with encoded.session(WRITER) as writer:
+    with encoded_app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
-    encoded.work(words, new)
-    assert encoded.stored("docs_2") == encoded.stored("docs_1") == encoded.rows()
-    encoded.db(OWNER).activate("docs")
-    encoded.db(OWNER).drop("docs")
-    encoded.db(OWNER).detach("docs")
+    encoded_app.work(words, new)
+    assert encoded_app.stored("docs_2") == encoded_app.stored("docs_1") == encoded_app.rows()
+    encoded_app.db(OWNER).activate("docs")
+    encoded_app.db(OWNER).drop("docs")
+    encoded_app.db(OWNER).detach("docs")
 
 
-def test_an_upgrade_by_a_member_stops_no_writer(attached: App, words: WordEncoder) -> None:
-    attached.superuser.execute("DROP TABLE pgencoder.late, pgencoder.worker")
-    attached.superuser.execute(
+def test_an_upgrade_by_a_member_stops_no_writer(attached_app: App, words: WordEncoder) -> None:
+    attached_app.superuser.execute("DROP TABLE pgencoder.late, pgencoder.worker")
+    attached_app.superuser.execute(
         "ALTER TABLE pgencoder.generation DROP COLUMN queued_to, DROP COLUMN activated_at, DROP COLUMN index_failures,"
         " DROP COLUMN index_error, DROP COLUMN index_retry_at"
     )
-    attached.superuser.execute(
+    attached_app.superuser.execute(
         "ALTER TABLE pgencoder.docs_1 DROP COLUMN row_hash CASCADE; ALTER TABLE pgencoder.docs_1_queue DROP changed_at;"
         "DROP FUNCTION pgencoder.docs_rows;"
         "CREATE POLICY source_row ON pgencoder.docs_1 FOR SELECT USING"
@@ -497,13 +397,13 @@ def test_an_upgrade_by_a_member_stops_no_writer(attached: App, words: WordEncode
         "CREATE INDEX docs_1_queue_seq_idx1 ON pgencoder.docs_1_queue USING btree (seq);"
         "UPDATE pgencoder.revision SET version_num = '0003'"
     )
-    attached.db(MEMBER).migrate()
-    with attached.session(WRITER) as writer:
+    attached_app.db(MEMBER).migrate()
+    with attached_app.session(WRITER) as writer:
         writer.execute("UPDATE docs SET body = 'changed' WHERE id = 1")
-    attached.work(words)
-    assert attached.stored() == attached.rows()
+    attached_app.work(words)
+    assert attached_app.stored() == attached_app.rows()
     # and the owner may still do it
-    attached.db(OWNER).migrate()
+    attached_app.db(OWNER).migrate()
 
 
 def test_a_superuser_attaches_nothing_where_the_schema_is_anothers(app: App, words: WordEncoder) -> None:
@@ -511,21 +411,21 @@ def test_a_superuser_attaches_nothing_where_the_schema_is_anothers(app: App, wor
         app.db(app.superuser.info.user).attach("docs", ["body"], words)
 
 
-def test_a_passage_older_than_its_row_is_nobody_elses(encoded: App, words: WordEncoder) -> None:
+def test_a_passage_older_than_its_row_is_nobody_elses(encoded_app: App, words: WordEncoder) -> None:
     ann, ben = TENANTS
-    (key, content) = of_tenant(encoded.rows(), ann)[0]
-    encoded.superuser.execute("DELETE FROM docs WHERE id = %s", [key])
-    encoded.superuser.execute("INSERT INTO docs VALUES (%s, %s, 'of another')", [key, ben])
+    (key, content) = of_tenant(encoded_app.rows(), ann)[0]
+    encoded_app.superuser.execute("DELETE FROM docs WHERE id = %s", [key])
+    encoded_app.superuser.execute("INSERT INTO docs VALUES (%s, %s, 'of another')", [key, ben])
     shown = "SELECT content FROM pgencoder.docs_1 WHERE id = %s"
-    with encoded.session(ben) as session:
+    with encoded_app.session(ben) as session:
         # the row is ben's now, the passage is still of what ann's held
-        assert encoded.superuser.execute(shown, [key]).fetchall() == [(content,)]
+        assert encoded_app.superuser.execute(shown, [key]).fetchall() == [(content,)]
         assert session.execute(shown, [key]).fetchall() == []
         assert key not in searched(session, words, content)
-        encoded.work(words)
+        encoded_app.work(words)
         assert session.execute(shown, [key]).fetchall() == [("of another",)]
-    encoded.superuser.execute("UPDATE docs SET tenant = %s WHERE id = %s", [ann, key])
-    with encoded.session(ann) as session:
+    encoded_app.superuser.execute("UPDATE docs SET tenant = %s WHERE id = %s", [ann, key])
+    with encoded_app.session(ann) as session:
         assert session.execute(shown, [key]).fetchall() == [("of another",)]
 
 

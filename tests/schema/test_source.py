@@ -21,7 +21,7 @@ from pgencoder.sqlalchemy import Encoded, Encoding
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from pgencoder.worker import sources
 from pgencoder.worker.worker import WorkerOptions
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
 

@@ -12,7 +12,7 @@ import pytest
 import pgencoder
 from pgencoder import Database, Encoding
 from pgencoder.errors import UnknownCollection
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 SECONDS = 30

@@ -18,7 +18,7 @@ from pgencoder import Context, Database, DenseEncoder, Hit
 from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.errors import FingerprintMismatch, InvalidRequest
 from pgencoder.types import Order
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 ORDERS: list[Order] = ["score", "document"]

@@ -20,16 +20,11 @@ from pgencoder.encoders import load_stored
 from pgencoder.types import Matrix, TokenType
 from pgencoder.worker import metrics
 from tests import checkpoints
-from tests.cli.test_cli import Run, ok
-from tests.cli.test_cli import run as run
-from tests.conftest import Connection, value
+from tests.application import DOCS, ENCODING, OWNER, TENANTS, WRITER, App
+from tests.commands import Run, Tool, ok
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
-from tests.schema.test_dump import Tool
-from tests.schema.test_dump import target as target
-from tests.schema.test_dump import tool as tool
-from tests.schema.test_roles import DOCS, ENCODING, OWNER, TENANTS, WRITER, App
-from tests.schema.test_roles import app as app
 
 WORDS = WordEncoder()
 
@@ -191,7 +186,7 @@ def test_a_row_whose_vector_cannot_be_stored_does_not_hold_up_the_others(docs: C
 
 
 def test_its_state_is_shown_everywhere(
-    synced: Connection, db: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+    synced: Connection, db: Database, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     (state,) = db.status()
@@ -202,10 +197,10 @@ def test_its_state_is_shown_everywhere(
     assert (described.dims, described.token_type) == (Dims(32, 0), "none")
     assert value(synced, "SELECT token_dims FROM pgencoder.generation") == 0
     assert value(synced, "SELECT (model, passages, coverage)::text FROM pgencoder.status") == '("mean of words",40,1)'
-    text = ok(run("status"))
+    text = ok(command("status"))
     assert f"none: dense vectors only, {state.bytes_per_passage:,} bytes a passage" in text
     assert "mean of words, dense vectors only, default chunking" in text
-    assert json.loads(ok(run("status", "--json")))["collections"][0]["tokens"] == "none"
+    assert json.loads(ok(command("status", "--json")))["collections"][0]["tokens"] == "none"
     server = metrics.serve(db.worker(), db.engine, "127.0.0.1", 0)
     with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics") as answer:
         lines = answer.read().decode().splitlines()
@@ -336,11 +331,17 @@ def test_what_triggers_did_not_see_is_found(synced: Connection, db: Database, en
 
 
 def test_a_dump_carries_it(
-    synced: Connection, db: Database, url: str, target: str, tool: Tool, tmp_path: Path, encoder: DenseEncoder
+    synced: Connection,
+    db: Database,
+    url: str,
+    bare_url: str,
+    server_program: Tool,
+    tmp_path: Path,
+    encoder: DenseEncoder,
 ) -> None:
-    tool("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", url)
-    tool("pg_restore", "--exit-on-error", f"--dbname={target}", tmp_path / "dump")
-    with pgencoder.connect(target) as restored, psycopg.connect(target, autocommit=True) as connection:
+    server_program("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", url)
+    server_program("pg_restore", "--exit-on-error", f"--dbname={bare_url}", tmp_path / "dump")
+    with pgencoder.connect(bare_url) as restored, psycopg.connect(bare_url, autocommit=True) as connection:
         assert first(restored, "number 9", encoder=encoder) == 9
         connection.execute("UPDATE docs SET body = 'after' WHERE id = 1")
         assert restored.sync("docs").rows == 1
@@ -372,9 +373,11 @@ def test_the_schema_can_be_removed(synced: Connection, db: Database) -> None:
     assert value(synced, "SELECT count(*) FROM docs") == before
 
 
-def test_the_command_line_stores_no_tokens_of_a_model(docs: Connection, url: str, run: Run, minilm: Encoder) -> None:
+def test_the_command_line_stores_no_tokens_of_a_model(
+    docs: Connection, url: str, command: Run, minilm: Encoder
+) -> None:
     docs.execute("TRUNCATE docs; INSERT INTO docs VALUES (1, 'Boil the pasta.'), (2, 'A replica lags behind.')")
-    ok(run("attach", "docs", "--columns", "body", "--tokens", "none"))
+    ok(command("attach", "docs", "--columns", "body", "--tokens", "none"))
     with pgencoder.connect(url) as db:
         assert db.sync("docs", encoder=minilm).rows == 2
         assert check(docs, db, "docs", minilm) == 2
@@ -385,19 +388,19 @@ def test_the_command_line_stores_no_tokens_of_a_model(docs: Connection, url: str
         with pytest.raises(errors.FingerprintMismatch):
             first(db, "noodles", encoder=WORDS)
         assert first(db, "noodles", encoder=minilm) == 1
-        assert "Boil the pasta." in ok(run("search", "docs", "noodles", "-k", "1"))
+        assert "Boil the pasta." in ok(command("search", "docs", "noodles", "-k", "1"))
         for options in ((), ("--stage", "dense"), ("--json",)):
-            refused = run("search", "docs", "noodles", "--explain", *options)
+            refused = command("search", "docs", "noodles", "--explain", *options)
             assert (refused.returncode, refused.stdout) == (1, "")
             assert "'docs' has dense vectors only" in refused.stderr
-        assert 'use stage="dense"' in run("search", "docs", "noodles", "--stage", "maxsim").stderr
-        names = [line.split(" ", 2)[1] for line in ok(run("encode", "docs", "noodles")).splitlines()]
+        assert 'use stage="dense"' in command("search", "docs", "noodles", "--stage", "maxsim").stderr
+        names = [line.split(" ", 2)[1] for line in ok(command("encode", "docs", "noodles")).splitlines()]
         assert names == ["dense", "tokens", "encoder"]
         db.reencode("docs", minilm, tokens="bit")
         db.sync("docs")
         db.activate("docs")
         assert stored(docs, "docs_2")[1] > 0
-        ok(run("reencode", "docs", "--tokens", "none"))
+        ok(command("reencode", "docs", "--tokens", "none"))
         assert [each.token_type for each in db.collection("docs").generations] == ["none", "bit", "none"]
 
 

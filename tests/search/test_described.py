@@ -9,7 +9,7 @@ import pytest
 import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest, UnknownCollection
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 WORDS, OTHER = WordEncoder(), WordEncoder(Dims(8, 8), "other")

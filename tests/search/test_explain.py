@@ -25,9 +25,8 @@ from pgencoder.cli import main, output, status
 from pgencoder.errors import InvalidRequest
 from pgencoder.results import FailedRow
 from pgencoder.types import KernelName, Stage, TokenType
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
-from tests.encoders.test_encoders import made as made
 
 TEXT = "A vector's rows don't index 1,000.5 pages;"
 EVIL = "<script>alert('1')</script> & \"lag\" \x1b[31m of the replica"
@@ -97,10 +96,10 @@ def test_a_hit_of_the_dense_stage_is_explained_by_maxsim(filled: Callable[..., D
 
 @pytest.mark.parametrize("name", ["minilm", "bert", "roberta"])
 def test_a_text_matches_itself_word_by_word(
-    filled: Callable[..., Database], made: Callable[[str], str], minilm: pgencoder.Encoder, name: str
+    filled: Callable[..., Database], checkpoint: Callable[[str], str], minilm: pgencoder.Encoder, name: str
 ) -> None:
     """Where query and document are encoded alike, each token's best match is itself: a shift would show."""
-    encoder = minilm if name == "minilm" else load_encoder(made("sbert"), made(name))
+    encoder = minilm if name == "minilm" else load_encoder(checkpoint("sbert"), checkpoint(name))
     (hit,) = filled(TEXT, tokens="halfvec", encoder=encoder).search("notes", TEXT, encoder=encoder)
     explanation = hit.explain()
     check(explanation, hit)
@@ -130,8 +129,8 @@ def test_the_real_model(
     assert match.row_span[0] > last.span[0] > 500
 
 
-def test_special_tokens_are_apart(filled: Callable[..., Database], made: Callable[[str], str]) -> None:
-    encoder = load_encoder(made("sbert"), made("stanford"))
+def test_special_tokens_are_apart(filled: Callable[..., Database], checkpoint: Callable[[str], str]) -> None:
+    encoder = load_encoder(checkpoint("sbert"), checkpoint("stanford"))
     (hit,) = filled("rows in pages; an index.", tokens="halfvec", encoder=encoder).search(
         "notes", "an index", encoder=encoder
     )
@@ -170,9 +169,9 @@ def test_without_pieces_tokens_have_numbers(filled: Callable[..., Database]) -> 
 
 @pytest.mark.parametrize("name", ["bert", "roberta"])
 def test_a_row_that_is_cut_in_a_word(
-    filled: Callable[..., Database], made: Callable[[str], str], connection: Connection, name: str
+    filled: Callable[..., Database], checkpoint: Callable[[str], str], connection: Connection, name: str
 ) -> None:
-    encoder: Any = load_encoder(made(name), allow_untrained=True)
+    encoder: Any = load_encoder(checkpoint(name), allow_untrained=True)
     text = "a " * (encoder.windows[0].capacity - 3) + "日本語 postgresql of it"
     db = filled(text, tokens="halfvec", chunking="truncate", encoder=encoder)
     (hit,) = db.search("notes", "a", encoder=encoder)
@@ -186,9 +185,9 @@ def test_a_row_that_is_cut_in_a_word(
     assert db.explain("notes", last, 1, encoder=encoder) == explanation
 
 
-def test_two_models_that_read_unequally_far(filled: Callable[..., Database], made: Callable[[str], str]) -> None:
+def test_two_models_that_read_unequally_far(filled: Callable[..., Database], checkpoint: Callable[[str], str]) -> None:
     """The passage ends where the first model's reading does; what only the token model read has no span in it."""
-    encoder: Any = load_encoder(made("sbert"), made("bert"))
+    encoder: Any = load_encoder(checkpoint("sbert"), checkpoint("bert"))
     encoder.windows = (replace(encoder.windows[0], capacity=4), encoder.windows[1])
     text = "a text of numbers in rows and pages"
     db = filled(text, tokens="halfvec", chunking="truncate", encoder=encoder)

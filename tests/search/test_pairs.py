@@ -20,14 +20,10 @@ from pgencoder.pairs import similar
 from pgencoder.pairs.spool import Spool
 from pgencoder.types import PairMethod
 from pgencoder.vectors import Halfvec, normalize
-from tests.cli.test_cli import Run, ok
-from tests.cli.test_cli import run as run
-from tests.conftest import Connection, value
+from tests.application import OWNER, TENANTS, WRITER, App
+from tests.commands import Run, ok
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.schema.test_roles import OWNER, TENANTS, WRITER, App
-from tests.schema.test_roles import app as app
-from tests.schema.test_roles import attached as attached
-from tests.schema.test_roles import encoded as encoded
 
 METHODS: tuple[PairMethod, ...] = ("exact", "ann")
 Vectors = NDArray[np.floating[Any]]
@@ -368,34 +364,34 @@ def of_tenant(found: Iterator[Pair]) -> dict[int, set[int]]:
     return {tenant: {key for key in keys if key % 2 == tenant} for tenant in (0, 1)}
 
 
-def test_readers_see_pairs_of_their_rows_only(encoded: App) -> None:
-    everything = of_tenant(encoded.db(OWNER).similar_pairs("docs", -0.99))
+def test_readers_see_pairs_of_their_rows_only(encoded_app: App) -> None:
+    everything = of_tenant(encoded_app.db(OWNER).similar_pairs("docs", -0.99))
     assert [len(each) for each in everything.values()] == [6, 6]
     for number, tenant in enumerate(TENANTS):
-        pairs = list(encoded.db(tenant).similar_pairs("docs", -0.99))
+        pairs = list(encoded_app.db(tenant).similar_pairs("docs", -0.99))
         assert len(pairs) == 6 * 5 / 2
         assert of_tenant(iter(pairs)) == {number: everything[number], 1 - number: set()}
 
 
-def test_a_row_that_is_hidden_meanwhile_is_left_out(encoded: App, small: None) -> None:
-    running = encoded.db(TENANTS[0]).similar_pairs("docs", -0.99)
+def test_a_row_that_is_hidden_meanwhile_is_left_out(encoded_app: App, small: None) -> None:
+    running = encoded_app.db(TENANTS[0]).similar_pairs("docs", -0.99)
     next(running)
-    with encoded.session(WRITER) as writer:
+    with encoded_app.session(WRITER) as writer:
         writer.execute(b"UPDATE docs SET tenant = 't_ben' WHERE id > 6")
     rest = list(running)[2:]  # those of the first batch had been looked up
     assert rest == []
 
 
-def test_roles_without_rights_are_told(encoded: App) -> None:
+def test_roles_without_rights_are_told(encoded_app: App) -> None:
     for statement in (
         sql.SQL("REVOKE SELECT ON docs FROM {}").format(sql.Identifier(TENANTS[0])),
         sql.SQL("DELETE FROM docs WHERE tenant = {}").format(TENANTS[1]),
     ):
-        encoded.superuser.execute(statement)
+        encoded_app.superuser.execute(statement)
     with pytest.raises(MissingRights, match="docs"):
-        list(encoded.db(TENANTS[0]).similar_pairs("docs"))
+        list(encoded_app.db(TENANTS[0]).similar_pairs("docs"))
     with pytest.raises(InvalidRequest, match="nothing of 'docs' is encoded yet that this role may see"):
-        encoded.db(TENANTS[1]).similar_pairs("docs")
+        encoded_app.db(TENANTS[1]).similar_pairs("docs")
 
 
 @pytest.mark.parametrize(
@@ -428,23 +424,23 @@ def test_nothing_to_compare(connection: Connection, db: Database, words: WordEnc
     assert found(db, -0.99, method) == {}
 
 
-def test_the_command(connection: Connection, db: Database, run: Run) -> None:
+def test_the_command(connection: Connection, db: Database, command: Run) -> None:
     vectors = np.eye(6)
     vectors[4] = normalize(vectors[1] + 0.1 * vectors[2])
     vectors[5] = vectors[0]
     store(connection, db, vectors)
-    assert sorted(ok(run("pairs", "rows")).splitlines()) == ["0.9950  1  4", "1.0000  0  5"]
-    lines = [json.loads(line) for line in ok(run("pairs", "rows", "--json", "--limit", "1")).splitlines()]
+    assert sorted(ok(command("pairs", "rows")).splitlines()) == ["0.9950  1  4", "1.0000  0  5"]
+    lines = [json.loads(line) for line in ok(command("pairs", "rows", "--json", "--limit", "1")).splitlines()]
     assert lines == [{"key": 0, "other": 5, "similarity": 1.0}]
-    assert ok(run("pairs", "rows", "--threshold", "1", "--method", "ann")) == "1.0000  0  5\n"
+    assert ok(command("pairs", "rows", "--threshold", "1", "--method", "ann")) == "1.0000  0  5\n"
     connection.execute("DELETE FROM rows WHERE id = 0")
-    assert ok(run("pairs", "rows", "--threshold", "1")) == "no similar pairs\n"
-    assert run("pairs", "rows", "--threshold", "2").stderr == (
+    assert ok(command("pairs", "rows", "--threshold", "1")) == "no similar pairs\n"
+    assert command("pairs", "rows", "--threshold", "2").stderr == (
         "error: threshold must be a cosine above -1 and at most 1, got 2.0\n"
     )
 
 
-def test_the_benchmark(db: Database, run: Run) -> None:
+def test_the_benchmark(db: Database, command: Run) -> None:
     report = benchmark.pairs(db, 400, 0.8)
     json.dumps(report.as_json())
     assert [result.method for result in report.results] == ["exact", "ann"]
@@ -454,8 +450,8 @@ def test_the_benchmark(db: Database, run: Run) -> None:
     assert exact.found == report.true_pairs <= exact.pairs
     assert ann.found / report.true_pairs == ann.recall
     assert 10 < exact.idle_mib <= exact.peak_mib
-    text = ok(run("bench", "pairs", "--sentences", "40", "--methods", "exact"))
+    text = ok(command("bench", "pairs", "--sentences", "40", "--methods", "exact"))
     assert "40 synthetic sentences of 384 dimensions" in text
-    assert "at least 40, got 5" in run("bench", "pairs", "--sentences", "5").stderr
-    assert "no method 'best'" in run("bench", "pairs", "--methods", "best").stderr
+    assert "at least 40, got 5" in command("bench", "pairs", "--sentences", "5").stderr
+    assert "no method 'best'" in command("bench", "pairs", "--methods", "best").stderr
     assert db.collections() == []

@@ -21,7 +21,7 @@ from pgencoder.encoders import query_text
 from pgencoder.errors import InvalidRequest, PgencoderError
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.integrations.llama_index import PgencoderRetriever as LlamaIndexRetriever
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import queue
-from tests.conftest import Connection, url_of, value
+from tests.connections import Connection, url_of, value
 from tests.encoder import WordEncoder
 from tests.passages import check
 

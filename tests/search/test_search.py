@@ -19,7 +19,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.search import Search, search_statement
 from pgencoder.types import Group, KernelName, Stage
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection, url_of
+from tests.connections import Connection, url_of
 from tests.encoder import WordEncoder
 
 WORDS = ["red", "green", "blue", "yellow", "black", "white", "purple", "orange", "brown", "pink"]

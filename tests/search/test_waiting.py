@@ -14,9 +14,9 @@ import sqlalchemy as sa
 import pgencoder
 from pgencoder import Database
 from pgencoder.cli import logs
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
-from tests.ingest.test_poison import Poisoned
+from tests.troubled_encoders import Poisoned
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.errors import CollectionExists
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
-from tests.schema.test_attach import OBJECTS
+from tests.snapshots import OBJECTS
 
 NAMES = 200
 # calls that count: nextval is not undone where a statement fails

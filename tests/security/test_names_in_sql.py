@@ -15,10 +15,10 @@ from pgencoder import Database, Dims
 from pgencoder.errors import CollectionExists, InvalidRequest
 from pgencoder.sql import Late, Quoted, assembled, raw
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
-from tests.schema.test_attach import OBJECTS
+from tests.snapshots import OBJECTS
 
 NAMES = [
     "/* keys */",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import pgencoder
 from pgencoder import Database
 from pgencoder.db.connection import pin, schema_of_new
-from tests.conftest import Connection, url_of, value
+from tests.connections import Connection, url_of, value
 from tests.encoder import WordEncoder
 
 ROLE, OTHER = "path_role", "path_other"

@@ -15,9 +15,9 @@ from psycopg._cursor_base import BaseCursor
 from pgencoder import Database
 from pgencoder.search.template import template
 from pgencoder.sql import query, resources
-from tests import everything
-from tests.conftest import Connection
-from tests.qualified import Offence, Signature, body_offences, offences
+from tests.connections import Connection
+from tests.security import everything
+from tests.security.qualified import Offence, Signature, body_offences, offences
 
 # What others send on connections of ours, whose path is pinned, or on a user's own
 OF_OTHERS = {

@@ -10,23 +10,9 @@ import pytest
 from psycopg.errors import InsufficientPrivilege, ObjectNotInPrerequisiteState
 
 from pgencoder.errors import InvalidSource, MissingRights
-from tests.conftest import value
+from tests.application import DOCS, ENCODING, OWNER, TENANTS, WRITER, App, of_tenant, searched
+from tests.connections import value
 from tests.encoder import WordEncoder
-from tests.schema.test_roles import (
-    DOCS,
-    ENCODING,
-    OWNER,
-    TENANTS,
-    WRITER,
-    App,
-    app,
-    attached,
-    encoded,
-    of_tenant,
-    searched,
-)
-
-__all__ = ["app", "attached", "encoded"]  # fixtures
 
 KEEPER, MAKER, READER = OWNER, "t_maker", TENANTS[0]
 
@@ -249,79 +235,81 @@ SWAPS = {
 @pytest.mark.parametrize("first_open", [True, False])
 @pytest.mark.parametrize("swap", SWAPS.values(), ids=SWAPS.keys())
 def test_a_table_that_is_swapped_shows_nothing_to_anybody(
-    encoded: App, words: WordEncoder, swap: str, first_open: bool
+    encoded_app: App, words: WordEncoder, swap: str, first_open: bool
 ) -> None:
     if first_open:
-        encoded.superuser.execute("ALTER TABLE docs DISABLE ROW LEVEL SECURITY")
-    with encoded.session(OWNER) as owner:
+        encoded_app.superuser.execute("ALTER TABLE docs DISABLE ROW LEVEL SECURITY")
+    with encoded_app.session(OWNER) as owner:
         owner.execute(swap.encode())
         owner.execute(
             "ALTER TABLE docs ENABLE ROW LEVEL SECURITY; CREATE POLICY tenant ON docs USING (tenant = current_user);"
             f"GRANT SELECT ON docs TO {', '.join(TENANTS)}".encode()
         )
-    encoded.work(words)
+    encoded_app.work(words)
     for tenant in TENANTS:
-        with encoded.session(tenant) as session:
+        with encoded_app.session(tenant) as session:
             assert session.execute("SELECT * FROM pgencoder.docs_1").fetchall() == []
             assert session.execute("SELECT * FROM pgencoder.docs_passages").fetchall() == []
             with pytest.raises(Exception, match="not the one"):
                 searched(session, words)
         with pytest.raises(InvalidSource, match="pgencoder repair docs"):
-            encoded.db(tenant).search("docs", "private", encoder=words)
-    encoded.db(OWNER).repair("docs")
+            encoded_app.db(tenant).search("docs", "private", encoder=words)
+    encoded_app.db(OWNER).repair("docs")
     for when in ("before", "after"):
         for tenant in TENANTS:
-            own = [row for row in encoded.rows() if TENANTS[row[0] % 2] == tenant] if when == "after" else []
-            with encoded.session(tenant) as session:
+            own = [row for row in encoded_app.rows() if TENANTS[row[0] % 2] == tenant] if when == "after" else []
+            with encoded_app.session(tenant) as session:
                 shown = session.execute("SELECT id, content FROM pgencoder.docs_1 ORDER BY id").fetchall()
             assert shown == own
-            assert {hit.key for hit in encoded.db(tenant).search("docs", "private", k=50, encoder=words)} == dict(
+            assert {hit.key for hit in encoded_app.db(tenant).search("docs", "private", k=50, encoder=words)} == dict(
                 own
             ).keys()
-        encoded.work(words)
+        encoded_app.work(words)
 
 
-def test_a_passage_without_the_hash_of_its_row_is_for_nobody_with_a_policy(encoded: App, words: WordEncoder) -> None:
-    encoded.superuser.execute("UPDATE pgencoder.docs_1 SET row_hash = NULL WHERE id <= 2")
+def test_a_passage_without_the_hash_of_its_row_is_for_nobody_with_a_policy(
+    encoded_app: App, words: WordEncoder
+) -> None:
+    encoded_app.superuser.execute("UPDATE pgencoder.docs_1 SET row_hash = NULL WHERE id <= 2")
     for tenant in TENANTS:
-        own = {key for key, _ in of_tenant(encoded.rows(), tenant)} - {1, 2}
-        with encoded.session(tenant) as session:
+        own = {key for key, _ in of_tenant(encoded_app.rows(), tenant)} - {1, 2}
+        with encoded_app.session(tenant) as session:
             assert {key for (key,) in session.execute("SELECT id FROM pgencoder.docs_1")} == own
             assert searched(session, words) == own
-    assert len(encoded.db(OWNER).search("docs", "number", k=50, encoder=words)) == DOCS
-    encoded.db(OWNER).reconcile("docs")
-    encoded.work(words)
-    with encoded.session(TENANTS[0]) as session:
-        assert searched(session, words) == {key for key, _ in of_tenant(encoded.rows(), TENANTS[0])}
+    assert len(encoded_app.db(OWNER).search("docs", "number", k=50, encoder=words)) == DOCS
+    encoded_app.db(OWNER).reconcile("docs")
+    encoded_app.work(words)
+    with encoded_app.session(TENANTS[0]) as session:
+        assert searched(session, words) == {key for key, _ in of_tenant(encoded_app.rows(), TENANTS[0])}
 
 
 @pytest.mark.parametrize("language", ["sql", "plpgsql"])
-def test_a_policy_may_call_functions_by_their_plain_names(encoded: App, words: WordEncoder, language: str) -> None:
+def test_a_policy_may_call_functions_by_their_plain_names(encoded_app: App, words: WordEncoder, language: str) -> None:
     body = "SELECT helper_role() = $1" if language == "sql" else "BEGIN RETURN helper_role() = $1; END"
-    with encoded.session(OWNER) as owner:
+    with encoded_app.session(OWNER) as owner:
         owner.execute(
             "CREATE FUNCTION helper_role() RETURNS text LANGUAGE sql STABLE AS 'SELECT current_user::text';"
             f"CREATE FUNCTION may_see(text) RETURNS boolean LANGUAGE {language} STABLE AS '{body}';"
             "ALTER POLICY tenant ON docs USING (may_see(tenant))".encode()
         )
     # the path of the search function has the schema of the table where only those may create whom everybody must trust
-    encoded.superuser.execute(f"REVOKE CREATE ON SCHEMA public FROM {OWNER}".encode())
-    encoded.db(OWNER).migrate()
+    encoded_app.superuser.execute(f"REVOKE CREATE ON SCHEMA public FROM {OWNER}".encode())
+    encoded_app.db(OWNER).migrate()
     for tenant in TENANTS:
-        own = {key for key, _ in of_tenant(encoded.rows(), tenant)}
-        with encoded.session(tenant) as session:
+        own = {key for key, _ in of_tenant(encoded_app.rows(), tenant)}
+        with encoded_app.session(tenant) as session:
             assert {key for (key,) in session.execute("SELECT id FROM pgencoder.docs_1")} == own
             assert searched(session, words) == own
         for stage in ("dense", "maxsim", "exhaustive"):
-            hits = encoded.db(tenant).search("docs", "number", k=50, stage=stage, encoder=words)
+            hits = encoded_app.db(tenant).search("docs", "number", k=50, stage=stage, encoder=words)
             assert {hit.key for hit in hits} == own
 
 
-def test_a_reader_needs_the_source_as_before(encoded: App) -> None:
-    with encoded.session(WRITER) as session, pytest.raises(InsufficientPrivilege):
+def test_a_reader_needs_the_source_as_before(encoded_app: App) -> None:
+    with encoded_app.session(WRITER) as session, pytest.raises(InsufficientPrivilege):
         session.execute("SELECT * FROM pgencoder.docs_1")
-    encoded.superuser.execute(f"REVOKE SELECT ON docs FROM {READER}".encode())
-    with encoded.session(READER) as session, pytest.raises(InsufficientPrivilege, match="table docs"):
+    encoded_app.superuser.execute(f"REVOKE SELECT ON docs FROM {READER}".encode())
+    with encoded_app.session(READER) as session, pytest.raises(InsufficientPrivilege, match="table docs"):
         session.execute("SELECT * FROM pgencoder.docs_1")
 
 

@@ -17,7 +17,7 @@ import pgencoder.alembic
 from pgencoder import Database
 from pgencoder.errors import MissingRights
 from pgencoder.schema import script
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 
 OWNER = "t_planter"

@@ -11,9 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from tests import everything, traps
-from tests.conftest import Connection
-from tests.db.test_pooler import pooler as pooler
+from tests.connections import Connection
+from tests.security import everything, traps
 
 GROUPS = ("pgencoder_reader", "pgencoder_worker")
 LOGINS = ("trap_owner", "trap_worker", "trap_reader", "trap_app", "trap_maker")

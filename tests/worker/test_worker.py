@@ -9,24 +9,23 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 import pgencoder
-from pgencoder import Database, Encoding, Worker, WorkerOptions
+from pgencoder import Database, Encoding, WorkerOptions
 from pgencoder.catalog.objects import Objects
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import queue, reading
 from pgencoder.worker import metrics
-from tests.conftest import Connection, value
+from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
+from tests.workers import SECONDS, running, until
 
 QUICK = WorkerOptions(lease=30, poll=0.1)
-SECONDS = 20.0
 
 
 @pytest.fixture
@@ -34,27 +33,6 @@ def articles(connection: Connection) -> Connection:
     connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
     connection.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 100) AS i")
     return connection
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for what a worker does; it is quick, the limit is for a test that fails."""
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-
-
-@contextmanager
-def running(worker: Worker) -> Iterator[threading.Thread]:
-    """The worker in a thread, stopped at the end."""
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        yield thread
-    finally:
-        worker.stop()
-        thread.join(SECONDS)
-        assert not thread.is_alive()
 
 
 def waiting(connection: Connection) -> object:

@@ -1,4 +1,4 @@
-"""Alembic environments for tests: their files, their fixtures, and what a database then has."""
+"""Alembic environments: their files, and what a database has after a migration."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from tests.conftest import Connection
-from tests.schema.test_attach import OBJECTS
+from tests.connections import Connection
+from tests.snapshots import OBJECTS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 SYNC = """
 import sqlalchemy as sa
@@ -175,16 +174,6 @@ def upgrade():
 def downgrade():
     ${downgrades if downgrades else "pass"}
 '''
-
-
-@pytest.fixture(params=["psycopg", "asyncpg"])
-def project(request: pytest.FixtureRequest, tmp_path: Path, url: str) -> Project:
-    return Project(tmp_path / "migrations", url, request.param)
-
-
-@pytest.fixture
-def simple(tmp_path: Path, url: str) -> Project:
-    return Project(tmp_path / "migrations", url)
 
 
 def objects(connection: Connection) -> set[Any]:

@@ -35,7 +35,7 @@ from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.search import rows
 from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
-from tests.conftest import Connection
+from tests.connections import Connection
 from tests.encoder import WordEncoder
 
 

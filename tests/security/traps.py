@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from pgencoder.sql import resources
-from tests.conftest import Connection
+from tests.connections import Connection
 
 # Types of arguments for which a function or operator of exactly these is planted, where Postgres has it by a cast only
 ONE = (
@@ -124,7 +124,7 @@ def schema_of_traps(connection: Connection) -> str:
 
 
 def _sources() -> str:
-    package = Path(__file__).parent.parent / "pgencoder"
+    package = Path(__file__).parents[2] / "pgencoder"
     paths = [*resources().glob("sql/**/*.sql"), *resources().glob("migrations/**/*.py"), *package.glob("**/*.py")]
     return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
