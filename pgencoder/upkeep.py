@@ -304,7 +304,6 @@ def refresh(connection: Connection) -> None:
 
 def _refresh(connection: Connection, parts: Objects) -> None:
     objects.become_owner(connection, parts)
-    objects.drop_overloads(connection, parts)
     objects.create_functions(connection, parts, parts.collection.generations)
     for generation in parts.collection.generations:
         objects.create_policy(connection, parts.of(generation))

@@ -55,3 +55,14 @@ CREATE FUNCTION pgencoder_native.simd() RETURNS text
     AS 'MODULE_PATHNAME', 'simd' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION pgencoder_native.simd() IS
     'The instructions in use: avx512, avx2, neondot, neon or plain; the setting pgencoder_native.simd forces another';
+
+-- The functions of the schema pgencoder depend on those here, so that a drop cannot break them; this trigger lets
+-- them go back to pure SQL before the drop looks for what depends.
+
+CREATE FUNCTION pgencoder_native.before_drop() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'before_drop' LANGUAGE C;
+COMMENT ON FUNCTION pgencoder_native.before_drop() IS
+    'Brings the pure SQL kernel back when DROP EXTENSION pgencoder_native begins';
+
+CREATE EVENT TRIGGER pgencoder_native_before_drop ON ddl_command_start WHEN TAG IN ('DROP EXTENSION')
+    EXECUTE FUNCTION pgencoder_native.before_drop();

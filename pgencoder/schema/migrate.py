@@ -61,12 +61,7 @@ def _upgrade(
 ) -> str | None:
     from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
 
-    then = "drop that first, run: pgencoder migrate, and make it again"
-    with (
-        named_dependents("this migration makes what is there anew, but ", then),
-        plain_errors(),
-        engine.begin() as transaction,
-    ):
+    with plain_errors(), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         limit_waiting(connection)
@@ -93,6 +88,7 @@ def _upgrade(
             connection.execute(
                 sql.SQL("COMMENT ON SCHEMA {} IS 'pgencoder; made the extension vector'").format(identifier(SCHEMA))
             )
+        _check_origin(transaction)
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
         connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
@@ -141,13 +137,10 @@ def apply_functions(connection: Connection) -> None:
 
 
 def current(engine: sa.Engine) -> str | None:
-    """The revision that the database is at, None before the first migration."""
-    from alembic.runtime.migration import MigrationContext
-
+    """Return the revision that the database is at, None before the first migration."""
     with translated(), engine.connect() as connection:
         pin(driver_of(connection), local=True)
-        options = {"version_table": "revision", "version_table_schema": SCHEMA}
-        return MigrationContext.configure(connection, opts=options).get_current_revision()
+        return _revision(connection)
 
 
 def head() -> str:
@@ -160,14 +153,10 @@ def head() -> str:
 
 
 def check_known(revision: str) -> None:
-    """Raise InvalidRequest for what is no revision of this package."""
-    from alembic.script import ScriptDirectory
-
-    if revision in ("head", "base"):
-        return
-    known = sorted(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+    """Raise InvalidRequest unless `revision` is a revision of this package, "head" or "base"."""
+    known = ("head", "base", *_known())
     if revision not in known:
-        raise InvalidRequest(f"no revision {revision!r}; there are head, base, {', '.join(known)}")
+        raise InvalidRequest(f"no revision {revision!r}; there are {', '.join(known)}")
 
 
 def check_current(engine: sa.Engine) -> None:
@@ -176,10 +165,38 @@ def check_current(engine: sa.Engine) -> None:
 
 
 def check_revision(revision: str | None) -> None:
-    """Raise NotMigrated for a revision that is not this package's."""
-    if revision != head():
-        state = "has no pgencoder schema" if revision is None else f"is at revision {revision}, not {head()}"
-        raise NotMigrated(f"this database {state}; run: pgencoder migrate")
+    """Raise NotMigrated unless `revision` is the newest of this package."""
+    if revision == head():
+        return
+    if revision is None:
+        raise NotMigrated("this database has no pgencoder schema; run: pgencoder migrate")
+    if revision not in _known():
+        raise NotMigrated(
+            f"this database is at revision {revision}, which this version of pgencoder does not know; use the version"
+            " that migrated it, or a newer one"
+        )
+    raise NotMigrated(f"this database is at revision {revision}, not {head()}; run: pgencoder migrate")
+
+
+def _check_origin(connection: sa.Connection) -> None:
+    """Raise NotMigrated if the database is at a revision that this package cannot start from."""
+    revision = _revision(connection)
+    if revision is not None and revision not in _known():
+        check_revision(revision)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
+    options = {"version_table": "revision", "version_table_schema": SCHEMA}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def _known() -> list[str]:
+    """List the revisions of this package."""
+    from alembic.script import ScriptDirectory
+
+    return sorted(each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config(connection: sa.Connection | None = None) -> Config:

@@ -283,16 +283,6 @@ def drop_generation(connection: Connection, objects: Objects) -> None:
     )
 
 
-def drop_overloads(connection: Connection, objects: Objects) -> None:
-    """Remove the search function as it was before it took the query's encoder."""
-    connection.execute(
-        sql.SQL(
-            "DROP FUNCTION IF EXISTS {}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text,"
-            " pg_catalog.text)"
-        ).format(objects.search, vector=objects.vector)
-    )
-
-
 def _comment(objects: Objects, what: str | Part) -> Part:
     text = raw(f"pgencoder: {objects.collection.name}, ")
     return Quoted(text + (raw(what) if isinstance(what, str) else what))

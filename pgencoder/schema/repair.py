@@ -251,22 +251,13 @@ def _complete(connection: Connection, parts: Objects) -> bool:
 def replaceable(connection: Connection, parts: Objects) -> bool:
     """Tell whether what is stored for a collection can be made for the table that has its name now.
 
-    Not where that is another table, which a repair takes if people want it. Up to revision 0005 there is no function
-    `<name>_rows`; then the triggers say which table it is, if there is no policy.
+    Not where that is another table, which a repair takes if people want it.
     """
     collection = parts.collection
-    named, attached = catalog.find_table(connection, collection), catalog.attached_table(connection, collection)
-    if named is not None and attached is None:
-        found = connection.execute(
-            "SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid OPERATOR(pg_catalog.=) %s"
-            " AND tgfoid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s)"
-            " AND pg_catalog.to_regprocedure(%s) IS NULL",
-            [named, as_text(parts.changed) + "()", as_text(parts.rows) + "()"],
-        ).fetchone()
-        attached = named if found else None
+    named = catalog.find_table(connection, collection)
     return (
         named is not None
-        and named == attached
+        and named == catalog.attached_table(connection, collection)
         and all(_complete(connection, parts.of(generation)) for generation in collection.generations)
     )
 
@@ -321,7 +312,8 @@ def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -
 
 
 def _drop_policies(connection: Connection, parts: Objects) -> None:
-    """Remove the policies of a generation, of older versions too; who does not own the passages sees none then."""
+    """Remove the policy of a generation; who does not own the passages then sees none."""
     exists = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [as_text(parts.passages)]).fetchone()
-    for policy in ("source_row", f"{POLICY}{parts.collection.name}") if exists == (True,) else ():
-        connection.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(identifier(policy), parts.passages))
+    if exists == (True,):
+        policy = identifier(f"{POLICY}{parts.collection.name}")
+        connection.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, parts.passages))

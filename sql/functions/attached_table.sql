@@ -9,10 +9,8 @@ BEGIN
             AND d.objid OPERATOR(pg_catalog.=) p.oid
             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
             AND d.refobjid OPERATOR(pg_catalog.<>) p.polrelid
-        WHERE p.polrelid OPERATOR(pg_catalog.=) passages AND (
-            p.polname::pg_catalog.text OPERATOR(pg_catalog.^@) 'pgencoder detach '
-            OR p.polname OPERATOR(pg_catalog.=) 'source_row'  -- as it was called up to revision 0005
-        )
+        WHERE p.polrelid OPERATOR(pg_catalog.=) passages
+            AND p.polname::pg_catalog.text OPERATOR(pg_catalog.^@) 'pgencoder detach '
         LIMIT 1
     );
 END

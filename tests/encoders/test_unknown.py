@@ -67,26 +67,6 @@ def test_an_encoder_without_a_tokenizer_knows_everything(db: Database, texts: Co
     assert unknown(db) == [0]
 
 
-def test_passages_from_before_are_not_counted(db: Database, texts: Connection, minilm: pgencoder.Encoder) -> None:
-    """Nor does a view from before, which could not be replaced, break the status of the others."""
-    db.attach("texts", ["body"], minilm)
-    db.sync("texts", encoder=minilm)
-    texts.execute(
-        "DROP VIEW pgencoder.texts_1_write; ALTER TABLE pgencoder.texts_1 DROP COLUMN mostly_unknown;"
-        " CREATE VIEW pgencoder.texts_1_write AS SELECT * FROM pgencoder.texts_1"
-    )
-    assert unknown(db) == [0]
-    texts.execute(
-        "ALTER TABLE pgencoder.generation DROP COLUMN index_failures, DROP COLUMN index_error,"
-        " DROP COLUMN index_retry_at; UPDATE pgencoder.revision SET version_num = '0005'"
-    )
-    db.migrate()
-    assert unknown(db) == [0]
-    texts.execute("UPDATE texts SET body = body || ' ไทย' WHERE id = 2; INSERT INTO texts VALUES (9, 'คำ')")
-    db.sync("texts", encoder=minilm)
-    assert unknown(db) == [2]
-
-
 def test_a_key_of_that_name(db: Database, connection: Connection, words: WordEncoder) -> None:
     connection.execute(
         "CREATE TABLE named (mostly_unknown int PRIMARY KEY, body text); INSERT INTO named VALUES (1, 'a')"
@@ -94,23 +74,3 @@ def test_a_key_of_that_name(db: Database, connection: Connection, words: WordEnc
     db.attach("named", ["body"], words)
     db.sync("named", encoder=words)
     assert db.search("named", "a", encoder=words)[0].key == 1
-
-
-def test_rows_whose_domains_were_cast_are_looked_at_again(
-    db: Database, connection: Connection, words: WordEncoder
-) -> None:
-    connection.execute(
-        "CREATE DOMAIN padded AS char(10); CREATE DOMAIN twice AS padded; CREATE TABLE domains (id int PRIMARY KEY,"
-        " body twice); INSERT INTO domains VALUES (1, 'a'); CREATE TABLE plain (id int PRIMARY KEY, body text)"
-    )
-    db.attach("domains", ["body"], words)
-    db.attach("plain", ["body"], words)
-    for name in ("domains", "plain"):
-        db.sync(name, encoder=words)
-    connection.execute(
-        "ALTER TABLE pgencoder.generation DROP COLUMN index_failures, DROP COLUMN index_error,"
-        " DROP COLUMN index_retry_at; UPDATE pgencoder.revision SET version_num = '0005'"
-    )
-    db.migrate()
-    again = connection.execute("SELECT collection FROM pgencoder.generation WHERE queued_at IS NULL").fetchall()
-    assert again == [("domains",)]

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 
 import pgencoder
 from pgencoder import Database, kernel
-from pgencoder.errors import MissingRights, NativeUnavailable, NotMigrated
+from pgencoder.errors import MissingRights, NativeUnavailable
 from pgencoder.kernel import native
-from pgencoder.schema import migrate
 from pgencoder.types import KernelName
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
@@ -64,7 +63,7 @@ def test_statements_that_are_open_follow_the_switch(native_server: Connection) -
 
 def test_switching_both_ways(native_server: Connection, db: Database) -> None:
     db.use_kernel("sql")
-    assert (db.kernel().name, db.kernel().version) == ("sql", "1.1")
+    assert (db.kernel().name, db.kernel().version) == ("sql", "1.0")
     assert "use_kernel('native')" in db.kernel().why
     db.migrate()  # prefers the extension where the database has it
     assert db.kernel().name == "native"
@@ -137,17 +136,6 @@ def test_a_library_that_is_lost_leaves_pure_sql(db: Database, connection: Connec
             assert value(fresh, SCORE) == pytest.approx(1.8, abs=1e-3)
             fresh.execute("ALTER EVENT TRIGGER pgencoder_native_before_drop DISABLE")
             fresh.execute("DROP EXTENSION pgencoder_native")
-    db.use_kernel("native")
-
-
-def test_functions_from_before_the_kernels_must_be_migrated(db: Database, connection: Connection) -> None:
-    migrate.downgrade(db.engine, "0002")
-    connection.execute("DROP FUNCTION pgencoder.use_kernel")
-    with pytest.raises(NotMigrated, match="run: pgencoder migrate"):
-        db.kernel()
-    with pytest.raises(NotMigrated, match="run: pgencoder migrate"):
-        db.use_kernel("native")
-    db.migrate()
     db.use_kernel("native")
 
 

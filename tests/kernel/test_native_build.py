@@ -98,7 +98,7 @@ def test_the_embedded_server_gets_it_by_itself(tmp_path: Path) -> None:
         " print(db.kernel().name, db.kernel().why); db.close()"
     ).format(str(tmp_path / "data"))
     environment = {**os.environ, "PGENCODER_NATIVE": "on"}
-    for switch, expected in (("on", "native extension pgencoder_native 1.1"), ("off", "native extension")):
+    for switch, expected in (("on", "native extension pgencoder_native 1.0"), ("off", "native extension")):
         environment["PGENCODER_NATIVE"] = switch
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code],

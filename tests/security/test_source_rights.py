@@ -137,7 +137,7 @@ def test_a_migration_that_may_not_become_the_owner_names_the_ways_out(made: App,
     with made.session(MAKER) as maker:
         maker.execute("CREATE TABLE t.things (id int PRIMARY KEY, body text)")
     made.db(KEEPER).attach("things", ["body"], words, schema="t")
-    # as up to revision 0005, when all belonged to the owner of the schema
+    # as when a dump was restored by a role that may not give functions away
     made.superuser.execute(
         f"ALTER FUNCTION pgencoder.things_changed OWNER TO {KEEPER}; REVOKE {MAKER} FROM {KEEPER}".encode()
     )

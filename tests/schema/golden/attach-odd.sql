@@ -36,8 +36,8 @@ LIMIT 1
     IF pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL THEN
         SELECT version_num INTO revision FROM pgencoder.revision;
     END IF;
-    IF (revision OPERATOR(pg_catalog.=) '0006') IS NOT TRUE THEN
-        RAISE EXCEPTION 'this database has no schema pgencoder at revision %', '0006' USING HINT = 'Run: pgencoder migrate';
+    IF (revision OPERATOR(pg_catalog.=) '0001') IS NOT TRUE THEN
+        RAISE EXCEPTION 'this database has no schema pgencoder at revision %', '0001' USING HINT = 'Run: pgencoder migrate';
     END IF;
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'

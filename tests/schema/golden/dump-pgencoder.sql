@@ -24,10 +24,8 @@ BEGIN
             AND d.objid OPERATOR(pg_catalog.=) p.oid
             AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
             AND d.refobjid OPERATOR(pg_catalog.<>) p.polrelid
-        WHERE p.polrelid OPERATOR(pg_catalog.=) passages AND (
-            p.polname::pg_catalog.text OPERATOR(pg_catalog.^@) 'pgencoder detach '
-            OR p.polname OPERATOR(pg_catalog.=) 'source_row'  -- as it was called up to revision 0005
-        )
+        WHERE p.polrelid OPERATOR(pg_catalog.=) passages
+            AND p.polname::pg_catalog.text OPERATOR(pg_catalog.^@) 'pgencoder detach '
         LIMIT 1
     );
 END
@@ -2391,8 +2389,8 @@ CREATE TABLE pgencoder.generation (
     token_type text NOT NULL,
     chunking text NOT NULL,
     queued_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
     queued_to text[],
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
     activated_at timestamp with time zone,
     index_failures integer DEFAULT 0 NOT NULL,
     index_error text,
