@@ -19,7 +19,7 @@ from pgencoder import catalog, kernel
 from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
 from pgencoder.encoders import Encoder, query_text
-from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.errors import InvalidRequest, Outdated, PgencoderError
 from pgencoder.explain.explanation import Explanation, in_words
 from pgencoder.explain.token_pairs import Question, read_pairs
 from pgencoder.kernel import native
@@ -195,8 +195,8 @@ class Database(Upkeep):
     ) -> Explanation:
         """Why a passage matches a query, or how far it does: see `Hit.explain`.
 
-        `key` is the row's primary key, a tuple for a composite one. Raises InvalidRequest if there is no such passage,
-        or if the collection has no tokens.
+        `key` is the row's primary key, a tuple for a composite one. Raises NotEncoded if there is no such
+        passage, and InvalidRequest if the collection has no tokens.
         """
         return self._explain(self._question(self.collection(name), query, encoder), key, passage)
 
@@ -226,7 +226,7 @@ class Database(Upkeep):
             catalog.check_source(connection, asked.collection)
             passage = read_pairs(connection, vector, asked, key, number)
         if content not in (None, passage.content):
-            raise InvalidRequest(f"passage {number} of key {short_key(key)} has changed since the search; search again")
+            raise Outdated(f"passage {number} of key {short_key(key)} has changed since the search; search again")
         return in_words(asked, key, number, passage)
 
     def encode_query(self, collection: Collection, query: str, encoder: Encoder | None = None) -> Encoding:
@@ -289,7 +289,7 @@ class Database(Upkeep):
 
         The vectors are those of when the first pair is asked for; pairs of rows deleted or hidden since are left out.
         They wait in a temporary file, 2 bytes a dimension. `progress` is called with the rows done and all rows.
-        Raises InvalidRequest, also where nothing is encoded.
+        Raises NotEncoded where nothing is encoded, and DiskFull where the vectors do not fit.
         """
         search = PairSearch(threshold, method, limit)
         collection = self.collection(name)

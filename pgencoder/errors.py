@@ -1,4 +1,4 @@
-"""Every error pgencoder raises on purpose.
+"""Every error that pgencoder raises on purpose.
 
     PgencoderError
     ├── DatabaseError            the server is not as it must be
@@ -6,12 +6,17 @@
     │   ├── UnsupportedServer    Postgres or pgvector is too old, or pgvector is absent
     │   ├── MissingRights        the role may not do what was asked
     │   ├── NotMigrated          the schema is absent or of another version
-    │   └── NativeUnavailable    the C extension cannot be compiled, installed or used
+    │   ├── NativeUnavailable    the C extension cannot be compiled, installed or used
+    │   └── InUse                other sessions hold a lock for too long
     ├── CollectionError          a collection or its source table
     │   ├── UnknownCollection
-    │   ├── CollectionExists
+    │   ├── CollectionExists     there is one of that name, or something else has a name that it needs
     │   ├── UnknownGeneration
     │   ├── GenerationIncomplete searches would lose rows if they used it
+    │   ├── GenerationConflict   another one is being built, or this one is active
+    │   ├── NotEncoded           there is no such passage, or none that the role may see
+    │   ├── Outdated             something has changed or was dropped since the search
+    │   ├── HasDependents        objects of users depend on what was to be dropped
     │   └── InvalidSource        no such table or column, no primary key, not a table
     ├── EncoderError             a model
     │   ├── ModelNotFound
@@ -19,7 +24,12 @@
     │   ├── UntrainedModel       raw averages asked for without saying so
     │   ├── InvalidEncoding      an encoder returned something that cannot be stored
     │   └── FingerprintMismatch  vectors of another model
-    └── InvalidRequest           an argument that cannot be served
+    ├── MachineError             this machine
+    │   ├── MissingExtra         an optional package is not installed; also an ImportError
+    │   ├── UnsuitablePlatform   its system or its user cannot run the embedded server
+    │   ├── PortUnavailable      a port is in use, or may not be opened
+    │   └── DiskFull             temporary files do not fit
+    └── InvalidRequest           an argument, or a call where it cannot be; also a ValueError
 
 Each message is one line that says what to do.
 """
@@ -53,6 +63,10 @@ class NativeUnavailable(DatabaseError):
     """The extension pgencoder_native cannot be compiled, installed or used."""
 
 
+class InUse(DatabaseError):
+    """Other sessions hold a lock for too long; the message names them."""
+
+
 class CollectionError(PgencoderError):
     """Something is wrong with a collection or its source table."""
 
@@ -62,7 +76,7 @@ class UnknownCollection(CollectionError):
 
 
 class CollectionExists(CollectionError):
-    """There is already a collection of that name."""
+    """There is already a collection of that name, or something else has a name that it needs."""
 
 
 class UnknownGeneration(CollectionError):
@@ -71,6 +85,22 @@ class UnknownGeneration(CollectionError):
 
 class GenerationIncomplete(CollectionError):
     """The generation lacks rows that the active one has."""
+
+
+class GenerationConflict(CollectionError):
+    """Another generation is being built, or this one is active."""
+
+
+class NotEncoded(CollectionError):
+    """There is no such passage, or none that the role may see: rows are gone or not encoded yet."""
+
+
+class Outdated(CollectionError):
+    """Something has changed or was dropped since the search."""
+
+
+class HasDependents(CollectionError):
+    """Objects of users depend on what was to be dropped; the message names them."""
 
 
 class InvalidSource(CollectionError):
@@ -101,5 +131,25 @@ class FingerprintMismatch(EncoderError):
     """Vectors of two different encoders were about to be compared."""
 
 
+class MachineError(PgencoderError):
+    """Something is wrong with this machine."""
+
+
+class MissingExtra(MachineError, ImportError):
+    """An optional package is not installed."""
+
+
+class UnsuitablePlatform(MachineError):
+    """The operating system or the user cannot run the embedded server."""
+
+
+class PortUnavailable(MachineError):
+    """A port is in use, or may not be opened."""
+
+
+class DiskFull(MachineError):
+    """Temporary files do not fit on the disk."""
+
+
 class InvalidRequest(PgencoderError, ValueError):
-    """An argument that cannot be served."""
+    """An argument cannot be served, or a call is made where it cannot be."""

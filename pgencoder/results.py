@@ -45,7 +45,8 @@ class Hit:
         """Why this passage matched: for each word of the query what it matched, where, and how similar it is.
 
         It is read from the database, now, by the same MaxSim, whatever stage the search ended with. Raises
-        InvalidRequest if the passage has changed since the search, or if this hit is not as `Database.search` gave it.
+        Outdated if the passage has changed since the search, and InvalidRequest if this hit is a copy, which lacks its
+        search.
         """
         explainer: Callable[[Hit], Explanation] | None = self.__dict__["_explainer"]
         if explainer is None:

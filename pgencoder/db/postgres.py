@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import UnsuitablePlatform
 
 if TYPE_CHECKING:
     import pwd
@@ -44,7 +44,7 @@ def binaries() -> Path:
 def account() -> pwd.struct_passwd | None:
     """The user that Postgres runs as where this process is root, made if need be; None where it is not root."""
     if sys.platform == "win32":
-        raise InvalidRequest("the embedded server needs Linux or macOS; give --database or PGENCODER_DATABASE_URL")
+        raise UnsuitablePlatform("the embedded server needs Linux or macOS; give --database or PGENCODER_DATABASE_URL")
     import pwd
 
     if os.geteuid() != 0:
@@ -57,7 +57,7 @@ def account() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(ACCOUNT)  # also where another process has made it meanwhile
     except KeyError:
-        raise InvalidRequest(
+        raise UnsuitablePlatform(
             f"root cannot run Postgres, and the user {ACCOUNT} cannot be made; make it, or run as another user"
         ) from None
 

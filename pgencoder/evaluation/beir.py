@@ -19,7 +19,7 @@ from psycopg import sql
 
 from pgencoder.client import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.ingest.backfill import Progress
 from pgencoder.results import Hit
 from pgencoder.search import Search
@@ -232,7 +232,7 @@ def _measure(dataset: Dataset, run: Iterable[tuple[str, str, float]]) -> tuple[f
     try:
         import ir_measures
     except ImportError as error:
-        raise InvalidRequest("eval needs ir-measures; run: pip install 'pgencoder[eval]'") from error
+        raise MissingExtra("eval needs ir-measures; run: pip install 'pgencoder[eval]'") from error
     found = ir_measures.calc_aggregate(
         [ir_measures.nDCG @ 10, ir_measures.R @ DEPTH],
         [ir_measures.Qrel(*row) for row in dataset.qrels],

@@ -11,7 +11,7 @@ import psycopg
 from pgencoder.db.connection import Connection
 from pgencoder.db.values import key_texts
 from pgencoder.encoders import Kind, Piece
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, NotEncoded, Outdated
 from pgencoder.plain import short_key
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
@@ -51,7 +51,8 @@ class TokenPairs:
 def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, passage: int) -> TokenPairs:
     """Read a passage and its pairs, scored as searches score it; `vector` is pgvector's schema.
 
-    Raises InvalidRequest if this role can see no such passage, or if there are no tokens to explain a match by.
+    Raises NotEncoded if this role can see no such passage, Outdated if the generation was dropped, and InvalidRequest
+    for a key of another form, or if there are no tokens to explain a match by.
     """
     collection = asked.collection
     if not collection.generation.dims.tokens:
@@ -65,11 +66,11 @@ def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, p
         statement = _statement(collection, vector).as_bytes(connection)
         row = psycopg.RawCursor(connection).execute(statement, parameters).fetchone()
     except psycopg.errors.UndefinedTable as error:
-        raise InvalidRequest(f"{error.diag.message_primary}: it was dropped since the search; search again") from error
+        raise Outdated(f"{error.diag.message_primary}: it was dropped since the search; search again") from error
     except (psycopg.DataError, psycopg.errors.CannotCoerce) as error:
         raise InvalidRequest(f"cannot look for key {short_key(key)}: {error.diag.message_primary or error}") from error
     if row is None:
-        raise InvalidRequest(
+        raise NotEncoded(
             f"collection {collection.name!r} has no passage {passage} of key {short_key(key)}: the row is gone, not"
             " encoded yet, or not for this role to see"
         )

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from pydantic import SkipValidation
 
 from pgencoder.client import Database, connect
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.integrations import filters, passages, store_table
 from pgencoder.integrations.columns import source_fields
 from pgencoder.integrations.refusal import listed, to_json
@@ -29,8 +28,9 @@ try:
     from langchain_core.runnables.config import run_in_executor
     from langchain_core.vectorstores import VectorStore
     from langchain_core.vectorstores.utils import maximal_marginal_relevance
+    from pydantic import SkipValidation
 except ImportError as error:
-    raise ImportError(
+    raise MissingExtra(
         "pgencoder.integrations.langchain needs LangChain; install it: pip install 'pgencoder[langchain]'"
     ) from error
 

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import DiskFull, InvalidRequest, NotEncoded, Outdated
 from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
 from pgencoder.results import Pair
@@ -52,11 +52,11 @@ class PairSearch:
 
 
 def check_encoded(connection: Connection, collection: Collection) -> None:
-    """Raise InvalidRequest if the collection has no passage that this role may see."""
+    """Raise NotEncoded if the collection has no passage that this role may see."""
     passages = own(collection.generation.passages)
     row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(passages)).fetchone()
     if row is None or not row[0]:
-        raise InvalidRequest(
+        raise NotEncoded(
             f"nothing of {collection.name!r} is encoded yet that this role may see; run: pgencoder worker --once"
         )
 
@@ -70,7 +70,7 @@ def similar_pairs(
             with connect() as connection:
                 _read(connection, collection, spool)
         except OSError as error:
-            raise InvalidRequest(
+            raise DiskFull(
                 f"the vectors do not fit into {tempfile.gettempdir()}, the directory of temporary files:"
                 f" {error.strerror}; name another in TMPDIR"
             ) from error
@@ -99,7 +99,7 @@ def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
             for *key, dense in copy.rows():
                 spool.append(SEPARATOR.join(key), dense)
     except psycopg.errors.UndefinedTable as error:
-        raise InvalidRequest(
+        raise Outdated(
             f"{error.diag.message_primary}: it was dropped since similar_pairs was called; call it again"
         ) from error
     spool.complete()

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 
 from psycopg import errors as pg
 
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import HasDependents
 
 
 @contextmanager
 def named_dependents(what: str = "", then: str = "drop that first, and make it again") -> Iterator[None]:
-    """Turn a drop that Postgres refuses into InvalidRequest: `what` is done, what depends on what, and what to do."""
+    """Turn a drop that Postgres refuses into HasDependents: `what` is done, what depends on what, and what to do."""
     try:
         yield
     except pg.DependentObjectsStillExist as error:
         # each of them is a line; drivers other than psycopg have no detail
         found = "; ".join((error.diag.message_detail or str(error)).splitlines())
-        raise InvalidRequest(f"{what}{found}: {then}") from error
+        raise HasDependents(f"{what}{found}: {then}") from error

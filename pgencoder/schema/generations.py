@@ -18,7 +18,13 @@ from pgencoder.catalog.objects import Objects, all_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.locks import holders, lock_collection
 from pgencoder.encoders import Encoder, model_names
-from pgencoder.errors import GenerationIncomplete, InvalidRequest, UnknownGeneration
+from pgencoder.errors import (
+    CollectionExists,
+    GenerationConflict,
+    GenerationIncomplete,
+    InUse,
+    UnknownGeneration,
+)
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.schema import objects, roles
@@ -46,8 +52,9 @@ def reencode(
     """Begin the next generation of a collection and queue its rows; returns it and their number.
 
     `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
-    are "none". That they stay "none" for one that has some is logged. Raises InvalidRequest if another
-    generation is being built, or if the schema has something else of the names that this one needs.
+    are "none". That they stay "none" for one that has some is logged. Raises GenerationConflict if
+    another generation is being built, and CollectionExists if the schema has something else of the names that this one
+    needs.
     """
 
     def begin() -> Objects:
@@ -55,7 +62,7 @@ def reencode(
             collection = _locked(connection, name)
             building = [each for each in collection.generations if each.state == "building"]
             if building:
-                raise InvalidRequest(
+                raise GenerationConflict(
                     f"generation {building[0].number} of {name!r} is being built; activate or drop it first"
                 )
             active = collection.generation
@@ -78,7 +85,7 @@ def reencode(
     try:
         parts = patiently(begin)
     except pg.DuplicateObject as error:
-        raise InvalidRequest(f"{str(error).splitlines()[0]}; remove that first") from error
+        raise CollectionExists(f"{str(error).splitlines()[0]}; remove that first") from error
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
             "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
@@ -130,7 +137,7 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
             collection = _locked(connection, name)
             chosen = _choose(collection, number, None, "drop")
             if chosen.state == "active":
-                raise InvalidRequest(
+                raise GenerationConflict(
                     f"generation {chosen.number} of {name!r} is active; activate another first, or: pgencoder detach"
                 )
             parts = Objects(collection, vector_schema(connection), chosen)
@@ -194,7 +201,7 @@ def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) 
     try:
         return patiently(swap, SWAP_SECONDS)
     except pg.LockNotAvailable as error:
-        raise InvalidRequest(
+        raise InUse(
             f"transactions that are open have searched {name!r} and keep it as it is: server processes"
             f" {holders(connection, f'{name}_passages')}; end them, and try again"
         ) from error
@@ -204,7 +211,7 @@ def _swap(
     connection: Connection, collection: Collection, chosen: Generation, create_search: CreateSearch
 ) -> Generation:
     if chosen.state == "active":
-        raise InvalidRequest(f"generation {chosen.number} of {collection.name!r} is active already")
+        raise GenerationConflict(f"generation {chosen.number} of {collection.name!r} is active already")
     catalog.check_problem(connection, collection.name)
     parts = Objects(collection, vector_schema(connection), chosen)
     _check_complete(connection, parts)

@@ -223,7 +223,7 @@ def create_view(connection: Connection, objects: Objects) -> None:
 
     `<name>_active` describes it to them, see `catalog.description`.
 
-    Raises InvalidRequest where its columns change and another view depends on them.
+    Raises HasDependents where its columns change and another view depends on them.
     """
     names = [as_text(relation) for relation in (objects.view, objects.passages)]
     readers = connection.execute(

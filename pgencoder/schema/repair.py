@@ -16,7 +16,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import POLICY, Objects, all_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.locks import lock_collection
-from pgencoder.errors import InvalidRequest, InvalidSource
+from pgencoder.errors import InvalidSource
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.reconcile import reconcile, total
@@ -199,7 +199,7 @@ def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[Key
                     f" rows first, or: pgencoder detach {parts.collection.name}"
                 ) from error
             except pg.CannotCoerce as error:
-                raise InvalidRequest(
+                raise InvalidSource(
                     f"no {new.type} can be made of the {old.type} in {as_text(table)}; detach the collection and attach"
                     f" it again: pgencoder detach {parts.collection.name}"
                 ) from error

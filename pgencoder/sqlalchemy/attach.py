@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pgencoder import catalog
 from pgencoder.client import Database, database_of
-from pgencoder.errors import CollectionExists, InvalidRequest
+from pgencoder.errors import CollectionError, CollectionExists, GenerationConflict, InUse
 from pgencoder.ingest.backfill import Progress
 from pgencoder.plain import short_repr
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
@@ -56,7 +56,7 @@ def attach_all(
 
     `classes` are a declarative base, a registry or mapped classes. Where a class declares another encoder than its
     collection has, the next generation is begun. Nothing is removed: if a class declares other columns, or another
-    table, for a collection that is there, nothing at all is done and InvalidRequest says what to do. One whose table
+    table, for a collection that is there, nothing at all is done and the error says what to do. One whose table
     was made again, or that has lost its triggers, is repaired, see `Database.repair`. `progress` is as in
     `Database.attach`.
 
@@ -83,14 +83,14 @@ def attach_all(
 
 
 def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) -> None:
-    """Raise InvalidRequest for what cannot be done without losing something."""
+    """Raise CollectionExists or GenerationConflict for what cannot be done without losing something."""
     for declared, collection in pairs:
         if collection is None:
             continue
         with db.connection() as connection:
             schema = catalog.find_source(connection, declared.table, declared.schema).schema
         if not declared.is_of(collection, schema):
-            raise InvalidRequest(
+            raise CollectionExists(
                 f"the collection {declared.name!r} is of {collection.source_schema}.{collection.source_table}"
                 f" ({', '.join(collection.columns)}), and a class declares {schema}.{declared.table}"
                 f" ({', '.join(declared.columns)}); declare that under another name beside it, Encoding(..., name=...),"
@@ -99,7 +99,7 @@ def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) ->
             )
         building = [each for each in collection.generations if each.state == "building"]
         if building and not any(map(declared.encoding.fits, [collection.generation, *building])):
-            raise InvalidRequest(
+            raise GenerationConflict(
                 f"generation {building[0].number} of {declared.name!r} is being built with another encoder than its"
                 f" class declares; activate or drop it first: pgencoder drop {declared.name}"
             )
@@ -125,7 +125,7 @@ def _make(
         return found
     try:
         return _change(db, declared, collection, progress)
-    except InvalidRequest:
+    except (CollectionError, InUse):
         # another process may have done it in the meantime
         found = _found(declared, db.collection(declared.name))
         if found is None:

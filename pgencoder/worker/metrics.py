@@ -16,7 +16,7 @@ from psycopg import errors as pg
 from psycopg.rows import dict_row
 
 from pgencoder.db.connection import connected
-from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.errors import PgencoderError, PortUnavailable
 from pgencoder.worker.worker import Worker
 
 # Counting rows takes time on large tables: at most a fiftieth of it
@@ -45,7 +45,7 @@ def serve(worker: Worker, engine: sa.Engine, host: str, port: int) -> WSGIServer
     try:
         server, _thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise InvalidRequest(f"cannot serve metrics at {host}:{port}: {error}; give another --metrics-port") from error
+        raise PortUnavailable(f"cannot serve metrics at {host}:{port}: {error}; give another --metrics-port") from error
     return server
 
 

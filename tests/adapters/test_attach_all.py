@@ -19,7 +19,7 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.db.locks import lock_collection
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import CollectionExists, GenerationConflict, InvalidRequest
 from pgencoder.sqlalchemy import AttachReport, Encoding, attach_all
 from tests import checkpoints
 from tests.adapters.declared import WORDS, Article, Base, Plain
@@ -83,7 +83,7 @@ def test_another_model_begins_the_next_generation(connection: Connection, db: Da
     assert db.search("articles", "one", encoder=first)[0].key == 1
     assert [each.number for each in attach_all(base(second), db).building] == [2]
     assert attach_all(base(first), db).unchanged == ("articles",)
-    with pytest.raises(InvalidRequest, match="generation 2 of 'articles' is being built with another encoder"):
+    with pytest.raises(GenerationConflict, match="generation 2 of 'articles' is being built with another encoder"):
         attach_all(base(third), db)
     db.sync("articles", encoder=second)
     db.activate("articles")
@@ -157,14 +157,14 @@ def test_other_columns_are_refused_before_anything_is_done(connection: Connectio
     Other.metadata.create_all(db.engine)
     db.attach("articles", ["title", "body"], WORDS)
     with pytest.raises(
-        InvalidRequest, match=r"is of public.articles \(title, body\), and a class declares public.articles"
+        CollectionExists, match=r"is of public.articles \(title, body\), and a class declares public.articles"
     ):
         attach_all(Other, db)
     assert [each.name for each in db.collections()] == ["articles"]
     db.detach("articles")
     connection.execute("CREATE SCHEMA blog; CREATE TABLE blog.articles (id int PRIMARY KEY, title text)")
     db.attach("articles", ["title"], WORDS, schema="blog")
-    with pytest.raises(InvalidRequest, match=r"is of blog.articles \(title\), and a class declares public.articles"):
+    with pytest.raises(CollectionExists, match=r"is of blog.articles \(title\), and a class declares public.articles"):
         attach_all(Other, db)
 
 

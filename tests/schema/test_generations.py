@@ -11,7 +11,13 @@ import pytest
 
 import pgencoder
 from pgencoder import Database
-from pgencoder.errors import FingerprintMismatch, GenerationIncomplete, InvalidRequest, UnknownGeneration
+from pgencoder.errors import (
+    FingerprintMismatch,
+    GenerationConflict,
+    GenerationIncomplete,
+    InvalidRequest,
+    UnknownGeneration,
+)
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
@@ -272,8 +278,8 @@ def test_a_search_in_another_process_follows_the_swap(
 def test_what_makes_no_sense_is_refused(fifty_articles: Connection, db: Database, new_words: WordEncoder) -> None:
     before = sorted(fifty_articles.execute(OBJECTS).fetchall())
     cases: list[tuple[type[Exception], str, Callable[[], object]]] = [
-        (InvalidRequest, "generation 1 of 'articles' is active; activate another", lambda: db.drop("articles", 1)),
-        (InvalidRequest, "is active already", lambda: db.activate("articles", 1)),
+        (GenerationConflict, "generation 1 of 'articles' is active; activate another", lambda: db.drop("articles", 1)),
+        (GenerationConflict, "is active already", lambda: db.activate("articles", 1)),
         (UnknownGeneration, "has no generation 7; it has: 1$", lambda: db.drop("articles", 7)),
         (UnknownGeneration, "has no generation 7; it has: 1$", lambda: db.activate("articles", 7)),
         (UnknownGeneration, "to drop\\? there is only the active one", lambda: db.drop("articles")),
@@ -288,9 +294,9 @@ def test_what_makes_no_sense_is_refused(fifty_articles: Connection, db: Database
     assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
     db.reencode("articles", new_words)
     before = sorted(fifty_articles.execute(OBJECTS).fetchall())
-    with pytest.raises(InvalidRequest, match="generation 2 of 'articles' is being built; activate or drop it first"):
+    with pytest.raises(GenerationConflict, match="generation 2 of 'articles' is being built; activate or drop it"):
         db.reencode("articles", WordEncoder(name="third"))
-    with pytest.raises(InvalidRequest, match="is active"):
+    with pytest.raises(GenerationConflict, match="is active"):
         db.drop("articles", 1)
     assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
 

@@ -15,7 +15,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.db import locks
 from pgencoder.db.locks import lock_collection
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InUse
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 
@@ -94,9 +94,7 @@ def test_a_reader_can_lock_nothing(holder: Connection) -> None:
 def test_a_migration_names_who_holds_it_up(docs: Database, holder: Connection) -> None:
     holder.execute("SELECT FROM pgencoder.docs_passages, pgencoder.revision")
     for revision in ("head", "base"):
-        with pytest.raises(
-            InvalidRequest, match=rf"server processes .*{holder.info.backend_pid} \({ROLE}, idle in"
-        ) as raised:
+        with pytest.raises(InUse, match=rf"server processes .*{holder.info.backend_pid} \({ROLE}, idle in") as raised:
             docs.migrate(revision)
         assert "\n" not in str(raised.value)
     holder.rollback()
@@ -108,7 +106,7 @@ def test_a_migration_waits_for_another(docs: Database, connection: Connection) -
     with connection.transaction():
         locks.lock_migrations(connection)
         for revision in ("head", "base"):
-            with pytest.raises(InvalidRequest, match=rf"server processes .*{connection.info.backend_pid} \("):
+            with pytest.raises(InUse, match=rf"server processes .*{connection.info.backend_pid} \("):
                 docs.migrate(revision)
     docs.migrate()
 
@@ -129,7 +127,7 @@ def test_a_worker_keeps_the_generations_of_a_collection(docs: Database, connecti
             two.rollback()
             for call in (lambda: docs.detach("docs"), lambda: docs.reencode("docs", WordEncoder(name="other"))):
                 with pytest.raises(
-                    InvalidRequest,
+                    InUse,
                     match=rf"'docs' is being worked on by server processes {one.info.backend_pid} \({WORKER}, idle",
                 ):
                     call()

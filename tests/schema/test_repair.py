@@ -11,7 +11,7 @@ from psycopg import errors as pg
 
 import pgencoder
 from pgencoder import Database
-from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource, NotMigrated, PgencoderError
+from pgencoder.errors import CollectionExists, HasDependents, InvalidSource, NotMigrated, PgencoderError
 from pgencoder.schema import roles
 from tests.commands import Tool
 from tests.connections import Connection, value
@@ -118,7 +118,7 @@ def test_a_view_of_a_user_is_named_and_kept(connection: Connection, db: Database
     connection.execute(
         "CREATE VIEW mine AS SELECT id, content FROM pgencoder.docs_passages; ALTER TABLE docs ALTER id TYPE bigint"
     )
-    with pytest.raises(InvalidRequest, match=r"view mine depends on view pgencoder\.docs_passages"):
+    with pytest.raises(HasDependents, match=r"view mine depends on view pgencoder\.docs_passages"):
         db.repair("docs")
     connection.execute("DROP VIEW mine")
     assert db.repair("docs").keys == ("id: integer to bigint",)
@@ -141,9 +141,7 @@ def test_what_users_have_made_on_the_search_function_stays(
     assert value(connection, granted) == before
     connection.execute("ALTER TABLE docs ALTER id TYPE bigint")
     for call in (db.repair, db.detach):
-        with pytest.raises(
-            InvalidRequest, match=r"view .*mine depends on function pgencoder\.docs_search.*: drop that"
-        ):
+        with pytest.raises(HasDependents, match=r"view .*mine depends on function pgencoder\.docs_search.*: drop that"):
             call("docs")
     connection.execute("DROP VIEW mine")
     assert db.repair("docs").keys == ("id: integer to bigint",)

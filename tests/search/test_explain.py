@@ -22,7 +22,7 @@ from rich.console import Console
 import pgencoder
 from pgencoder import Database, DenseEncoder, Encoding, Explanation, Hit, Match, WordMatch, load_encoder
 from pgencoder.cli import main, output, status
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, NotEncoded, Outdated
 from pgencoder.results import FailedRow
 from pgencoder.types import KernelName, Stage, TokenType
 from tests.connections import Connection
@@ -219,31 +219,31 @@ def test_a_passage_without_tokens(filled: Callable[..., Database]) -> None:
 def test_what_cannot_be_explained(filled: Callable[..., Database], connection: Connection, words: WordEncoder) -> None:
     db = filled("red green", "blue")
     (hit, other) = db.search("notes", "green")
-    for key, passage, message in (
-        (3, 0, "no passage 0 of key 3"),
-        (1, 7, "no passage 7 of key 1"),
-        ((1, 2), 0, "a value for each of id, got 1, 2"),
-        ("x", 0, "cannot look for key 'x': invalid input syntax for type integer"),
-        (10**30, 0, "cannot look for key"),
-        (1.5, 0, "cannot look for key 1.5: id is integer, got 1.5"),
-        (Decimal("0.5"), 0, "cannot look for key 0.5: id is integer"),
-        (float("nan"), 0, "cannot look for key nan: id is integer"),
-        ({"id": 1}, 0, "cannot look for key {'id': 1}: cannot adapt type 'dict'"),
+    for key, passage, message, error in (
+        (3, 0, "no passage 0 of key 3", NotEncoded),
+        (1, 7, "no passage 7 of key 1", NotEncoded),
+        ((1, 2), 0, "a value for each of id, got 1, 2", InvalidRequest),
+        ("x", 0, "cannot look for key 'x': invalid input syntax for type integer", InvalidRequest),
+        (10**30, 0, "cannot look for key", InvalidRequest),
+        (1.5, 0, "cannot look for key 1.5: id is integer, got 1.5", InvalidRequest),
+        (Decimal("0.5"), 0, "cannot look for key 0.5: id is integer", InvalidRequest),
+        (float("nan"), 0, "cannot look for key nan: id is integer", InvalidRequest),
+        ({"id": 1}, 0, "cannot look for key {'id': 1}: cannot adapt type 'dict'", InvalidRequest),
     ):
-        with pytest.raises(InvalidRequest, match=re.escape(message)) as raised:
+        with pytest.raises(error, match=re.escape(message)) as raised:
             db.explain("notes", "green", key, passage, encoder=words)
         assert "\n" not in str(raised.value)
     connection.execute("UPDATE notes SET body = 'red and green' WHERE id = 1; DELETE FROM notes WHERE id = 2")
     # the row has changed, but its passage not yet
     check(hit.explain(), hit)
-    with pytest.raises(InvalidRequest, match="the row is gone"):
+    with pytest.raises(NotEncoded, match="the row is gone"):
         other.explain()
     db.sync("notes", encoder=words)
-    with pytest.raises(InvalidRequest, match="passage 0 of key 1 has changed since the search; search again"):
+    with pytest.raises(Outdated, match="passage 0 of key 1 has changed since the search; search again"):
         hit.explain()
     (hit,) = db.search("notes", "green")
     db.detach("notes")
-    with pytest.raises(InvalidRequest, match="dropped since the search"):
+    with pytest.raises(Outdated, match="dropped since the search"):
         hit.explain()
 
 
@@ -273,7 +273,7 @@ def test_a_generation_that_searches_used_then(filled: Callable[..., Database], w
     db.activate("notes")
     check(hit.explain(), hit)
     db.drop("notes", 1)
-    with pytest.raises(InvalidRequest, match="dropped since the search"):
+    with pytest.raises(Outdated, match="dropped since the search"):
         hit.explain()
 
 
@@ -306,7 +306,7 @@ def test_row_level_security_holds(
     try:
         (hit,) = reader.search("notes", "green", encoder=words)
         check(hit.explain(), hit)
-        with pytest.raises(InvalidRequest, match="no passage 0 of key 2"):
+        with pytest.raises(NotEncoded, match="no passage 0 of key 2"):
             reader.explain("notes", "green", 2, encoder=words)
     finally:
         reader.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from pgencoder import Database, Dims
-from pgencoder.errors import CollectionExists, InvalidRequest
+from pgencoder.errors import CollectionExists
 from pgencoder.sql import Late, Quoted, assembled, raw
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from tests.connections import Connection, value
@@ -172,7 +172,7 @@ def test_a_name_that_the_schema_has_is_refused(connection: Connection, db: Datab
     assert sorted(connection.execute(OBJECTS).fetchall()) == before
     db.attach("t", ["body"], words, name="mine")
     connection.execute("CREATE FUNCTION pgencoder.mine_2_build() RETURNS int RETURN 1")
-    with pytest.raises(InvalidRequest, match=r"would make pgencoder[.]mine_2_build"):
+    with pytest.raises(CollectionExists, match=r"would make pgencoder[.]mine_2_build"):
         db.reencode("mine", words)
 
 

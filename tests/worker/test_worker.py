@@ -17,7 +17,7 @@ import pytest
 import pgencoder
 from pgencoder import Database, Encoding, WorkerOptions
 from pgencoder.catalog.objects import Objects
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InvalidRequest, PortUnavailable
 from pgencoder.ingest import queue, reading
 from pgencoder.worker import metrics
 from tests.connections import Connection, value
@@ -225,7 +225,7 @@ def test_metrics_are_those_of_the_view(articles: Connection, db: Database, words
     assert f"pgencoder_coverage{labels} 1.0" in lines
     assert f"pgencoder_queued{labels} 0.0" in lines
     assert "pgencoder_worker_rows_total 100.0" in lines
-    with pytest.raises(InvalidRequest, match="give another --metrics-port"):
+    with pytest.raises(PortUnavailable, match="give another --metrics-port"):
         metrics.serve(worker, db.engine, "192.0.2.1", 1)
 
 

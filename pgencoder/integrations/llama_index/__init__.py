@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pgencoder.errors import MissingExtra
+
 try:
     import llama_index.core  # noqa: F401
 except ImportError as error:
-    raise ImportError(
+    raise MissingExtra(
         "pgencoder.integrations.llama_index needs LlamaIndex; install it: pip install 'pgencoder[llama-index]'"
     ) from error
 
