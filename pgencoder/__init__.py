@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from pgencoder import errors
 from pgencoder.client import Database, connect, embedded
-from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder, Piece, Window
+from pgencoder.encoders import (
+    DEFAULT_MODEL,
+    DenseEncoder,
+    Encoder,
+    Explaining,
+    Piece,
+    Placed,
+    Window,
+    Windowed,
+    register_encoder,
+)
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation
@@ -52,6 +62,7 @@ __all__ = [
     "Dims",
     "Encoder",
     "Encoding",
+    "Explaining",
     "Explanation",
     "FailedRow",
     "Generation",
@@ -62,12 +73,14 @@ __all__ = [
     "Pair",
     "PgencoderError",
     "Piece",
+    "Placed",
     "ReconcileReport",
     "RepairReport",
     "SearchSelect",
     "SyncReport",
     "Tokens",
     "Window",
+    "Windowed",
     "WordMatch",
     "Worker",
     "WorkerOptions",
@@ -80,6 +93,7 @@ __all__ = [
     "load_encoder",
     "maxsim",
     "recall",
+    "register_encoder",
     "select",
 ]
 

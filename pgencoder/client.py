@@ -215,7 +215,7 @@ class Database(Upkeep):
     def _question(self, collection: Collection, query: str, encoder: Encoder | None) -> Question:
         query = query_text(query)
         chosen = self._encoder(collection.generation.encoder, encoder)
-        return Question(collection, query, chosen.encode_query(query), getattr(chosen, "pieces", None))
+        return Question(collection, query, chosen.encode_query(query), chosen)
 
     def _explain_hit(self, asked: Question, hit: Hit) -> Explanation:
         return self._explain(asked, hit.key, hit.passage, hit.content)

@@ -19,7 +19,7 @@ from itertools import groupby, pairwise, zip_longest
 from numbers import Integral
 from typing import Any, get_args
 
-from pgencoder.encoders import UNKNOWN
+from pgencoder.encoders import UNKNOWN, windows_of
 from pgencoder.errors import InvalidRequest
 from pgencoder.results import Citation, Context, Hit
 from pgencoder.types import Order
@@ -75,7 +75,7 @@ def token_counter(encoder: object) -> CountTokens:
     does everything for an encoder without a tokenizer. That is more than the tokenizers of language models make of
     prose (some four to five bytes a token).
     """
-    windows = getattr(encoder, "windows", ())
+    windows = windows_of(encoder)
     if not windows:
         return _by_bytes
     tokenizer = windows[0].tokenizer

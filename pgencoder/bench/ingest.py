@@ -11,7 +11,7 @@ from typing import Any
 
 from pgencoder.bench.scratch import detach_if_there
 from pgencoder.client import Database
-from pgencoder.encoders import Encoder, Window, load
+from pgencoder.encoders import Encoder, Window, load, windows_of
 from pgencoder.errors import InvalidRequest
 from pgencoder.evaluation import beir
 from pgencoder.results import SyncReport
@@ -75,7 +75,7 @@ class Recorder:
     @property
     def windows(self) -> Sequence[Window]:
         """Those of the encoder, if it has any."""
-        return getattr(self.encoder, "windows", ())
+        return windows_of(self.encoder)
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
         """What the encoder makes of them."""

@@ -7,26 +7,34 @@ from pgencoder.encoders.base import (
     DEFAULT_MODEL,
     UNKNOWN,
     Encoder,
+    Explaining,
     Kind,
     Piece,
+    Placed,
     Window,
+    Windowed,
     check_fingerprint,
     comparable,
     model_names,
     query_text,
     same_encoder,
+    windows_of,
 )
 from pgencoder.encoders.dense import DenseEncoder
-from pgencoder.encoders.load import canonical, load, load_stored, shared
+from pgencoder.encoders.loading import SENTENCE_TRANSFORMERS, canonical, load, load_stored, register_encoder, shared
 
 __all__ = [
     "DEFAULT_MODEL",
+    "SENTENCE_TRANSFORMERS",
     "UNKNOWN",
     "DenseEncoder",
     "Encoder",
+    "Explaining",
     "Kind",
     "Piece",
+    "Placed",
     "Window",
+    "Windowed",
     "canonical",
     "check_fingerprint",
     "comparable",
@@ -34,6 +42,8 @@ __all__ = [
     "load_stored",
     "model_names",
     "query_text",
+    "register_encoder",
     "same_encoder",
     "shared",
+    "windows_of",
 ]

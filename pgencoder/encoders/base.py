@@ -1,4 +1,4 @@
-"""What an encoder is."""
+"""The encoder that users may bring, what it may offer besides, and when two of them are the same."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Anything that makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
+    """Makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
 
-    An encoder may also have an attribute `windows`, a sequence of `Window`: what its models read at once. Longer rows
-    are then split. Without it every row is one passage. With a method `pieces(text, kind)`, where `kind` is "query" or
-    "document", which returns a `Piece` for each row of the `tokens` of that text, in order, explanations name words.
+    An encoder may offer more: `Windowed` encoders have long rows split, `Explaining` ones let explanations name words,
+    and `Placed` ones let `status` show the device.
     """
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What must be equal for two encodings to be comparable, as JSON values; "model" names it."""
+        """The JSON values that must be equal for two encodings to be comparable.
+
+        "model" names the model. "encoder" names the kind of encoder, see `register_encoder`.
+        """
 
     @property
     def dims(self) -> Dims:
@@ -42,13 +44,39 @@ class Encoder(Protocol):
         """The encoding of a query; its tokens without special tokens."""
 
 
+@runtime_checkable
+class Windowed(Protocol):
+    """An encoder that says how much its models read at once: rows that are longer are split into passages."""
+
+    @property
+    def windows(self) -> Sequence[Window]:
+        """One `Window` for each model."""
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """An encoder that says which characters its tokens stand for: explanations then name words, not token numbers."""
+
+    def pieces(self, text: str, kind: Kind) -> Sequence[Piece]:
+        """One `Piece` for each row of the `tokens` of a text, in order; `kind` is "query" or "document"."""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """An encoder that says which device its models run on."""
+
+    @property
+    def device(self) -> str:
+        """The device, for people: "cpu" or "cuda:1"."""
+
+
 @short_repr
 @dataclass(frozen=True)
 class Piece:
-    """What one row of `Encoding.tokens` stands for.
+    """The token that one row of `Encoding.tokens` stands for.
 
-    `name` is the token's in the vocabulary and `span` its characters [start, end) in the text: empty for white space,
-    None for what is not of the text, such as [SEP], [MASK] and the tokens of a prompt.
+    `name` is its name in the vocabulary. `span` has its characters [start, end) in the text: empty for white space,
+    None for a token that stands for no text, such as [SEP], [MASK] and the tokens of a prompt.
     """
 
     name: str
@@ -58,10 +86,18 @@ class Piece:
 @short_repr
 @dataclass(frozen=True)
 class Window:
-    """What one model reads of a text: `capacity` tokens of `tokenizer` (a `tokenizers.Tokenizer`), specials aside."""
+    """The most that one model reads of a text: `capacity` tokens, without the special ones.
+
+    `tokenizer` is a `tokenizers.Tokenizer`.
+    """
 
     tokenizer: Any = field(repr=False)
     capacity: int
+
+
+def windows_of(encoder: object) -> Sequence[Window]:
+    """Return the windows of an encoder; none if it does not say."""
+    return encoder.windows if isinstance(encoder, Windowed) else ()
 
 
 def query_text(query: object) -> str:

@@ -26,7 +26,7 @@ from transformers.utils import logging as transformers_logging
 from pgencoder import forks
 from pgencoder.encoders.base import Kind, Piece, Window
 from pgencoder.encoders.hub import find
-from pgencoder.encoders.load import canonical
+from pgencoder.encoders.loading import SENTENCE_TRANSFORMERS, canonical
 from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 from pgencoder.vectors import normalize
@@ -129,7 +129,7 @@ class SentenceEncoder:
 
     def _describe(self) -> Fingerprint:
         own: dict[str, Any] = {
-            "encoder": "sentence-transformers",
+            "encoder": SENTENCE_TRANSFORMERS,
             "model": self._names[0],
             "token_model": self._names[1],
             "weights": _weights_hash(self._dense),

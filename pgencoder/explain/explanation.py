@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pgencoder.encoders import Encoder, Explaining, Kind, Piece
 from pgencoder.explain.html import html
 from pgencoder.explain.matches import Match, PassageMatch, Span, WordMatch
 from pgencoder.explain.token_pairs import Question, TokenPairs
@@ -47,9 +48,8 @@ class Explanation(PassageMatch):
 
 def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Explanation:
     """Put the pairs of tokens of passage `number` of the row `key` into words."""
-    of_query = words(asked.query, asked.pieces and asked.pieces(asked.query, "query"), len(asked.encoding.tokens))
-    pieces = asked.pieces and asked.pieces(passage.text, "document")
-    of_passage = words(passage.text, pieces, passage.tokens)
+    of_query = words(asked.query, _pieces(asked.encoder, asked.query, "query"), len(asked.encoding.tokens))
+    of_passage = words(passage.text, _pieces(asked.encoder, passage.text, "document"), passage.tokens)
     matches = [
         (of_query[query_token - 1], _match(query_token, token, similarity, of_passage[token - 1], passage))
         for query_token, token, similarity in passage.pairs
@@ -69,6 +69,10 @@ def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Exp
         ),
         special=_of(_names(word.text for word, _ in matches if word.special), None, special) if special else None,
     )
+
+
+def _pieces(encoder: Encoder, text: str, kind: Kind) -> Sequence[Piece] | None:
+    return encoder.pieces(text, kind) if isinstance(encoder, Explaining) else None
 
 
 def _match(query_token: int, token: int, similarity: float, word: Word, passage: TokenPairs) -> Match:

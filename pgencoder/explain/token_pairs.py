@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,27 +9,22 @@ import psycopg
 
 from pgencoder.db.connection import Connection
 from pgencoder.db.values import key_texts
-from pgencoder.encoders import Kind, Piece
+from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, NotEncoded, Outdated
 from pgencoder.plain import short_key
 from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
 from pgencoder.vectors import HalfvecArray, normalize
 
-Pieces = Callable[[str, Kind], Sequence[Piece]]
-
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """An encoded query of a collection.
-
-    `pieces` tells which characters each token stands for; None where the encoder does not say.
-    """
+    """A query of a collection, encoded by `encoder`."""
 
     collection: Collection
     query: str
     encoding: Encoding
-    pieces: Pieces | None
+    encoder: Encoder
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import partial
 
 from semantic_text_splitter import TextSplitter
 
-from pgencoder.encoders import UNKNOWN, Encoder, Window
+from pgencoder.encoders import UNKNOWN, Encoder, Window, windows_of
 from pgencoder.types import Chunking, Span
 
 # Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
@@ -27,7 +27,7 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
     "default" splits at the encoder's limit with an overlap of 32 tokens; "truncate" makes one passage a row, which
     ends at the limit. Spans are in characters.
     """
-    windows: Sequence[Window] = getattr(encoder, "windows", ())
+    windows = windows_of(encoder)
     split: Split
     if not windows:
         split = _whole
@@ -50,7 +50,7 @@ def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
 
     A text without any token counts. Nothing is unknown to an encoder that has no tokenizer.
     """
-    windows: Sequence[Window] = getattr(encoder, "windows", ())
+    windows = windows_of(encoder)
     tokenizers = [window.tokenizer for window in windows]
     names = [{tokenizer.token_to_id(name) for name in UNKNOWN} - {None} for tokenizer in tokenizers]
 
@@ -67,7 +67,7 @@ def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
 
 def longest(encoder: Encoder) -> Callable[[str], int]:
     """A function that gives the most tokens that a text can have, as far as that is known without the tokenizer."""
-    most = max((window.capacity for window in getattr(encoder, "windows", ())), default=None)
+    most = max((window.capacity for window in windows_of(encoder)), default=None)
     return len if most is None else lambda text: min(len(text), most)
 
 

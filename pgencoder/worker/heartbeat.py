@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, connected
-from pgencoder.encoders import model_names
+from pgencoder.encoders import Placed, model_names
 from pgencoder.errors import PgencoderError
 from pgencoder.ingest import queue
 from pgencoder.results import SyncReport
@@ -139,7 +139,7 @@ class Heartbeat:
 
     def _renew(self, connection: Connection) -> None:
         encoders = list(self._targets.encoders.values())
-        devices = sorted({str(device) for encoder in encoders if (device := getattr(encoder, "device", None))})
+        devices = sorted({str(encoder.device) for encoder in encoders if isinstance(encoder, Placed)})
         connection.execute(
             "INSERT INTO pgencoder.worker AS w (id, host, pid, models, device, waiting, rows, passages, failures,"
             " rates, problem) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO UPDATE SET"

