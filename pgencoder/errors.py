@@ -8,7 +8,7 @@
     │   ├── NotMigrated          the schema is absent or of another version
     │   ├── NativeUnavailable    the C extension cannot be compiled, installed or used
     │   └── InUse                other sessions hold a lock for too long
-    ├── CollectionError          a collection or its source table
+    ├── CollectionError          something is wrong with a collection or its source table
     │   ├── UnknownCollection
     │   ├── CollectionExists     there is one of that name, or something else has a name that it needs
     │   ├── UnknownGeneration
@@ -18,18 +18,18 @@
     │   ├── Outdated             something has changed or was dropped since the search
     │   ├── HasDependents        objects of users depend on what was to be dropped
     │   └── InvalidSource        no such table or column, no primary key, not a table
-    ├── EncoderError             a model
+    ├── EncoderError             a model cannot be used
     │   ├── ModelNotFound
-    │   ├── UnknownEncoder       an object of the user's that this process does not have
-    │   ├── UntrainedModel       raw averages asked for without saying so
+    │   ├── UnknownEncoder       this process does not have it, and cannot load it
+    │   ├── UntrainedModel       it has no trained sentence head, and this was not allowed
     │   ├── InvalidEncoding      an encoder returned something that cannot be stored
     │   └── FingerprintMismatch  vectors of another model
-    ├── MachineError             this machine
+    ├── MachineError             something is wrong with this machine
     │   ├── MissingExtra         an optional package is not installed; also an ImportError
     │   ├── UnsuitablePlatform   its system or its user cannot run the embedded server
     │   ├── PortUnavailable      a port is in use, or may not be opened
     │   └── DiskFull             temporary files do not fit
-    └── InvalidRequest           an argument, or a call where it cannot be; also a ValueError
+    └── InvalidRequest           an argument or a call is wrong; also a ValueError
 
 Each message is one line that says what to do.
 """
@@ -116,7 +116,7 @@ class ModelNotFound(EncoderError):
 
 
 class UnknownEncoder(EncoderError):
-    """The encoder is an object of the user's that this process does not have."""
+    """The process does not have the encoder, and no loader is registered for its kind."""
 
 
 class UntrainedModel(EncoderError):
@@ -128,7 +128,7 @@ class InvalidEncoding(EncoderError):
 
 
 class FingerprintMismatch(EncoderError):
-    """Vectors of two different encoders were about to be compared."""
+    """The vectors are of another encoder than the stored ones."""
 
 
 class MachineError(PgencoderError):
@@ -152,4 +152,4 @@ class DiskFull(MachineError):
 
 
 class InvalidRequest(PgencoderError, ValueError):
-    """An argument cannot be served, or a call is made where it cannot be."""
+    """An argument is wrong, or the call is not possible here."""

@@ -1,4 +1,4 @@
-"""The values that calls return: hits, contexts, pairs, reports and states; none of them knows a database or a model."""
+"""The values that calls return: hits, contexts, pairs, reports and statuses. None knows a database or a model."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Hit:
     """One search result.
 
     `key` is the primary key of the source row: a value, or a tuple for a composite key. `score` is MaxSim (the
-    inner product for the stage "dense"), 0 for a passage without tokens; `recall_rank` is the rank in the first
-    stage, from 1 (None without one).
+    inner product for the stage "dense"), 0 for a passage without tokens. `recall_rank` is the rank in the first stage,
+    from 1; None if there was no first stage.
     """
 
     key: Any
@@ -32,7 +32,7 @@ class Hit:
     content: str
     recall_rank: int | None
     dense_score: float
-    # not a field: what compares, copies or serialises hits should not meet a database in them
+    # not a field, so that comparing, copying or serialising a hit does not touch a database
     explainer: InitVar[Callable[[Hit], Explanation] | None] = None
 
     def __post_init__(self, explainer: Callable[[Hit], Explanation] | None) -> None:
@@ -42,11 +42,10 @@ class Hit:
         return self.__dict__ | {"_explainer": None}
 
     def explain(self) -> Explanation:
-        """Why this passage matched: for each word of the query what it matched, where, and how similar it is.
+        """Explain why this passage matched: what each word of the query matched, where, and how similar the two are.
 
-        It is read from the database, now, by the same MaxSim, whatever stage the search ended with. Raises
-        Outdated if the passage has changed since the search, and InvalidRequest if this hit is a copy, which lacks its
-        search.
+        This reads the database now and compares by MaxSim, whatever the stage of the search was. Raises Outdated if
+        the passage has changed since the search, and InvalidRequest if this hit is a copy, which lacks its search.
         """
         explainer: Callable[[Hit], Explanation] | None = self.__dict__["_explainer"]
         if explainer is None:
@@ -57,9 +56,9 @@ class Hit:
 @short_repr
 @dataclass(frozen=True)
 class Citation:
-    """A source of a context: the characters `span` of the content of the row `key`, which are `content`.
+    """A source of a context: `content`, which is the characters `span` of the content of the row `key`.
 
-    `number` is what the context calls it, from 1; `score` the best score of the passages in it.
+    `number` is its number in the context, from 1. `score` is the best score of the passages in it.
     """
 
     number: int
@@ -88,7 +87,7 @@ class Pair:
     """Two rows that are similar.
 
     `key` and `other` are primary keys of the source, as in a `Hit`; `key` comes first in the key's order. `similarity`
-    is the cosine of their dense vectors, of their best two passages where there are several.
+    is the cosine of their dense vectors: of the two passages that are the most similar, if there are several.
     """
 
     key: Any
@@ -99,11 +98,11 @@ class Pair:
 @short_repr
 @dataclass(frozen=True)
 class SyncReport:
-    """What one `sync` did.
+    """The result of one `sync`.
 
-    `rows` of the source are finished, `unchanged` among them needed no model; `passages` were written. `deleted` rows
-    were found gone, `failed` ones are left for another attempt: `error` is what the last of them was refused with, and
-    `Database.failed` has all. `index_error` says why the index could not be built. Seconds by activity.
+    `rows` of the source are finished; `unchanged` of them needed no model. `passages` were written. `deleted` rows were
+    gone. `failed` rows wait for another attempt: `error` is the last error, and `Database.failed` has all.
+    `index_error` says why the index could not be built. `seconds` is the whole time, `encode_seconds` the model's.
     """
 
     rows: int = 0
@@ -118,7 +117,7 @@ class SyncReport:
     index_error: str | None = None
 
     def __add__(self, other: SyncReport) -> SyncReport:
-        """Both together; of the errors the later ones."""
+        """Add up the counts of both; of the errors the later ones stay."""
         errors = {name: getattr(other, name) or getattr(self, name) for name in ("error", "index_error")}
         counts = (each.name for each in fields(self) if each.name not in errors)
         return SyncReport(**errors, **{name: getattr(self, name) + getattr(other, name) for name in counts})
@@ -127,10 +126,10 @@ class SyncReport:
 @short_repr
 @dataclass(frozen=True)
 class Kernel:
-    """Which MaxSim kernel a database uses.
+    """The MaxSim kernel that a database uses.
 
-    `version` is that of the extension `pgencoder_native` if the database has it, `simd` the instructions it uses:
-    avx512, avx2, neondot, neon or plain. `why` says why this kernel, and what to do to have the other.
+    `version` is that of the extension `pgencoder_native`, if the database has it. `simd` names the instructions that it
+    uses: avx512, avx2, neondot, neon or plain. `why` says why this kernel is used, and how to get the other.
     """
 
     name: KernelName
@@ -139,7 +138,7 @@ class Kernel:
     why: str
 
     def scoring(self, tokens: TokenType) -> Scoring:
-        """How searches compare a query with tokens of a type: 1-bit tokens with the query's floats, or its bits."""
+        """Return how searches compare a query with stored tokens: 1-bit ones with the query's floats or its bits."""
         if tokens == "none":
             return "none"
         if tokens == "halfvec":
@@ -150,13 +149,13 @@ class Kernel:
 @short_repr
 @dataclass(frozen=True)
 class GenerationStatus:
-    """How far a generation is.
+    """The state of a generation.
 
-    `coverage` is the share of the source's rows that are encoded as they are now, None where this role may not count
-    them. Keys wait (`queued`, those that failed and will be tried again included), are `in_flight` with a worker, or
-    rest as `failed`. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
-    index could not be built, and when that is tried again. Of `unknown_passages` the model knows less than half of the
-    tokens, as of a language that it was not made for: they are hardly ever found.
+    `coverage` is the share of the source's rows that are encoded as they are now; None if this role may not count
+    them. `queued` keys wait, also those that failed and will be tried again. `in_flight` keys are with a worker.
+    `failed` keys rest. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
+    index could not be built, and when the next attempt is. Of `unknown_passages` the model knows less than half of the
+    tokens, for example because they are in a language that it was not made for: searches hardly ever find them.
     """
 
     number: int
@@ -180,10 +179,10 @@ class GenerationStatus:
 @short_repr
 @dataclass(frozen=True)
 class CollectionStatus:
-    """The state of a collection, as `pgencoder status` shows it; what is not in `generations` is of the active one.
+    """The state of a collection, as `pgencoder status` shows it; fields outside `generations` are of the active one.
 
-    `problem` says what is wrong with its table or with what was made for it, and what to do; None if nothing is.
-    `source_rows` is None where the table is gone, or where this role may not count them.
+    `problem` says what is wrong with its table or with the objects made for it, and what to do; None if nothing is.
+    `source_rows` is None if the table is gone, or if this role may not count its rows.
     """
 
     name: str
@@ -215,10 +214,10 @@ class CollectionStatus:
 @short_repr
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker, from its last heartbeat; not `alive` if that was more than 30 seconds ago.
+    """The state of a worker at its last heartbeat; it is not `alive` if that was more than 30 seconds ago.
 
-    `rows` and `passages` are since it started, `rows_per_second` is of the last minute. `problem` names generations
-    that it cannot work on.
+    `rows` and `passages` count from its start, `rows_per_second` is that of the last minute. `problem` names the
+    generations that it cannot work on.
     """
 
     id: str
@@ -239,7 +238,7 @@ class WorkerStatus:
 @short_repr
 @dataclass(frozen=True)
 class FailedRow:
-    """A row that could not be encoded; it rests where `retry_at` is None."""
+    """A row that could not be encoded; if `retry_at` is None it rests until it changes."""
 
     collection: str
     generation: int
@@ -253,9 +252,10 @@ class FailedRow:
 @short_repr
 @dataclass(frozen=True)
 class ReconcileReport:
-    """The result of `reconcile`: rows looked at, and those queued because they were missing, stale or gone.
+    """The result of `reconcile`: how many rows were compared, and how many were queued.
 
-    `warning` says why changes may still go unseen, such as a trigger that is off; None if they do not.
+    `missing` rows had no passages, `stale` ones had passages of an older content, and of `orphaned` ones the row was
+    gone. `warning` says why changes may still go unseen, such as a trigger that is off; None if they do not.
     """
 
     rows: int = 0
@@ -275,8 +275,9 @@ class ReconcileReport:
 class RepairReport:
     """The result of `repair`.
 
-    `problem` is what was wrong, None if nothing was. `keys` are the key columns that follow those of the table now,
-    such as "id: integer to bigint". `removed` passages were of another table. `found` is what was compared, and queued.
+    `problem` says what was wrong; None if nothing was. `keys` says which key columns have the type of the table's now,
+    such as "id: integer to bigint". `removed` passages belonged to another table. `found` says how many rows were
+    compared and queued.
     """
 
     problem: str | None

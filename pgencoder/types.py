@@ -1,4 +1,4 @@
-"""The values that travel between the layers; none of them knows a database or a model."""
+"""The values that travel between the rooms: collections, generations, encodings. None knows a database or a model."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ GROUPS: tuple[Group, ...] = get_args(Group)
 STAGES: tuple[Stage, ...] = get_args(Stage)
 PAIR_METHODS: tuple[PairMethod, ...] = get_args(PairMethod)
 
-# The server's spelling of types that no search path can turn into others: keywords, and names with their schema. The
-# server reads this expression too.
+# Type names, as the server spells them, that mean the same with every search path: keywords, and names with a schema.
+# The server reads this expression too.
 FULL_TYPE = (
     r"^(?:bit|boolean|character|double|integer|bigint|smallint|interval|numeric|real|time|timestamp)(?![a-z0-9_])|[.]"
 )
@@ -42,7 +42,7 @@ FULL_TYPE = (
 @short_repr
 @dataclass(frozen=True)
 class Dims:
-    """Dimensions of the dense vector and of one token vector; `tokens` is 0 where there are only dense vectors."""
+    """The dimensions of the dense vector and of one token vector; `tokens` is 0 if there are only dense vectors."""
 
     dense: int
     tokens: int
@@ -51,7 +51,7 @@ class Dims:
 @short_repr
 @dataclass(frozen=True)
 class Encoding:
-    """What an encoder makes of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
+    """The vectors of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
 
     Rows need not be normalised; they are stored and searched with length 1. An encoder without token vectors leaves
     `tokens` out.
@@ -62,14 +62,14 @@ class Encoding:
 
     def __post_init__(self) -> None:
         tokens: Any = self.tokens
-        if tokens is None:  # as encoders of users say that they have none
+        if tokens is None:  # encoders of users may say so that they have none
             object.__setattr__(self, "tokens", np.empty((0, 0), dtype=np.float32))
 
 
 @short_repr
 @dataclass(frozen=True)
 class Span:
-    """A passage of a row's content: its characters [start, end) and whether the content went on after it."""
+    """A passage of a row's content: its characters [start, end), and True if the content after it is cut off."""
 
     start: int
     end: int
@@ -79,9 +79,9 @@ class Span:
 @short_repr
 @dataclass(frozen=True)
 class KeyColumn:
-    """A primary key column of the source and the name, type and collation it has in the passages table.
+    """A primary key column of the source, and its name, type and collation in the passages table.
 
-    `type` is spelled as the server spells it, `collation` is a quoted name, empty for the type's own.
+    `type` has the server's spelling. `collation` is a quoted name, empty for the default of the type.
     """
 
     source: str
@@ -91,12 +91,12 @@ class KeyColumn:
 
     @property
     def full_type(self) -> str:
-        """The type, which no search path can turn into another."""
+        """The type by a name that means the same with every search path."""
         return self.type if re.search(FULL_TYPE, self.type) else f"pg_catalog.{self.type}"
 
     @property
     def enum(self) -> bool:
-        """Tell if it is an enum: the only types that a key may have beside those of Postgres, which have no schema."""
+        """True for an enum: the only types with a schema in their name that a key may have."""
         return "." in self.type
 
 
@@ -123,8 +123,8 @@ class Collection:
 class Generation:
     """One physical encoding of a collection by one encoder.
 
-    `dims.tokens` is 0 where `token_type` is "none", whatever the encoder gives. `queued` says whether the rows that
-    were there before it have all been queued.
+    `dims.tokens` is 0 if `token_type` is "none", whatever the encoder gives. `queued` is True when all the rows that
+    were there before the generation are queued.
     """
 
     collection: str
@@ -153,6 +153,6 @@ class Generation:
 
 
 def check_count(name: str, value: Any) -> None:
-    """Raise InvalidRequest for what the server cannot take as a number of rows; `name` says what it is."""
+    """Raise InvalidRequest unless the server can take the value as a number of rows; `name` is the argument's."""
     if not isinstance(value, Integral) or value is True or not 1 <= int(value) < 2**31:
         raise InvalidRequest(f"{name} must be an integer of at least 1 that fits 32 bits, got {value!r}")

@@ -1,4 +1,4 @@
-"""Models: text in, a dense vector and token vectors out. Nothing here knows a database.
+"""Encoders turn a text into a dense vector and token vectors. Nothing here knows a database.
 
 torch is imported when an encoder is loaded, not before.
 """

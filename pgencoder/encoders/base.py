@@ -1,4 +1,4 @@
-"""The encoder that users may bring, what it may offer besides, and when two of them are the same."""
+"""Defines an encoder, the protocols of what it may offer, and when two encoders are the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pgencoder.types import Dims, Encoding, Fingerprint
 
 Kind = Literal["query", "document"]
 
-UNKNOWN = ("[UNK]", "<unk>")  # what tokenizers call a token that is not in their vocabulary
+UNKNOWN = ("[UNK]", "<unk>")  # the names of a token that is not in the vocabulary
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -22,8 +22,8 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 class Encoder(Protocol):
     """Makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
 
-    An encoder may offer more: `Windowed` encoders have long rows split, `Explaining` ones let explanations name words,
-    and `Placed` ones let `status` show the device.
+    An encoder may offer more by other protocols: the long rows of a `Windowed` encoder are split, an `Explaining` one
+    lets explanations name words, and a `Placed` one lets `status` show its device.
     """
 
     @property
@@ -35,13 +35,13 @@ class Encoder(Protocol):
 
     @property
     def dims(self) -> Dims:
-        """Dimensions of what the encode methods return."""
+        """The dimensions of the vectors that the two methods return."""
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """One encoding for each text, in order; tokens of shape (n, dims.tokens), padding left out."""
+        """Return one encoding for each text, in order; tokens of shape (n, dims.tokens), without padding."""
 
     def encode_query(self, text: str) -> Encoding:
-        """The encoding of a query; its tokens without special tokens."""
+        """Return the encoding of a query, without special tokens."""
 
 
 @runtime_checkable
@@ -58,7 +58,7 @@ class Explaining(Protocol):
     """An encoder that says which characters its tokens stand for: explanations then name words, not token numbers."""
 
     def pieces(self, text: str, kind: Kind) -> Sequence[Piece]:
-        """One `Piece` for each row of the `tokens` of a text, in order; `kind` is "query" or "document"."""
+        """Return one `Piece` for each row of the `tokens` of a text, in order; `kind` is "query" or "document"."""
 
 
 @runtime_checkable
@@ -101,9 +101,9 @@ def windows_of(encoder: object) -> Sequence[Window]:
 
 
 def query_text(query: object) -> str:
-    """A query as encoders take it: half characters (lone surrogates, as of a cut emoji) and NUL become U+FFFD.
+    """Return a query as encoders take it: NUL and half characters (lone surrogates, as of a cut emoji) become U+FFFD.
 
-    Two halves that belong together become their character. Raises InvalidRequest for what is not text.
+    Two halves that belong together become their character. Raises InvalidRequest if the query is not text.
     """
     if not isinstance(query, str):
         raise InvalidRequest(f"a query is text, not {type(query).__name__}")
@@ -112,7 +112,7 @@ def query_text(query: object) -> str:
 
 
 def model_names(fingerprint: Fingerprint) -> str:
-    """The models of a fingerprint, for people."""
+    """Name the models of a fingerprint, for people."""
     names = [str(fingerprint.get("model", "unnamed"))]
     if fingerprint.get("token_model"):
         names.append(str(fingerprint["token_model"]))
@@ -120,11 +120,11 @@ def model_names(fingerprint: Fingerprint) -> str:
 
 
 def same_encoder(one: Fingerprint, other: Fingerprint) -> bool:
-    """Tell whether vectors of the two can be compared.
+    """Return True if vectors of the two can be compared.
 
-    Where the weights are known by hash, it does not matter from which path they were loaded.
+    Where the weights are known by hash, the path that they were loaded from does not matter.
     """
-    # as text, because to Python True is 1
+    # compared as text, because to Python True equals 1
     return json.dumps(comparable(one), sort_keys=True) == json.dumps(comparable(other), sort_keys=True)
 
 
@@ -141,21 +141,22 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
 
 
 def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
-    """Keep what is equal for the same encoder: not the name of a model whose weights are known by hash.
+    """Return the part of a fingerprint that is equal for the same encoder.
 
-    The SQL function `pgencoder.comparable` says the same.
+    The name of a model whose weights are known by hash is left out. The SQL function `pgencoder.comparable` does the
+    same.
     """
     names = {"model": "weights", "token_model": "token_weights"}
     return {name: value for name, value in _as_json(fingerprint).items() if not fingerprint.get(names.get(name, ""))}
 
 
 def _as_json(fingerprint: Fingerprint) -> dict[str, Any]:
-    # as the catalogue gives it back: a tuple is a list there
+    # as the catalogue returns it: a tuple becomes a list
     plain: dict[str, Any] = json.loads(json.dumps(dict(fingerprint)), parse_float=_number)
     return plain
 
 
 def _number(text: str) -> float | int:
-    """The number; to the database 1.0 is 1."""
+    """Return the number of a text; to the database 1.0 is 1."""
     number = float(text)
     return int(number) if number.is_integer() else number

@@ -18,12 +18,12 @@ EmbedQuery = Callable[[str], Sequence[float] | NDArray[Any]]
 class DenseEncoder:
     """Makes an `Encoder` of a function, such as a service's client, for collections with dense vectors only.
 
-    `embed_documents` takes n texts and returns n vectors, shape (n, dims); `embed_query` returns one of a query, shape
-    (dims,), by default what `embed_documents` makes of it. Vectors of the same `name` and `dims` are taken for
-    comparable, so give another name with each change of the model. Without `dims` a text is embedded to find them.
-    Every row is one passage. The functions are called in whichever threads encode and search.
+    `embed_documents` takes n texts and returns n vectors, shape (n, dims). `embed_query` takes a query and returns one
+    vector, shape (dims,); without it `embed_documents` embeds queries too. Vectors of the same `name` and `dims` count
+    as comparable, so give another name with each change of the model. Without `dims` a text is embedded to find them.
+    Every row is one passage. Several threads may call the functions at once.
 
-    Raises InvalidEncoding, also later, where the functions return something else.
+    Raises InvalidEncoding, also later, if the functions return something else.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class DenseEncoder:
         return {"encoder": "function", "model": self._name, "dims": dims}
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """One encoding for each text: dense of shape (dims,), no tokens."""
+        """Return one encoding for each text: dense of shape (dims,), no tokens."""
         return [Encoding(vector) for vector in self._documents(texts, self.dims.dense)] if texts else []
 
     def encode_query(self, text: str) -> Encoding:
-        """The encoding of a query."""
+        """Return the encoding of a query."""
         if self._embed_query is None:
             return self.encode_documents([text])[0]
         return Encoding(self._checked([self._embed_query(text)], 1, self.dims.dense)[0])
@@ -66,9 +66,9 @@ class DenseEncoder:
         return self._checked(self._embed_documents(list(texts)), len(texts), dims)
 
     def _checked(self, returned: Any, count: int, dims: int | None) -> Matrix:
-        """What a function returned as a matrix of shape (count, dims)."""
+        """Turn the result of a function into a matrix of shape (count, dims)."""
         try:
-            with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+            with np.errstate(over="ignore"):  # a number too large for float32 becomes infinity, which is refused below
                 vectors = np.asarray(returned, dtype=np.float32)
         except (TypeError, ValueError) as error:
             raise InvalidEncoding(

@@ -1,4 +1,4 @@
-"""Finds where a model is, before anything loads it: the hub's client alone would try for minutes, and say little."""
+"""Finds where a model is before anything loads it: the hub's client alone tries for minutes, and says little."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ OF_A_SERVICE = (
 def find(model: str) -> str:
     """Find what to load a model from: a directory, or a name that the hub knows.
 
-    Without the network it is the directory where an earlier load has kept it. Raises ModelNotFound, which tells apart
-    a model that the hub does not know and a hub that cannot be reached.
+    Without the network it is the directory where an earlier load has kept it. Raises ModelNotFound, which says whether
+    the hub does not know the model or cannot be reached.
     """
     path = location(model)
     if Path(path).is_dir():
@@ -29,7 +29,7 @@ def find(model: str) -> str:
         HfApi().model_info(path, timeout=PATIENCE)
     except errors.HFValidationError:
         raise ModelNotFound(
-            f"cannot load {model!r}: there is no such directory, and it is no name of the hub (owner/model);"
+            f"cannot load {model!r}: there is no such directory, and no name of the hub is like this (owner/model);"
             f" {OF_A_SERVICE}"
         ) from None
     except errors.GatedRepoError as error:
@@ -43,8 +43,8 @@ def find(model: str) -> str:
             f" directory with safetensors, or a name that the hub knows (owner/model); {OF_A_SERVICE}"
         ) from error
     except errors.HfHubHTTPError:
-        return path  # it is there and in trouble: perhaps it gives files
-    except Exception as error:  # of whichever HTTP client it uses
+        return path  # the hub is in trouble, but may still give files
+    except Exception as error:  # of the HTTP client that it uses
         return _kept(model, path, error)
     return path
 

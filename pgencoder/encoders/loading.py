@@ -1,4 +1,4 @@
-"""Loads encoders: by the names that a user gives, and by the fingerprints that are stored."""
+"""Loads encoders by the names that a user gives, and by stored fingerprints."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def load(
 ) -> SentenceEncoder:
     """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory.
 
-    Alone, `model` gives both the dense and the token vectors in one forward pass. With `token_model`, any
-    `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa), the token vectors are that
-    model's. `allow_untrained` accepts a `model` without a trained sentence head.
+    `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
+    that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). `allow_untrained`
+    accepts a `model` without a trained sentence head.
 
     Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed.
     """
@@ -51,7 +51,7 @@ def shared(
     allow_untrained: bool = False,
     device: str | None = None,
 ) -> SentenceEncoder:
-    """Load an encoder once in this process."""
+    """Load an encoder, once in this process: see `load`."""
     return load(model, token_model, allow_untrained=allow_untrained, device=device)
 
 
@@ -74,11 +74,11 @@ def canonical(name: str) -> str:
 
 
 def register_encoder(kind: str, loader: Loader) -> None:
-    """Let this process load encoders of a kind of your own, such as for collections that another process has attached.
+    """Let this process load encoders of a kind of your own, for example to search what another process has attached.
 
-    `kind` is the "encoder" of their fingerprints. `loader` takes a fingerprint and a device (None: it chooses), and
-    returns the encoder. A package can name its loader as an entry point instead, so that every process finds it, also
-    `pgencoder worker`: in the group "pgencoder.encoders", with the kind as its name.
+    `kind` is the value of "encoder" in their fingerprints. `loader` takes a fingerprint and a device (None: the loader
+    chooses) and returns the encoder. A package can name its loader as an entry point instead: in the group
+    "pgencoder.encoders", under the kind as its name. Then every process finds it, `pgencoder worker` too.
     """
     if not isinstance(kind, str) or not kind or not callable(loader):
         raise InvalidRequest(f"an encoder's kind is a text, and its loader a function, got {kind!r} and {loader!r}")

@@ -34,12 +34,12 @@ from pgencoder.vectors import normalize
 # pytorch_model.bin is a pickle: only safetensors are loaded
 LOADING = {"use_safetensors": True}
 
-# A child lacks the threads that its parent has made for OpenMP, and would wait for them
+# A child lacks the threads that its parent made for OpenMP, and would wait for them
 forks.in_children(torch, lambda _: torch.set_num_threads(1))
 
 
 class SentenceEncoder:
-    """Dense and token vectors of sentence-transformers models; see `pgencoder.encoders.load`.
+    """Makes dense and token vectors by models of sentence-transformers; see `pgencoder.load_encoder`.
 
     Several threads may encode at once. A process that forks waits for them, and its children encode in one thread each.
     """
@@ -57,7 +57,7 @@ class SentenceEncoder:
         for each in models:
             _bound_by_positions(each)
             _tokenize_in_turn(each)
-        # asked here and not when needed: by then other threads may use the tokenizers
+        # read now: later other threads may use the tokenizers
         self.windows = tuple(_window(each, "document") for each in models)
         self._query_windows = tuple(_window(each, "query") for each in models)
         self._specials = _specials(models[-1])
@@ -71,16 +71,16 @@ class SentenceEncoder:
 
     @forks.undisturbed()
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """One encoding for each text: dense of shape (d,), tokens of shape (n, t); a text is cut at the limit."""
+        """Return one encoding for each text: dense of shape (d,), tokens of shape (n, t); long texts are cut."""
         items = self._features(self._dense.encode_document, texts)
         tokens = [_real_tokens(item) for item in items] if self._tokens is None else self._token_documents(texts)
         return [Encoding(_dense(item), each) for item, each in zip(items, tokens, strict=True)]
 
     @forks.undisturbed()
     def encode_query(self, text: str) -> Encoding:
-        """The encoding of a query, its tokens without [CLS] and [SEP] (RoBERTa: <s>, </s>).
+        """Return the encoding of a query, without the tokens [CLS] and [SEP] (RoBERTa: <s>, </s>).
 
-        Warns if the query is longer than the model reads.
+        Warns if the model does not read the whole query.
         """
         self._warn_if_cut(text)
         item = self._features(self._dense.encode_query, [text])[0]
@@ -91,9 +91,9 @@ class SentenceEncoder:
 
     @forks.undisturbed()
     def pieces(self, text: str, kind: Kind) -> list[Piece]:
-        """What each row of the tokens of a text stands for, by the same tokenization and mask, without the model.
+        """Return the piece of text that each row of the tokens stands for, by the same tokenization and mask.
 
-        Fewer or more than there are rows for a checkpoint that pools its tokens.
+        The model does not run. The number of pieces differs from that of rows for a checkpoint that pools its tokens.
         """
         model = self._dense if self._tokens is None else self._tokens
         prompt = _prompt(model, kind)
@@ -107,7 +107,7 @@ class SentenceEncoder:
         kept = _counted(item, without=self._specials if kind == "query" else None)
         names = model.tokenizer.convert_ids_to_tokens(item["input_ids"].tolist())
         offsets = item["offset_mapping"].tolist()
-        # expansion may have made the query longer than what was tokenized
+        # expansion may have made the query longer than its text
         offsets += [(0, 0)] * (len(names) - len(offsets))
         return [
             Piece(name, _span(text, start - len(prompt), end - len(prompt)))
@@ -117,13 +117,15 @@ class SentenceEncoder:
 
     @property
     def device(self) -> str:
-        """Where the models run, as torch names it."""
+        """The device that the models run on, as torch names it."""
         return str(self._dense.device)
 
     @property
     def fingerprint(self) -> Fingerprint:
         """Models, weights, dims, prompts, lengths and pooling, as JSON values."""
-        if self._fingerprint is None:  # not a cached_property, which locks: a child would wait for ever
+        if (
+            self._fingerprint is None
+        ):  # not a cached_property: its lock may be held at a fork, and the child would wait for ever
             self._fingerprint = self._describe()
         return self._fingerprint
 
@@ -168,7 +170,7 @@ class SentenceEncoder:
                 f"a model on {self.device} cannot be used in a process that was forked after it was loaded; load it in"
                 " the child, or start processes with multiprocessing's spawn"
             )
-        # output_value None returns what every module left behind: pooled and token vectors of one forward pass
+        # output_value None returns the pooled and the token vectors of one forward pass
         return cast(
             list[dict[str, Any]],
             encode(list(texts), output_value=None, batch_size=len(texts), show_progress_bar=False),
@@ -253,20 +255,20 @@ def _dense(item: dict[str, Any]) -> Matrix:
 
 
 def _real_tokens(item: dict[str, Any], without: torch.Tensor | None = None) -> Matrix:
-    """Token vectors, normalised; the mask leaves out padding and what the checkpoint itself skips."""
+    """Return the normalised token vectors, without padding and without what the checkpoint itself skips."""
     if "token_embeddings" not in item:
         raise EncoderError("this model gives no token vectors; pass a token_model")
     return normalize(item["token_embeddings"][_counted(item, without)].float().cpu().numpy())
 
 
 def _counted(item: dict[str, Any], without: torch.Tensor | None) -> torch.Tensor:
-    """Which tokens of a text have a vector."""
+    """Return a mask of the tokens of a text that have a vector."""
     mask: torch.Tensor = item["attention_mask"].bool()
     return mask if without is None else mask & ~torch.isin(item["input_ids"], without.to(mask.device))
 
 
 def _span(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The characters of a token without white space around; None where it ends before the text, in the prompt."""
+    """Return the characters of a token, without white space around; None for a token of the prompt."""
     if end <= 0:
         return None
     piece = text[max(start, 0) : end]
@@ -275,7 +277,7 @@ def _span(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
-    """Ids that carry no text of the query. [MASK] is not among them: ColBERT expands queries with it."""
+    """Return the ids of tokens that carry no text of the query, except [MASK]: ColBERT expands queries with it."""
     tokenizer = model.tokenizer
     names = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
     ids = {getattr(tokenizer, name, None) for name in names} - {
@@ -286,7 +288,7 @@ def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
 
 
 def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None:
-    """Let the model cut where its position table ends; RoBERTa counts positions from the padding index up."""
+    """Let the model cut a text where its position table ends; RoBERTa counts positions from the padding index up."""
     transformer = model[0]
     for name, module in getattr(transformer, "model", transformer).named_modules():
         if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
@@ -300,8 +302,8 @@ def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None
 def _tokenize_in_turn(model: SentenceTransformer | MultiVectorEncoder) -> None:
     """Let one thread at a time use the model's tokenizer; its forward pass keeps no state and needs no lock.
 
-    Where queries and documents differ in length or padding, each use sets the tokenizer anew: another thread would fail
-    ("Already borrowed") or go on with the wrong settings.
+    Where queries and documents differ in length or padding, each use changes the tokenizer's settings: another thread
+    would fail ("Already borrowed") or go on with the wrong settings.
     """
     lock, preprocess = threading.Lock(), model.preprocess
 
@@ -313,7 +315,7 @@ def _tokenize_in_turn(model: SentenceTransformer | MultiVectorEncoder) -> None:
 
 
 def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
-    """Tokens that the model reads at once, special tokens and prompt included."""
+    """Return how many tokens the model reads at once, special tokens and prompt included."""
     transformer = model[0]
     limits = [model.max_seq_length, getattr(transformer, f"{task}_length", None)]
     if task == "query":
@@ -333,7 +335,7 @@ def _window(model: SentenceTransformer | MultiVectorEncoder, task: Kind) -> Wind
 
 
 def _prompt(model: SentenceTransformer | MultiVectorEncoder, kind: Kind) -> str:
-    """What the model puts before a text."""
+    """Return the text that the model puts before a query or a document."""
     aliases = ("query",) if kind == "query" else ("document", "passage", "corpus")
     name = next((name for name in aliases if name in model.prompts), model.default_prompt_name)
     return "" if name is None else model.prompts.get(name) or ""

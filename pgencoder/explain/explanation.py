@@ -32,17 +32,17 @@ class Explanation(PassageMatch):
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values; a key of a type that JSON lacks is text."""
+        """Return the same as JSON values; a key of a type that JSON lacks becomes text."""
         return asdict(self) | {"key": _plain(self.key)}
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The passage with what matched marked and numbered, and a table of the query's words."""
+        """Render the passage with its matches marked and numbered, and a table of the query's words."""
         from pgencoder.explain.terminal import rendered  # rich, which the console has loaded by now
 
         yield from rendered(self, coloured=bool(console.color_system) and not console.no_color)
 
     def _repr_html_(self) -> str:
-        """The same for notebooks: HTML that stands alone, every text escaped."""
+        """Render the same for notebooks: HTML that stands alone, every text escaped."""
         return html(self)
 
 
@@ -80,7 +80,7 @@ def _match(query_token: int, token: int, similarity: float, word: Word, passage:
     if word.span is not None:
         start, end = word.span
         row_span = passage.start + start, passage.start + end
-        # where two models read a cut row, this one may have read on after the passage's end
+        # of two models that read a cut row, this one may have read on after the passage's end
         span = word.span if end <= len(passage.content) else None
     return Match(query_token, token, similarity, word.text, span, row_span)
 

@@ -1,7 +1,7 @@
-"""An explanation as HTML that stands alone: inline styles only, since notebooks drop others, and no script.
+"""Shows an explanation as HTML that stands alone: inline styles only, because notebooks drop others, and no script.
 
-The marks have one hue that is see-through, for light and dark ground and for the colour-blind; numbers say which words
-of the query a mark belongs to.
+The marks have one transparent hue, for light and dark backgrounds and for the colour-blind. Numbers say which words of
+the query a mark belongs to.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pgencoder.plain import key_text
 
 AROUND = 600
 MOST = 4
-HUE = "230,140,0"  # orange, which red-green blindness leaves apart from black, white and grey
+HUE = "230,140,0"  # orange: people with red-green blindness tell it from black, white and grey
 LINE = "border-bottom:1px solid rgba(128,128,128,.3)"
 FAINT = "opacity:.7"
 
 
 def html(explanation: PassageMatch) -> str:
-    """The passage with its marks, then a table of the query's words."""
+    """Render the passage with its marks, then a table of the query's words."""
     words = {number: word.word for number, word in enumerate(explanation.words, 1)}
     passage = "".join(
         _mark(segment, words) if isinstance(segment, Mark) else escape(segment)
@@ -54,7 +54,7 @@ def _mark(mark: Mark, words: dict[int, str]) -> str:
 
 
 def _ground(strength: float) -> str:
-    # the similarities of a passage are near each other: the cube draws them apart
+    # the similarities of a passage are close together: the cube makes their differences visible
     return f"background:rgba({HUE},{0.1 + 0.45 * strength**3:.2f})"
 
 

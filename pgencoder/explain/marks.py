@@ -1,4 +1,4 @@
-"""What is marked in the passage of an explanation, for terminal and notebook alike."""
+"""Finds what to mark in the passage of an explanation, for terminals and notebooks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pgencoder.explain.matches import PassageMatch, Span, WordMatch
 
 @dataclass(frozen=True)
 class Mark:
-    """A word of the passage that words of the query matched: the similarity by their numbers, which start at 1.
+    """A word of the passage that words of the query matched.
 
-    `strength` compares the highest with the highest of the passage: from 0 to 1.
+    `matched` has the similarities by the numbers of the query's words, from 1. `strength` is the highest of them,
+    divided by the highest of the passage: from 0 to 1.
     """
 
     text: str
@@ -22,7 +23,7 @@ class Mark:
 
 
 def segments(explanation: PassageMatch, around: int) -> Iterator[str | Mark]:
-    """The passage in pieces; of text without marks only `around` characters beside each mark, an ellipsis between."""
+    """Cut the passage into texts and marks; of a text only the `around` characters beside each mark stay."""
     content, end = explanation.content, 0
     for (start, stop), mark in _marks(explanation):
         if start > end:
@@ -47,7 +48,7 @@ class Found:
 
 
 def found(word: WordMatch) -> list[Found]:
-    """What a word of the query matched, what adds most first."""
+    """Return the words that a word of the query matched, the one that adds most first."""
     groups: dict[tuple[str, Span | None], list[float]] = {}
     for match in word.matches:
         groups.setdefault((match.word, match.row_span), []).append(match.similarity)
@@ -59,7 +60,7 @@ def found(word: WordMatch) -> list[Found]:
 
 
 def strongest(explanation: PassageMatch) -> float:
-    """What the word adds that adds most; never 0, to divide by it."""
+    """Return the highest score of a word; never 0, because scores are divided by it."""
     return max((word.score for word in explanation.words), default=0.0) or 1.0
 
 
@@ -74,7 +75,7 @@ def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
     marks: list[tuple[Span, Mark]] = []
     for span in sorted(marked):
         if marks and span[0] < marks[-1][0][1]:
-            continue  # an encoder's own pieces may overlap
+            continue  # the pieces of a user's encoder may overlap
         similarity = max(marked[span].values())
         strength = max(0.0, similarity) / highest if highest > 0 else 0.0
         marks.append((span, Mark(explanation.content[slice(*span)], marked[span], strength)))
@@ -82,9 +83,9 @@ def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
 
 
 def _shortened(text: str, around: int, *, first: bool = False, last: bool = False) -> str:
-    """The ends of a text that is beside marks; the first has none before it, the last none after it."""
+    """Keep the ends of a text that are beside marks; the first text has no mark before it, the last none after it."""
     head, tail = "" if first and not last else text[:around], "" if last else text[-around:]
     if len(text) <= max(around, len(head) + len(tail)):
         return text
-    # whole words, where there are spaces
+    # whole words where there are spaces
     return head[: head.rfind(" ") + 1 or None] + "…" + tail[max(tail.find(" "), 0) :]

@@ -15,9 +15,10 @@ Span = tuple[int, int]
 class Match:
     """The document token that is most similar to a query token; both are numbered from 1, as `maxsim_pairs()` does.
 
-    `word` is the word of the passage that the document token is of, `span` that word's characters [start, end) in the
-    passage and `row_span` in the content of the whole row. A token that stands for no characters, such as [SEP], is
-    named by `word` and has no spans; nor has any where the encoder does not say what its tokens stand for.
+    `word` is the word of the passage that the document token belongs to. `span` has that word's characters [start, end)
+    in the passage, and `row_span` those in the content of the whole row. For a token that stands for no characters,
+    such as [SEP], `word` is its name and there are no spans. There are none either if the encoder does not say what its
+    tokens stand for.
     """
 
     query_token: int
@@ -31,9 +32,9 @@ class Match:
 @short_repr
 @dataclass(frozen=True)
 class WordMatch:
-    """A word of the query, its characters [start, end) there, and what each of its word pieces matched.
+    """A word of the query, its characters [start, end) in it, and the matches of its word pieces.
 
-    `score` is what the word adds to the passage's: the sum of the similarities.
+    `score` is the sum of their similarities: the word's part of the passage's score.
     """
 
     word: str

@@ -1,7 +1,7 @@
-"""An explanation in a terminal: the passage with its matches marked, and a table of the query's words.
+"""Shows an explanation in a terminal: the passage with its matches marked, and a table of the query's words.
 
-Each mark has the numbers of the query's words that it matched, so that it can be read without colours; there the marks
-are in brackets too.
+Each mark has the numbers of the query's words that it matched, so it can be read without colours. Without colours the
+marks are in brackets too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RAISED = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 
 def rendered(explanation: PassageMatch, coloured: bool) -> Iterator[Text | Padding]:
-    """What is to be printed, one below the other."""
+    """Yield the parts to print, one below the other."""
     passage = Text()
     for segment in segments(explanation, AROUND):
         if isinstance(segment, Mark):
@@ -42,7 +42,7 @@ def _mark(passage: Text, mark: Mark, coloured: bool) -> None:
 
 
 def _style(strength: float) -> str:
-    # text and background both, so that it is readable on a dark terminal and on a light one
+    # text and background, so that it is readable on dark and on light terminals
     if strength >= 0.9:
         return "black on bright_yellow"
     return "black on yellow" if strength >= 0.7 else "underline"

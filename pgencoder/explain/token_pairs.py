@@ -56,7 +56,7 @@ def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, p
     parts = key_texts(connection, collection.key, key)
     parameters = [HalfvecArray(normalize(asked.encoding.tokens)), *parts, passage]
     try:
-        # a raw cursor, because a name may have a % in it
+        # a raw cursor, because a name may contain %
         statement = _statement(collection, vector).as_bytes(connection)
         row = psycopg.RawCursor(connection).execute(statement, parameters).fetchone()
     except psycopg.errors.UndefinedTable as error:

@@ -1,4 +1,4 @@
-"""Merges word pieces into words, by their characters alone, so that it is the same for every tokenizer."""
+"""Merges word pieces into words, by their characters alone, so the result does not depend on the tokenizer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 
-JOINERS = ("\u200c", "\u200d")  # within a word they say whether its characters are drawn as one
+JOINERS = ("\u200c", "\u200d")  # invisible characters within a word, which say whether its characters are drawn as one
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text, its characters [start, end), and whether it is a special token, which has none."""
+    """A word of a text and its characters [start, end); a special token has none."""
 
     text: str
     span: tuple[int, int] | None
@@ -27,7 +27,7 @@ class Word:
 
 
 def words(text: str, pieces: Sequence[Piece] | None, count: int) -> list[Word]:
-    """For each of `count` tokens its word; equal neighbours are one word. Without fitting `pieces`, just numbers."""
+    """Return the word of each of `count` tokens; tokens of one word share it. Without fitting `pieces`, number them."""
     if pieces is None or len(pieces) != count:
         return [Word(f"token {number}", None) for number in range(1, count + 1)]
     owners: list[int] = []
@@ -45,14 +45,14 @@ def words(text: str, pieces: Sequence[Piece] | None, count: int) -> list[Word]:
 
 
 def _word(text: str, piece: Piece, span: tuple[int, int] | None) -> Word:
-    # what is only white space has a token in some vocabularies, but nothing to show
+    # in some vocabularies white space has a token, but there is nothing to show
     if span is None or span[0] == span[1]:
         return Word(piece.name, None, special=True)
     return Word(text[slice(*span)], span)
 
 
 def _with_marks(text: str, start: int, end: int) -> int:
-    """Where characters end with the marks on them, such as accents, which some tokenizers leave out."""
+    """Return the end of the marks on the characters, such as accents, which some tokenizers leave out."""
     if start < end:
         while end < len(text) and (unicodedata.category(text[end])[0] == "M" or text[end] in JOINERS):
             end += 1
@@ -60,29 +60,29 @@ def _with_marks(text: str, start: int, end: int) -> int:
 
 
 def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
-    """Tell whether a piece belongs to the word before it."""
+    """Return True if a piece belongs to the word before it."""
     if piece[0] < word[0]:
         return False
     # bytes of one character, or the white space before a word as a token of its own
     if piece[0] < word[1] or (word[0] == word[1] == piece[0]):
         return True
-    # between them may be what has no token, such as the apostrophe that ColBERT skips
+    # characters between them may have no token, such as the apostrophe that ColBERT skips
     return all(_within(text, place) for place in range(word[1], piece[0] + 1))
 
 
 def _within(text: str, place: int) -> bool:
-    """Tell whether a word goes on from the character before a place to the one at it."""
+    """Return True if a word goes on from the character before a place to the one at it."""
     before, after = text[place - 1 : place], text[place : place + 1]
     if _joins(text, place) or _joins(text, place - 1):
         return True
     if before in JOINERS:
         return True
-    # a combining mark belongs to what is before it
+    # a combining mark belongs to the character before it
     return unicodedata.category(after or " ")[0] == "M" or (_is_letter(before) and _is_letter(after))
 
 
 def _joins(text: str, place: int) -> bool:
-    """Tell whether the character at a place is inside a word though it is no letter: don't, 1,000, 2.5."""
+    """Return True if the character at a place is inside a word though it is no letter: don't, 1,000, 2.5."""
     before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
     if text[place : place + 1] in ("'", "’"):
         return _is_letter(before) and _is_letter(after)
