@@ -29,7 +29,8 @@ from pgencoder.results import Context, Hit, Kernel, Pair
 from pgencoder.schema import migrate
 from pgencoder.schema import roles as granted
 from pgencoder.search import Search, rows, search_statement
-from pgencoder.search.statement import Filter, stage_for
+from pgencoder.search.ranking import stage_for
+from pgencoder.search.statement import Filter
 from pgencoder.search.waiting import waiting
 from pgencoder.threads import in_thread
 from pgencoder.types import Collection, Encoding, Group, KernelName, Order, PairMethod, Stage

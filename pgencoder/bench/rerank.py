@@ -23,7 +23,9 @@ from pgencoder.db.connection import Connection
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
+from pgencoder.representations.tokens import MaxSim
 from pgencoder.search import Search, search_statement
+from pgencoder.search.ranking import by_maxsim
 from pgencoder.types import Collection, Dims, Encoding, Fingerprint, Matrix, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 
@@ -338,9 +340,8 @@ class _Bench:
         """The statement that a search runs, with another function for the score; built before it is timed."""
         built = search_statement(
             self.collections[form.tokens],
-            Search(10, self.candidates),
+            Search(10, self.candidates, stage=by_maxsim(MaxSim(function=form.function))),
             query,
-            score=form.function,
         ).compile(self.db.engine)
         return lambda: self.connection.execute(built.string.encode(), built.params).fetchall()
 

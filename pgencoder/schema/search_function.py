@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from psycopg import sql
 
-from pgencoder.search.statement import stage_for
-from pgencoder.search.template import key_names, same, template
+from pgencoder.search.ranking import ranking_of, stage_for
+from pgencoder.search.render import key_names, same, template
 from pgencoder.sql import Late, Part, Quoted, as_text, assembled, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
 
@@ -60,11 +59,10 @@ def _statement(collection: Collection, types: Sequence[Part], group: Group) -> P
         for key, type_, name in zip(collection.key, types, names, strict=True)
     )
     source = identifier(collection.source_schema, collection.source_table)
-    stage = stage_for(None, tokens=collection.generation.dims.tokens > 0)
-    without_comments = re.sub(r"^\s*--.*\n", "", template(len(names), group, stage), flags=re.M)
+    ranking = ranking_of(stage_for(None, tokens=collection.generation.dims.tokens > 0))
     columns = ", ".join([*names, "passage", "content", "score", "recall_rank", "dense_score"])
     order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
-    return sql.SQL(f"SELECT {columns} FROM ({without_comments}) AS hits ORDER BY {order}").format(
+    return sql.SQL(f"SELECT {columns} FROM ({template(len(names), ranking, group)}) AS hits ORDER BY {order}").format(
         passages=own(collection.generation.passages),
         same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
         source=sql.SQL("(SELECT {} FROM {} WHERE ({}))").format(keys, source, WANTED),

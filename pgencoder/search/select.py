@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from pgencoder.catalog import free_names
+from pgencoder.search.render import key_names
 from pgencoder.search.statement import (
     Check,
     Place,
@@ -17,11 +18,10 @@ from pgencoder.search.statement import (
     Source,
     best_first,
     conditions,
-    ranking,
+    hits_of,
     result_columns,
     source_of,
 )
-from pgencoder.search.template import key_names
 from pgencoder.types import Collection, Encoding
 
 Ts = TypeVarTuple("Ts")
@@ -125,7 +125,7 @@ def select_entity(
 ) -> SearchSelect[Any, float]:
     """The entity and its score, for the collection of `table`, which is that of the entity or of a class above it."""
     place, source = entity_place(entity, table, check.collection)
-    hits = ranking(place, search, query, check=check)
+    hits = hits_of(place, search, query, check=check)
     same = [
         column.element.bool_op("OPERATOR(pg_catalog.=)")(hits.c[k])
         for column, k in zip(source.keys.selected_columns, key_names(len(place.key)), strict=True)
@@ -142,7 +142,7 @@ def select_collection(
     source = source_of(collection)
     key = [column.name for column in collection.key]
     place = Place(f"{collection.name}_passages", tuple(key), source.keys)
-    hits = ranking(place, search, query, check=check)
+    hits = hits_of(place, search, query, check=check)
     made = _search_select(source, search, hits, *result_columns(hits, key))
     return made.order_by(*best_first(hits, len(key)))
 

@@ -1,4 +1,4 @@
-"""The search as a SQLAlchemy subquery, whose text is that of `pgencoder.search.template`."""
+"""The search as a SQLAlchemy subquery, whose text is that of `pgencoder.search.render`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, cast
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import INT4RANGE
 from sqlalchemy.ext.compiler import compiles
@@ -19,46 +18,42 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from pgencoder.catalog import description, key_text
 from pgencoder.errors import InvalidRequest
+from pgencoder.representations.base import Parameter
+from pgencoder.representations.shapes import check_query
+from pgencoder.search.ranking import Ranking, ranking_of
+from pgencoder.search.render import SHOWN, key_names, same, template
 from pgencoder.search.sqltypes import NumbersType
-from pgencoder.search.template import SCORE, key_names, same, template
 from pgencoder.sql import SCHEMA
-from pgencoder.types import GROUPS, STAGES, Collection, Encoding, Group, Stage, check_count
-from pgencoder.vectors import Numbers, normalize
+from pgencoder.types import GROUPS, Collection, Encoding, Group, Stage, check_count
+from pgencoder.vectors import Numbers
 
 Filter = ColumnElement[bool] | TextClause
 
 
 @dataclass(frozen=True)
 class Search:
-    """What to search for: how many, of how many candidates, with which filter on the source, by which stage."""
+    """What to search for: how many, of how many candidates, with which filter on the source, ranked how.
+
+    `stage` is a ranking, or the name of one.
+    """
 
     k: int = 10
     candidates: int = 100
     filter: Filter | None = None
     group: Group = "passage"
-    stage: Stage = "maxsim"
+    stage: Stage | Ranking = "maxsim"
 
     def __post_init__(self) -> None:
         for name in ("k", "candidates"):
             check_count(name, getattr(self, name))
         if self.group not in GROUPS:
             raise InvalidRequest(f"group must be one of {', '.join(GROUPS)}, got {self.group!r}")
-        if self.stage not in STAGES:
-            raise InvalidRequest(f"stage must be one of {', '.join(STAGES)}, got {self.stage!r}")
+        ranking_of(self.stage)
         if self.filter is not None and not isinstance(self.filter, ColumnElement | TextClause):
             raise InvalidRequest(
                 "filter must be a SQLAlchemy expression such as Article.lang == 'en', or sqlalchemy.text(...) with"
                 f" bound parameters, got {type(self.filter).__name__}"
             )
-
-
-def stage_for(stage: Stage | None, tokens: bool) -> Stage:
-    """The stage that was asked for, or the best that there is; `tokens` says whether there are any to compare."""
-    if stage is None:
-        return "maxsim" if tokens else "dense"
-    if stage in ("maxsim", "exhaustive") and not tokens:
-        raise InvalidRequest(f'there are no token vectors to compare, so stage={stage!r} cannot be; use stage="dense"')
-    return stage
 
 
 @dataclass(frozen=True)
@@ -78,10 +73,10 @@ class Check:
     expected: Mapping[str, Any]
 
 
-class Ranking(ClauseElement):
+class SearchText(ClauseElement):
     """The text of a search; the conditions of a `SearchSelect` around it are added to its source."""
 
-    __visit_name__ = "pgencoder_ranking"
+    __visit_name__ = "pgencoder_search"
     _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
         ("shape", InternalTraversal.dp_plain_obj),
         ("source", InternalTraversal.dp_clauseelement),
@@ -90,36 +85,39 @@ class Ranking(ClauseElement):
     _numbers = count()
 
     def __init__(
-        self,
-        place: Place,
-        group: Group,
-        stage: Stage | None,
-        score: str,
-        binds: Mapping[str, ColumnElement[Any]],
-        collection: str | None,
+        self, place: Place, shape: Shape, binds: Mapping[str, ColumnElement[Any]], collection: str | None
     ) -> None:
-        self.shape = (place.passages, place.key, group, stage, score, collection)
+        self.shape = (place.passages, place.key, shape, collection)
         self.source = place.source
         self.binds = dict(binds)
         self.number = next(self._numbers)  # stays the same in copies
 
 
-@compiles(Ranking)
-def _compile_ranking(ranking: Ranking, compiler: Any, **options: Any) -> str:
-    passages, key, group, stage, score, collection = ranking.shape
+@dataclass(frozen=True)
+class Shape:
+    """What the text of a search depends on, see `template`."""
+
+    ranking: Ranking
+    group: Group
+    extra: str | None = None
+
+
+@compiles(SearchText)
+def _compile(search: SearchText, compiler: Any, **options: Any) -> str:
+    passages, key, shape, collection = search.shape
     literal = {"literal_binds": options.get("literal_binds", False)}
-    source = ranking.source.where(*conditions(compiler).get(ranking.number, ()))
-    binds = {name: compiler.process(bind, **literal) for name, bind in ranking.binds.items()}
+    source = search.source.where(*conditions(compiler).get(search.number, ()))
+    binds = {name: compiler.process(bind, **literal) for name, bind in search.binds.items()}
     quote = compiler.preparer.quote_identifier
-    return template(len(key), group, stage, score).format(
+    queries = {name: measure.query(binds) for name, measure in shape.ranking.measures.items()}
+    return template(len(key), shape.ranking, shape.group, shape.extra).format(
         passages=f"{SCHEMA}.{quote(passages)}",
         same=same(key, quote),
         source=f"({compiler.process(source.subquery('source').element, asfrom=True, **literal)})",
-        dense=f"{SCHEMA}.query_dense(CAST({binds['dense']} AS real[]))",
-        tokens=f"{SCHEMA}.query_tokens(CAST({binds['tokens']} AS real[]), {binds['dims']})",
         check=_checked(collection, binds, compiler),
         k=binds["k"],
         candidates=binds["candidates"],
+        **queries,
     )
 
 
@@ -133,39 +131,30 @@ def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) ->
 
 
 def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:
-    """The conditions that enclosing statements have for rankings, by their numbers, while those are compiled."""
+    """The conditions that enclosing statements have for searches, by their numbers, while those are compiled."""
     return cast("dict[int, tuple[Any, ...]]", compiler.__dict__.setdefault("_pgencoder_conditions", {}))
 
 
-def ranking(
-    place: Place,
-    search: Search,
-    query: Encoding,
-    *,
-    score: str = SCORE,
-    check: Check | None = None,
-    rerank: bool = True,
+def hits_of(
+    place: Place, search: Search, query: Encoding, *, check: Check | None = None, extra: str | None = None
 ) -> sa.Subquery:
-    """The hits as a subquery, of the active generation if it is as `check` says; else the statement fails.
+    """Return the hits as a subquery, of the active generation if it is as `check` says; else the statement fails.
 
-    Its columns: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score. Without `rerank` it is
-    the candidates, with `tokens` and without a score.
+    Its columns: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score. With `extra` it is the
+    candidates, with that column in the place of the score.
     """
-    _check_query(query)
-    if search.stage != "dense" and not len(query.tokens):
-        raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
-    binds: dict[str, ColumnElement[Any]] = {
-        "dense": _bind("query_dense", Numbers(normalize(query.dense)), NumbersType()),
-        "k": _bind("k", int(search.k), sa.Integer()),
-        "candidates": _bind("candidates", int(max(search.candidates, search.k)), sa.Integer()),
-        "tokens": _bind("query_tokens", Numbers(normalize(query.tokens)), NumbersType()),
-        "dims": _bind("token_dims", query.tokens.shape[1], sa.Integer()),
+    check_query(query)
+    ranking = ranking_of(search.stage)
+    binds = {
+        name: _bind(name, value)
+        for measure in ranking.measures.values()
+        for name, value in measure.parameters(query).items()
     }
+    binds["k"] = _bind("k", int(search.k))
+    binds["candidates"] = _bind("candidates", int(max(search.candidates, search.k)))
     if check is not None:
-        expected = json.dumps({**check.expected, "key": key_text(place.key)})
-        binds["expected"] = _bind("expected", expected, sa.Text())
-    collection = None if check is None else check.collection
-    text = Ranking(place, search.group, search.stage if rerank else None, score, binds, collection)
+        binds["expected"] = _bind("expected", json.dumps({**check.expected, "key": key_text(place.key)}))
+    text = SearchText(place, Shape(ranking, search.group, extra), binds, None if check is None else check.collection)
     keys = [
         sa.column(name, column.type)
         for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=True)
@@ -175,21 +164,11 @@ def ranking(
         sa.column("passage", sa.Integer()),
         sa.column("span", INT4RANGE()),
         sa.column("content", sa.Text()),
-        sa.column("score", sa.Double()) if rerank else sa.column("tokens"),
+        sa.column(extra) if extra else sa.column("score", sa.Double()),
         sa.column("recall_rank", sa.Integer()),
-        sa.column("dense_score", sa.Double()),
+        *(sa.column(f"{name}_score", sa.Double()) for name in SHOWN),
     ]
     return TextualSelect(cast(TextClause, text), columns, positional=True).subquery()
-
-
-def _check_query(query: Encoding) -> None:
-    if query.dense.ndim != 1 or not len(query.dense) or query.tokens.ndim != 2:
-        raise InvalidRequest(
-            "a query has a dense vector of shape (d,) and tokens of shape (n, t), got"
-            f" {query.dense.shape} and {query.tokens.shape}"
-        )
-    if not (np.isfinite(query.dense).all() and np.isfinite(query.tokens).all()):
-        raise InvalidRequest("the query's vectors hold NaN or infinity; give finite numbers")
 
 
 def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
@@ -197,18 +176,17 @@ def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
     return [hits.c.score.desc().nulls_last(), *(hits.c[name] for name in key_names(keys)), hits.c.passage]
 
 
-def search_statement(collection: Collection, search: Search, query: Encoding, *, score: str = SCORE) -> sa.Select[Any]:
-    """The statement that answers `search` for an encoded query in the active generation, as it is described.
+def search_statement(collection: Collection, search: Search, query: Encoding) -> sa.Select[Any]:
+    """Return the statement that answers `search` for an encoded query in the active generation, as it is described.
 
     It fails with `object_not_in_prerequisite_state` where another is active, or the collection another one. Its
-    columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score. `score` is the
-    function of query and document tokens that ranks.
+    columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
     """
     source = source_of(collection)
     keys = source.keys if search.filter is None else source.keys.where(source.translated(search.filter))
     names = [key.name for key in collection.key]
     place = Place(collection.generation.passages, tuple(names), keys)
-    hits = ranking(place, search, query, score=score, check=Check(collection.name, description(collection)))
+    hits = hits_of(place, search, query, check=Check(collection.name, description(collection)))
     return sa.select(*result_columns(hits, names)).order_by(*best_first(hits, len(names)))
 
 
@@ -222,7 +200,7 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
         hits.c.content,
         hits.c.score,
         hits.c.recall_rank,
-        hits.c.dense_score,
+        *(hits.c[f"{name}_score"] for name in SHOWN),
     ]
 
 
@@ -262,5 +240,6 @@ def _column(table: sa.TableClause, name: str, type_: Any = None) -> sa.ColumnCla
     return made
 
 
-def _bind(name: str, value: Any, type_: Any) -> ColumnElement[Any]:
+def _bind(name: str, value: Parameter) -> ColumnElement[Any]:
+    type_ = {Numbers: NumbersType(), int: sa.Integer(), str: sa.Text()}[type(value)]
     return sa.bindparam(name, value, type_, unique=True)

@@ -17,8 +17,8 @@ from sqlalchemy.types import TypeDecorator
 
 from pgencoder.catalog import free_names
 from pgencoder.errors import InvalidRequest
+from pgencoder.search.render import key_names
 from pgencoder.search.select import SearchSelect
-from pgencoder.search.template import key_names
 from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, Encoding, declare, inherited, meant
 

@@ -13,9 +13,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from pgencoder.client import Database, the_only
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
+from pgencoder.search.ranking import TOKENS, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
-from pgencoder.search.statement import Check, Filter, Place, Search, ranking, source_of, stage_for
+from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
 from pgencoder.sql import SCHEMA, as_text, identifier
 from pgencoder.sqlalchemy.declare import Encoding as Declaration
 from pgencoder.sqlalchemy.declare import inherited
@@ -123,7 +124,7 @@ def recall(
     if filter is not None:
         place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
     search = Search(candidates, candidates, stage="dense")
-    return ranking(place, search, found.query, check=found.check, rerank=False)
+    return hits_of(place, search, found.query, check=found.check, extra=TOKENS.name)
 
 
 def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:

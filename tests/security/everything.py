@@ -33,7 +33,9 @@ from pgencoder.db import locks
 from pgencoder.ingest import queue
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
+from pgencoder.representations.base import Measure, Parameter
 from pgencoder.search import rows
+from pgencoder.search.ranking import DENSE, Alone, Ranking
 from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
 from tests.connections import Connection
 from tests.encoder import WordEncoder
@@ -48,6 +50,26 @@ class Words(WordEncoder):
         return super().encode_documents(texts)
 
 
+@dataclass(frozen=True)
+class Shortest(Measure):
+    """The shorter the passage, the better."""
+
+    name: str = "content"
+
+    def parameters(self, _: pgencoder.Encoding) -> Mapping[str, Parameter]:
+        return {}
+
+    def query(self, _: Mapping[str, str]) -> str:
+        return "NULL"
+
+    def score(self, query: str) -> str:
+        return f"OPERATOR(pg_catalog.-) {self.distance(query)}"
+
+    def distance(self, _: str) -> str:
+        return "pg_catalog.char_length(content)::double precision"
+
+
+UNION = Ranking((DENSE, Shortest()), (DENSE, Shortest()), Alone("content"))
 WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
 NAMES = ("articles", "notes", "pages", "plain")
 QUERY = "red green"
@@ -154,7 +176,7 @@ def search(parties: Parties) -> None:
     db = parties.reader
     for name in NAMES:
         filters = [None, parties.condition(db.table(name).c.n)]
-        stages = (None, "dense", "exhaustive") if name != "plain" else (None,)
+        stages = (None, "dense", "exhaustive", UNION) if name != "plain" else (None, UNION)
         for filter in filters:
             for group in ("passage", "document"):
                 for stage in stages:

@@ -13,7 +13,7 @@ import pytest
 from psycopg._cursor_base import BaseCursor
 
 from pgencoder import Database
-from pgencoder.search.template import template
+from pgencoder.search.render import template
 from pgencoder.sql import query, resources
 from tests.connections import Connection
 from tests.security import everything

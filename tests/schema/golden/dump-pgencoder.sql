@@ -266,23 +266,19 @@ CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens p
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -296,38 +292,22 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
 ), wider AS MATERIALIZED (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) $3
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -741,23 +721,19 @@ CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -771,38 +747,22 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
 ), wider AS MATERIALIZED (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) $3
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -1385,23 +1345,19 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, 
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM scored
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage'
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -1415,38 +1371,22 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
 ), wider AS MATERIALIZED (
     SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) $3
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, k2, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM scored ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -1704,73 +1644,53 @@ CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens 
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) $3
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, OPERATOR(pg_catalog.-) distance AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, dense_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN

@@ -18,23 +18,19 @@ AS $function$DECLARE
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
         SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM scored
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -48,38 +44,22 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
 ), wider AS MATERIALIZED (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) $3
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, pgencoder.score($2, tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN

@@ -13,41 +13,23 @@ FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 70
 -- expected_1: {"collection": "bits", "generation": 1, "source": "\"public\".\"bits\"", "key": "\"id\"", "encoder": {"dims": [32, 16], "model": "words"}}
@@ -73,42 +55,24 @@ WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catal
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"collection": "bits", "generation": 1, "source": "\"public\".\"bits\"", "key": "\"id\"", "encoder": {"dims": [32, 16], "model": "words"}}
@@ -133,41 +97,23 @@ FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key
     SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_1" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, source.k2, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_1" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, k2, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, k2, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM scored ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"collection": "odd \"50%\" {$1}", "generation": 1, "source": "\"it's a \"\"schema\"\"\".\"odd \"\"50%\"\" {$1}\"", "key": "\"1\", \"passage_key\"", "encoder": {"dims": [32, 16], "model": "words"}}
@@ -191,41 +137,23 @@ FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
@@ -249,41 +177,23 @@ FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
@@ -307,41 +217,23 @@ FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key
     SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, source.k2, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, k2, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, k2, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM scored ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"1\", \"passage_key\""}
@@ -367,42 +259,24 @@ WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-        AND (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS MATERIALIZED (
-    -- adding 0 hides the distance from the index; the best passage of a document comes before any second one
-    SELECT source.k1, passage, span, content, tokens,
-        pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (
-        (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
-        OR (
-            SELECT pg_catalog.count(*)
-            FROM (SELECT DISTINCT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents
-        ) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER
-    )
-    ORDER BY
-        pg_catalog.row_number() OVER (
-            PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0
-        ) OPERATOR(pg_catalog.>) 1,
-        distance
-    LIMIT %(candidates_1)s::INTEGER
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) %(k_1)s::INTEGER)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT %(candidates_1)s::INTEGER
 ), recall AS MATERIALIZED (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (
-        SELECT DISTINCT ON (k1, passage) *
-        FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
+        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
     ) AS found
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-, scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
-    SELECT k1, passage, span, content, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS score, recall_rank,
-        OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM scored ORDER BY k1, score DESC NULLS LAST, passage) AS best
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}

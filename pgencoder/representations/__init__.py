@@ -1,0 +1,1 @@
+"""The representations of a passage: how each is stored, indexed, recalled and scored."""

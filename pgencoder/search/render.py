@@ -1,0 +1,171 @@
+"""The search as SQL text, from the templates in `sql/queries/`, for Python and for the stored function alike.
+
+    setting    sets ef_search and the iterative scan for this statement, before the index scan starts
+    nearest    the nearest passages by the index, the filter applied inside
+    wider      only for results by document: ten times as many, where the nearest have fewer than k documents
+    exact      only where those fell short: the nearest among all that pass the filter, without the index
+    recall     the candidates, ranked
+    scored     the scores of the candidates
+    the whole  the best of them, by one score
+
+A stage that is not needed costs its planning only: its condition is a single-row subquery, which Postgres checks once
+before it starts the stage. This is what makes "fewer than k rows only if the filter leaves fewer" true: a filtered
+HNSW scan gives up after `hnsw.max_scan_tuples`, and the exact stage then answers.
+
+Where there are several recalls, each has stages of its own, and `recall` is their union. The source is a subquery of
+its keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from pgencoder.representations.base import Measure
+from pgencoder.search.ranking import Ranking
+from pgencoder.sql import query
+from pgencoder.types import Group
+
+SHOWN = ("dense",)
+"""The measures whose scores a search returns beside the one that ranks."""
+
+_NONE = "NULL::double precision"
+
+
+@cache
+def template(keys: int, ranking: Ranking, group: Group, extra: str | None = None) -> str:
+    """Return the text of a search for a key of that many columns.
+
+    With `extra` it selects the candidates themselves, with that column, and without a score.
+
+    To be filled are: passages, source (a subquery without its name), same (joins the two), check (a condition that
+    raises an error, or is true), k, candidates, and for each measure the query, under the measure's name.
+    """
+    return _Rendering(keys, ranking, group, extra).whole()
+
+
+class _Rendering:
+    """The parts of one search."""
+
+    def __init__(self, keys: int, ranking: Ranking, group: Group, extra: str | None) -> None:
+        self.ranking, self.group, self.extra = ranking, group, extra
+        self.keys = ", ".join(key_names(keys))
+        self.source_keys = ", ".join(f"source.{name}" for name in key_names(keys))
+        # what a score is not known from the recall for has its column carried to where it is computed
+        computed = (measure.name for measure in ranking.scores if [measure] != [*ranking.recalls])
+        carried = [extra] if extra else computed
+        self.columns = list(dict.fromkeys(["passage", "span", "content", *carried]))
+
+    def whole(self) -> str:
+        if not self.ranking.recalls:
+            return f"WITH {self._fill('search_all', scores=self._scores())}\n{self._best()}"
+        several = len(self.ranking.recalls) > 1
+        parts = [self._fill("search_setting")]
+        for measure in self.ranking.recalls:
+            parts += self._recall(measure, f"{measure.name}_" if several else "")
+        if several:
+            parts.append(self._union())
+        if not self.extra:
+            parts.append(self._fill("search_scored", scores=self._scores()))
+        return f"WITH {', '.join(parts)}\n{self._candidates() if self.extra else self._best()}"
+
+    def _recall(self, measure: Measure, prefix: str) -> list[str]:
+        """The stages of one recall and what they found, ranked."""
+        distance = measure.distance(f"{{{measure.name}}}")
+        hidden = f"{distance} OPERATOR(pg_catalog.+) 0"  # from the index
+        stages = [f"{prefix}nearest"]
+        parts = [self._nearest(stages[0], distance)]
+        short = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.<) {{candidates}}"
+        order = "distance"
+        if self.group == "document":
+            many = "{candidates}::bigint OPERATOR(pg_catalog.*) 10"
+            parts.append(self._nearest(f"{prefix}wider", distance, self._few_documents(stages), limit=many))
+            stages.append(f"{prefix}wider")
+            short = f"({short} OR {self._few_documents(stages)})"
+            # the best passage of a document comes before any second one
+            order = (
+                f"pg_catalog.row_number() OVER (PARTITION BY {self.source_keys} ORDER BY {hidden})"
+                " OPERATOR(pg_catalog.>) 1, distance"
+            )
+        parts.append(self._nearest(f"{prefix}exact", hidden, short, order))
+        union = " UNION ALL ".join(f"TABLE {stage}" for stage in [*stages, f"{prefix}exact"])
+        return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=union)]
+
+    def _nearest(
+        self, stage: str, distance: str, condition: str = "", order: str = "distance", limit: str = "{candidates}"
+    ) -> str:
+        condition = f" AND {condition}" if condition else ""
+        return self._fill(
+            "search_nearest", stage=stage, distance=distance, condition=condition, order=order, limit=limit
+        )
+
+    def _few_documents(self, stages: Sequence[str]) -> str:
+        found = " UNION ".join(f"SELECT {self.keys} FROM {stage}" for stage in stages)
+        distinct = found if len(stages) > 1 else found.replace("SELECT", "SELECT DISTINCT", 1)
+        return f"(SELECT pg_catalog.count(*) FROM ({distinct}) AS documents) OPERATOR(pg_catalog.<) {{k}}"
+
+    def _union(self) -> str:
+        names = [measure.name for measure in self.ranking.recalls]
+        rows = []
+        for name in names:
+            own = {f"{name}_distance": "distance", f"{name}_rank": "recall_rank"}
+            each = ", ".join(
+                f"{own.get(column, none)} AS {column}"
+                for other in names
+                for column, none in ((f"{other}_distance", _NONE), (f"{other}_rank", "NULL::int"))
+            )
+            rows.append(f"SELECT {self.keys}, {', '.join(self.columns)}, recall_rank, {each} FROM {name}_recall")
+        together = ", ".join(
+            f"pg_catalog.min({column}) OVER passage AS {column}"
+            for column in ["recall_rank", *(f"{name}_{what}" for name in names for what in ("distance", "rank"))]
+        )
+        return self._fill("search_union", together=together, recalls=" UNION ALL ".join(rows))
+
+    def _scores(self) -> str:
+        return ", ".join(f"{self._score(measure)} AS {measure.name}_score" for measure in self.ranking.scores)
+
+    def _score(self, measure: Measure) -> str:
+        recalls = self.ranking.recalls
+        score = measure.score(f"{{{measure.name}}}")
+        if measure not in recalls:
+            return score
+        if len(recalls) == 1:
+            return "OPERATOR(pg_catalog.-) distance"
+        return f"coalesce(OPERATOR(pg_catalog.-) {measure.name}_distance, {score})"
+
+    def _best(self) -> str:
+        fused = self.ranking.fusion.score({each.name: f"{each.name}_score" for each in self.ranking.scores})
+        best = f"(SELECT *, {fused} AS score FROM scored) AS fused"
+        if self.group == "document":
+            best = (
+                f"(SELECT DISTINCT ON ({self.keys}) * FROM {best}"
+                f" ORDER BY {self.keys}, score DESC NULLS LAST, passage) AS best"
+            )
+        names = {measure.name for measure in self.ranking.scores}
+        shown = ", ".join(f"{name}_score" if name in names else f"{_NONE} AS {name}_score" for name in SHOWN)
+        return self._fill("search_best", best=best, shown=shown)
+
+    def _candidates(self) -> str:
+        (measure,) = self.ranking.recalls
+        return self._fill("search_candidates", shown=f"OPERATOR(pg_catalog.-) distance AS {measure.name}_score")
+
+    def _fill(self, name: str, **parts: str) -> str:
+        parts = {"keys": self.keys, "source_keys": self.source_keys, "columns": ", ".join(self.columns), **parts}
+        return re.sub(r"\{(\w+)\}", lambda hole: parts.get(hole[1], hole[0]), _text(name))
+
+
+def key_names(keys: int) -> list[str]:
+    """Return what the columns of a key of that many are called inside a search."""
+    return [f"k{i}" for i in range(1, keys + 1)]
+
+
+def same(passage_key: Sequence[str], quote: Callable[[str], str]) -> str:
+    """Return the condition that a passage is of a row of the source."""
+    pairs = zip(passage_key, key_names(len(passage_key)), strict=True)
+    return " AND ".join(f"passages.{quote(name)} OPERATOR(pg_catalog.=) source.{k}" for name, k in pairs)
+
+
+def _text(name: str) -> str:
+    """The template without its comments, which nobody reads in a server's log."""
+    return re.sub(r"^\s*--.*\n", "", query(name).as_string(), flags=re.M).rstrip("\n")

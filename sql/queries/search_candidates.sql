@@ -1,0 +1,1 @@
+SELECT {keys}, {columns}, recall_rank, {shown} FROM recall

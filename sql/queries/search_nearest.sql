@@ -1,0 +1,6 @@
+{stage} AS MATERIALIZED (
+    SELECT {source_keys}, {columns}, {distance} AS distance
+    FROM {passages} AS passages JOIN {source} AS source ON {same}
+    WHERE (SELECT done FROM setting) IS NOT NULL{condition}
+    ORDER BY {order} LIMIT {limit}
+)
