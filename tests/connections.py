@@ -10,8 +10,14 @@ import sqlalchemy as sa
 Connection = psycopg.Connection[Any]
 
 
-def url_of(host: str, user: str, dbname: str) -> str:
-    return sa.URL.create("postgresql", user, database=dbname, query={"host": host}).render_as_string(False)
+def url_of(server: sa.URL, dbname: str) -> str:
+    """The URL of a database of the server."""
+    return server.set(database=dbname).render_as_string(hide_password=False)
+
+
+def connect(server: sa.URL, dbname: str = "postgres") -> Connection:
+    """Connect to a database of the server as a superuser, in autocommit."""
+    return psycopg.connect(url_of(server, dbname), autocommit=True)
 
 
 def value(connection: Connection, statement: str) -> object:

@@ -16,7 +16,6 @@ from tests.encoder import WordEncoder
 @pytest.fixture
 def app(empty: Connection, empty_url: str) -> Iterator[App]:
     """A migrated database that belongs to no superuser, with its group roles and a table of two tenants."""
-    empty.autocommit = True
     app = App(empty, sa.make_url(empty_url), [])
     try:
         for role in LOGINS:

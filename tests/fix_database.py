@@ -9,28 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 import pgencoder
 from pgencoder import vectors
 from pgencoder.types import KernelName
 from tests.connections import Connection, url_of
+from tests.databases import EMPTY, Databases
 from tests.fix_server import WITHOUT_NATIVE
 
 
-def _url(connection: Connection) -> str:
-    return url_of(connection.info.host, connection.info.user, connection.info.dbname)
-
-
 @pytest.fixture
-def connection(postgresql: Connection) -> Connection:
+def connection(databases: Databases) -> Iterator[Connection]:
     """A connection, in autocommit, to this test's migrated database."""
-    postgresql.autocommit = True
-    return postgresql
+    yield from databases.lend(databases.migrated)
 
 
 @pytest.fixture
-def url(connection: Connection) -> str:
-    return _url(connection)
+def url(connection: Connection, server_url: sa.URL) -> str:
+    return url_of(server_url, connection.info.dbname)
 
 
 @pytest.fixture
@@ -70,6 +67,12 @@ def kernel(request: pytest.FixtureRequest) -> KernelName:
 
 
 @pytest.fixture
-def empty_url(empty: Connection) -> str:
+def empty(databases: Databases) -> Iterator[Connection]:
+    """A connection, in autocommit, to a database without pgencoder."""
+    yield from databases.lend(EMPTY)
+
+
+@pytest.fixture
+def empty_url(empty: Connection, server_url: sa.URL) -> str:
     """The URL of a database without pgencoder."""
-    return _url(empty)
+    return url_of(server_url, empty.info.dbname)

@@ -1,38 +1,62 @@
-"""Start one private Postgres for the whole run, with a migrated template that each test gets a copy of."""
+"""Start one private Postgres for the whole run.
+
+It keeps its data in memory where there is room, and does not wait for the disk, because it need not survive a crash.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from pytest_postgresql import factories
 
-import pgencoder
 from pgencoder.db import embedded
 from pgencoder.kernel import native
-from tests.connections import url_of
+from tests.connections import connect
+from tests.databases import Databases
 
 HOME = pytest.StashKey[Path]()
+SERVER = pytest.StashKey[sa.URL]()
 WITHOUT_NATIVE = pytest.StashKey[str | None]()
+
+MEMORY = Path("/dev/shm")  # where Linux has it
+ROOM = 4 * 2**30  # bytes
+SETTINGS = """
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+max_wal_size = '256MB'
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server and tell pytest-postgresql where it is."""
-    home = Path(tempfile.mkdtemp(prefix="pgencoder-"))
-    config.stash[HOME] = home
-    url = sa.make_url(embedded.start(home / "data"))
-    config.option.postgresql_host = url.query["host"]
-    config.option.postgresql_user = url.username
+    """Start the server."""
+    home = config.stash[HOME] = Path(tempfile.mkdtemp(prefix="pgencoder-", dir=folder()))
+    data = home / "data"
+    data.mkdir(mode=0o700)
+    embedded.initialise(data)
+    with (data / "postgresql.conf").open("a") as settings:
+        settings.write(SETTINGS)
+    config.stash[SERVER] = sa.make_url(embedded.start(data))
     config.stash[WITHOUT_NATIVE] = native.install_unasked(None)
 
 
+def folder() -> Path | None:
+    """Where the server's data goes; None for the system's folder of temporary files."""
+    with suppress(OSError):
+        if shutil.disk_usage(MEMORY).free >= ROOM:
+            return MEMORY
+    return None
+
+
 def pytest_report_header(config: pytest.Config) -> str:
-    with psycopg.connect(host=config.option.postgresql_host, user=config.option.postgresql_user) as connection:
+    """Say which versions are tested."""
+    with connect(config.stash[SERVER]) as connection:
         row = connection.execute(
             "SELECT current_setting('server_version'), default_version FROM pg_available_extensions"
             " WHERE name = 'vector'"
@@ -46,18 +70,20 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its data."""
     home = config.stash[HOME]
     embedded.stop(home / "data")
     shutil.rmtree(home, ignore_errors=True)
 
 
-def migrated(host: str, user: str, dbname: str, **_: Any) -> None:
-    db = pgencoder.connect(url_of(host, user, dbname))
-    db.migrate()
-    db.close()
+@pytest.fixture(scope="session")
+def server_url(pytestconfig: pytest.Config) -> sa.URL:
+    """The URL of the server as its superuser."""
+    return pytestconfig.stash[SERVER]
 
 
-template_server = factories.postgresql_noproc(dbname="template_pgencoder", load=[migrated])
-postgresql = factories.postgresql("template_server", dbname="template_pgencoder")
-empty_server = factories.postgresql_noproc(dbname="template_empty", load=[])
-empty = factories.postgresql("empty_server", dbname="template_empty")
+@pytest.fixture(scope="session")
+def databases(server_url: sa.URL) -> Iterator[Databases]:
+    """Databases on the server, a new one for each test that asks."""
+    with connect(server_url) as admin:
+        yield Databases(server_url, admin)

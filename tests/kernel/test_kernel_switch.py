@@ -140,7 +140,6 @@ def test_a_library_that_is_lost_leaves_pure_sql(db: Database, connection: Connec
 
 
 def test_an_extension_that_was_there_stays_when_pgencoder_goes(empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     empty.execute("CREATE EXTENSION vector; CREATE EXTENSION pgencoder_native")
     before = catalog(empty_url)
     with pgencoder.connect(empty_url) as fresh:
@@ -151,7 +150,6 @@ def test_an_extension_that_was_there_stays_when_pgencoder_goes(empty: Connection
 
 
 def test_migrating_to_base_takes_the_extension_along(empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     before = catalog(empty_url)
     with pgencoder.connect(empty_url) as fresh:
         fresh.migrate()
@@ -163,7 +161,6 @@ def test_migrating_to_base_takes_the_extension_along(empty: Connection, empty_ur
 @pytest.fixture
 def owner(empty: Connection, empty_url: str) -> Iterator[Database]:
     """Somebody who is no superuser but may create a schema, in a database with pgvector."""
-    empty.autocommit = True
     empty.execute("CREATE EXTENSION vector; DROP ROLE IF EXISTS kernel_owner; CREATE ROLE kernel_owner LOGIN")
     empty.execute(
         psycopg.sql.SQL("GRANT CREATE ON DATABASE {} TO kernel_owner").format(psycopg.sql.Identifier(empty.info.dbname))

@@ -145,7 +145,6 @@ def test_a_worker_keeps_the_generations_of_a_collection(docs: Database, connecti
 
 @pytest.mark.parametrize("beforehand", ["", "CREATE SCHEMA pgencoder"])
 def test_first_migrations_at_once(empty: Connection, empty_url: str, beforehand: str) -> None:
-    empty.autocommit = True
     if beforehand:
         empty.execute(beforehand.encode())
     databases = [pgencoder.connect(empty_url) for _ in range(4)]

@@ -56,7 +56,6 @@ def test_an_upgrade_equals_a_fresh_install(fresh: pgencoder.Database, empty_url:
 def test_base_leaves_nothing_behind(
     fresh: pgencoder.Database, empty: Connection, empty_url: str, words: WordEncoder
 ) -> None:
-    empty.autocommit = True
     empty.execute("CREATE TABLE articles (id int PRIMARY KEY, body text); INSERT INTO articles VALUES (1, 'word')")
     before = catalog(empty_url)
     fresh.migrate()
@@ -71,7 +70,6 @@ def test_base_leaves_nothing_behind(
 
 
 def test_pgvector_that_was_there_stays(fresh: pgencoder.Database, empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     empty.execute("CREATE EXTENSION vector")
     before = catalog(empty_url)
     fresh.migrate()
@@ -80,7 +78,6 @@ def test_pgvector_that_was_there_stays(fresh: pgencoder.Database, empty: Connect
 
 
 def test_pgvector_that_someone_uses_by_now_stays(fresh: pgencoder.Database, empty: Connection) -> None:
-    empty.autocommit = True
     fresh.migrate()
     empty.execute("CREATE TABLE mine (id int, v vector(3)); INSERT INTO mine VALUES (1, '[1,2,3]')")
     fresh.migrate("base")
@@ -91,7 +88,6 @@ def test_pgvector_that_someone_uses_by_now_stays(fresh: pgencoder.Database, empt
 def test_pgvector_in_a_schema_off_the_search_path(
     fresh: pgencoder.Database, empty: Connection, words: WordEncoder, schema: str
 ) -> None:
-    empty.autocommit = True
     quoted = psycopg.sql.Identifier(schema)
     empty.execute(psycopg.sql.SQL("CREATE SCHEMA {0}; CREATE EXTENSION vector SCHEMA {0}").format(quoted))
     empty.execute(
@@ -127,7 +123,6 @@ def test_collections_survive_another_migrate(
 
 
 def test_a_revision_of_another_version_is_named(fresh: pgencoder.Database, empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     fresh.migrate()
     empty.execute("UPDATE pgencoder.revision SET version_num = '9999'")
     with pgencoder.connect(empty_url) as other:
@@ -138,7 +133,6 @@ def test_a_revision_of_another_version_is_named(fresh: pgencoder.Database, empty
 
 
 def test_a_role_without_rights_is_told_the_grant(fresh: pgencoder.Database, empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     empty.execute("DROP ROLE IF EXISTS nobody_special; CREATE ROLE nobody_special LOGIN")
     try:
         with pgencoder.connect(str(sa.make_url(empty_url).set(username="nobody_special"))) as limited:
@@ -155,7 +149,6 @@ def test_a_role_without_rights_is_told_the_grant(fresh: pgencoder.Database, empt
 
 
 def test_an_owner_who_is_no_superuser_can_do_all(empty: Connection, empty_url: str, words: WordEncoder) -> None:
-    empty.autocommit = True
     database = empty.info.dbname
     empty.execute("DROP ROLE IF EXISTS plain_owner; CREATE ROLE plain_owner LOGIN")
     empty.execute(
@@ -254,7 +247,6 @@ def test_a_server_without_pgvector() -> None:
 
 def test_an_extension_that_is_too_old_is_named(fresh: pgencoder.Database, empty: Connection) -> None:
     """The oldest pgvector whose scripts this server carries, if it is older than 0.8."""
-    empty.autocommit = True
     rows = empty.execute(
         "SELECT version FROM pg_available_extension_versions WHERE name = 'vector' AND version ~ '^0[.][0-7]'"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 import pgencoder
 from pgencoder import Database
@@ -91,11 +92,11 @@ def test_the_rows_read_are_those_claimed(articles: Connection, db: Database, wor
     assert value(articles, "SELECT count(*) FROM pgencoder.articles_1_queue WHERE id IN (3, 64)") == 0
 
 
-def test_text_of_no_encoding_fails_alone(connection: Connection, words: WordEncoder) -> None:
+def test_text_of_no_encoding_fails_alone(connection: Connection, server_url: sa.URL, words: WordEncoder) -> None:
     """In a database without an encoding a text may be any bytes."""
     connection.execute("CREATE DATABASE plain_bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
     try:
-        with pgencoder.connect(url_of(connection.info.host, connection.info.user, "plain_bytes")) as db:
+        with pgencoder.connect(url_of(server_url, "plain_bytes")) as db:
             db.migrate()
             with db.connection() as other:
                 other.execute("CREATE TABLE public.articles (id int PRIMARY KEY, body text)")

@@ -19,7 +19,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.search import Search, search_statement
 from pgencoder.types import Group, KernelName, Stage
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.connections import Connection, url_of
+from tests.connections import Connection, connect, url_of
 from tests.encoder import WordEncoder
 
 WORDS = ["red", "green", "blue", "yellow", "black", "white", "purple", "orange", "brown", "pink"]
@@ -55,16 +55,15 @@ def encoder() -> WordEncoder:
 
 
 @pytest.fixture(scope="module")
-def many(request: pytest.FixtureRequest, encoder: WordEncoder) -> Iterator[Database]:
+def many(server_url: sa.URL, encoder: WordEncoder) -> Iterator[Database]:
     """20,000 rows, shared by the tests of this module, which only read them."""
-    host, user = request.config.option.postgresql_host, request.config.option.postgresql_user
-    url = url_of(host, user, "many")
-    with psycopg.connect(url_of(host, user, "postgres"), autocommit=True) as admin:
+    url = url_of(server_url, "many")
+    with connect(server_url) as admin:
         admin.execute("DROP DATABASE IF EXISTS many")
         admin.execute("CREATE DATABASE many")
     db = pgencoder.connect(url)
     db.migrate()
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(server_url, "many") as connection:
         fill(connection, MANY)
         db.attach("items", ["body"], encoder)
         db.sync("items")

@@ -18,7 +18,7 @@ ROLE, OTHER = "path_role", "path_other"
 
 
 @pytest.fixture
-def role(connection: Connection) -> Iterator[str]:
+def role(connection: Connection, server_url: sa.URL) -> Iterator[str]:
     """The URL of a role that is neither a superuser nor the owner of the database."""
     name = connection.info.dbname
     try:
@@ -30,7 +30,7 @@ def role(connection: Connection) -> Iterator[str]:
             f" AND relnamespace = 'pgencoder'::regnamespace LOOP EXECUTE format('ALTER TABLE %s OWNER TO {ROLE}', t);"
             f" END LOOP; END $$; GRANT USAGE, UPDATE ON SEQUENCE pgencoder.change TO {ROLE}".encode()
         )
-        yield url_of(connection.info.host, ROLE, name)
+        yield url_of(server_url.set(username=ROLE), name)
     finally:
         for each in (ROLE, OTHER):
             connection.execute(f"DROP OWNED BY {each} CASCADE; DROP ROLE {each}".encode())

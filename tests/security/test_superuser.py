@@ -90,7 +90,6 @@ TRAPS = {
 @pytest.fixture
 def owner(empty: Connection, empty_url: str, words: WordEncoder) -> Iterator[Database]:
     """The owner of a database with a collection, who is no superuser."""
-    empty.autocommit = True
     database = psycopg.sql.Identifier(empty.info.dbname)
     empty.execute(f"DROP ROLE IF EXISTS {OWNER}; CREATE ROLE {OWNER} LOGIN; CREATE EXTENSION vector".encode())
     empty.execute(psycopg.sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, psycopg.sql.Identifier(OWNER)))
@@ -267,7 +266,6 @@ def test_a_superuser_whose_session_begins_with_another_role_is_refused_too(super
 
 
 def test_a_schema_that_somebody_made_beforehand_is_not_filled(empty: Connection, empty_url: str) -> None:
-    empty.autocommit = True
     empty.execute(
         f"DROP ROLE IF EXISTS {OWNER}; CREATE ROLE {OWNER}; CREATE SCHEMA pgencoder AUTHORIZATION {OWNER}".encode()
     )

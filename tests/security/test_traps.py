@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from tests.connections import Connection
+from tests.connections import Connection, connect
 from tests.security import everything, traps
 
 GROUPS = ("pgencoder_reader", "pgencoder_worker")
@@ -32,16 +32,15 @@ LAYOUTS = {
 
 
 @pytest.fixture(scope="module")
-def server(pytestconfig: pytest.Config) -> Iterator[Connection]:
+def server(server_url: sa.URL) -> Iterator[Connection]:
     """The server, with roles of which none owns a database, and a database full of traps to copy."""
-    host, user = pytestconfig.option.postgresql_host, pytestconfig.option.postgresql_user
-    with psycopg.connect(host=host, user=user, dbname="postgres", autocommit=True) as admin:
+    with connect(server_url) as admin:
         for role in (*LOGINS, *GROUPS):
             admin.execute(f"CREATE ROLE {role} {'NOLOGIN' if role in GROUPS else 'LOGIN'}".encode())
         admin.execute("GRANT pgencoder_reader TO trap_reader, trap_worker; GRANT pgencoder_worker TO trap_worker")
         admin.execute(f"CREATE DATABASE {TEMPLATE}".encode())
         try:
-            with psycopg.connect(host=host, user=user, dbname=TEMPLATE, autocommit=True) as made:
+            with connect(server_url, TEMPLATE) as made:
                 made.execute("CREATE EXTENSION vector; CREATE SCHEMA evil AUTHORIZATION trap_maker")
                 made.execute("CREATE SCHEMA blog AUTHORIZATION trap_owner; GRANT USAGE ON SCHEMA blog TO PUBLIC")
                 made.execute("GRANT CREATE ON SCHEMA evil TO PUBLIC")
