@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import pgencoder
-from tests import checkpoints
 from tests.encoder import WordEncoder
 
 
@@ -26,6 +25,8 @@ def minilm() -> pgencoder.Encoder:
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """The directory of a tiny checkpoint by the name of its builder, built once."""
+    from tests import checkpoints  # here, because it imports torch, which most tests do without
+
     home = tmp_path_factory.mktemp("checkpoints")
     builders: dict[str, Callable[[Path], Path]] = {
         "bert": checkpoints.bert,
