@@ -27,7 +27,8 @@ from pgencoder.session import Session
 from pgencoder.threads import in_thread
 from pgencoder.types import Chunking, Generation, TokenType
 from pgencoder.worker import sync
-from pgencoder.worker.worker import OnReport, Worker, WorkerOptions
+from pgencoder.worker.record import OnReport
+from pgencoder.worker.worker import Worker, WorkerOptions
 
 
 class Upkeep(Session):
@@ -200,7 +201,7 @@ class Upkeep(Session):
             chosen = generations.find(collection, generation)
             catalog.check_problem(connection, name)
             parts = Objects(collection, vector_schema(connection), chosen)
-            return adopt.adopt(connection, parts, table, dense, tokens, schema=schema, progress=progress)
+            return adopt.adopt(connection, parts, adopt.VectorTable(table, dense, tokens, schema), progress)
 
     def retry(self, name: str) -> int:
         """Queue again the rows that could not be encoded; returns how many there are.

@@ -120,7 +120,7 @@ def _claim_half(db: Database, connection: Connection, batches: int) -> tuple[Cla
     """Claim and finish half of the batches, in the three states of the queue."""
     objects = _objects(db)
     connection.execute(sql.SQL("ALTER TABLE {} SET (autovacuum_enabled = off)").format(objects.queue))
-    front = queue.Front()
+    claimer = queue.Claimer(objects)
     timed = min(MOST_CLAIMS, batches // PHASES)
 
     def claims(done: int, until: int) -> Claims:
@@ -128,7 +128,7 @@ def _claim_half(db: Database, connection: Connection, batches: int) -> tuple[Cla
         milliseconds = []
         for _ in range(done, until):
             started = time.perf_counter()
-            claimed = front.claim(connection, objects, "new", BATCH_ROWS)
+            claimed = claimer.claim(connection, "new", BATCH_ROWS)
             milliseconds.append((time.perf_counter() - started) * 1000)
             queue.finish(connection, objects, claimed, range(len(claimed.seqs)))
         last = milliseconds[-timed:]

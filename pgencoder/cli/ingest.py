@@ -83,15 +83,15 @@ def _once(running: Worker) -> None:
         def on_report(target: Target, report: SyncReport) -> None:
             name = target.objects.collection.name
             done[name] = done.get(name, SyncReport()) + report
-            on_progress(running.tally.rows, max(waiting, running.tally.rows))
+            on_progress(running.record.rows, max(waiting, running.record.rows))
 
-        running.on_report, running.on_index = on_report, on_index
+        running.record.on_report, running.record.on_index = on_report, on_index
         running.run_once()
-    if not running.targets.current and not running.targets.all_problems():
+    if not running.generations.targets and not running.generations.all_problems():
         output.say(output.NO_COLLECTIONS)
-    for name in dict.fromkeys(target.objects.collection.name for target in running.targets.current):
+    for name in dict.fromkeys(target.objects.collection.name for target in running.generations.targets):
         output.report(name, done.setdefault(name, SyncReport()))
-    if problems := [*running.targets.problems.values(), *running.targets.index_problems.values()]:
+    if problems := [*running.generations.problems.values(), *running.generations.index_problems.values()]:
         output.fail(*problems)
     if failed := sum(report.failed for report in done.values()):
         output.fail(f"{failed} rows could not be encoded; see: pgencoder status")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -18,28 +19,27 @@ PIECE_ROWS = 200  # whose keys applications cannot change meanwhile
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
 
 
-def adopt(
-    connection: Connection,
-    objects: Objects,
-    table: str,
-    dense: str,
-    tokens: str | None = None,
-    *,
-    schema: str | None = None,
-    progress: Progress | None = None,
-) -> int:
-    """Make one passage of each queued row that has a vector in `table`, whose key columns are named as the source's.
+@dataclass(frozen=True)
+class VectorTable:
+    """A table that holds vectors; its key columns are named as the source's.
 
-    `dense` names a column of `vector`, `halfvec` or `real[]`; `tokens` one of `vector[]`, `halfvec[]` or `bit[]`,
-    without which passages have no tokens and are ranked by their dense vectors. Vectors are stored with length 1.
-    Rows without a vector stay queued. Returns how many rows were taken over; it is the caller who knows that the
-    vectors are of the generation's model and of the rows as they are now.
+    `dense` names a column of `vector`, `halfvec` or `real[]`; `tokens` one of `vector[]`, `halfvec[]` or `bit[]`.
+    Without `tokens` passages have none and are ranked by their dense vectors.
     """
-    found = catalog.find_columns(connection, table, schema)
-    for column in (dense, tokens, *(key.source for key in objects.collection.key)):
-        if column is not None and column not in found.columns:
-            raise InvalidSource(f"table {table!r} has no column {column!r}; it has: {', '.join(found.columns)}")
-    statement = _statement(objects, identifier(found.schema, found.table), dense, tokens, found.columns)
+
+    table: str
+    dense: str
+    tokens: str | None = None
+    schema: str | None = None
+
+
+def adopt(connection: Connection, objects: Objects, vectors: VectorTable, progress: Progress | None = None) -> int:
+    """Make one passage of each queued row that has a vector; return how many rows were taken over.
+
+    Vectors are stored with length 1. Rows without a vector stay queued. The caller knows that the vectors are of the
+    generation's model and of the rows as they are now.
+    """
+    statement = _adopting(connection, objects, vectors)
     total, adopted, after = waiting(connection, objects), 0, 0
 
     def piece() -> tuple[int, int | None]:
@@ -75,6 +75,16 @@ def adopt_rows(connection: Connection, objects: Objects, dense: str, keys: Seque
 def lock(connection: Connection, objects: Objects) -> None:
     """Wait until passages may be written, and keep it so: while an index is built nobody may."""
     connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(objects.passages))
+
+
+def _adopting(connection: Connection, objects: Objects, vectors: VectorTable) -> sql.Composed:
+    """The statement that takes vectors from a table; raise InvalidSource if that has not all columns."""
+    found = catalog.find_columns(connection, vectors.table, vectors.schema)
+    for column in (vectors.dense, vectors.tokens, *(key.source for key in objects.collection.key)):
+        if column is not None and column not in found.columns:
+            raise InvalidSource(f"table {vectors.table!r} has no column {column!r}; it has: {', '.join(found.columns)}")
+    table = identifier(found.schema, found.table)
+    return _statement(objects, table, vectors.dense, vectors.tokens, found.columns)
 
 
 def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, types: dict[str, str]) -> sql.Composed:

@@ -21,7 +21,7 @@ from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.locks import lock_collection
 from pgencoder.ingest.queue import execute, giving_way
-from pgencoder.sql import Part, listed, own, raw, text_of
+from pgencoder.sql import Part, listed, own, query, raw, text_of
 from pgencoder.types import Generation
 
 logger = logging.getLogger(__name__)
@@ -50,21 +50,12 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
     """Queue the next rows of the source; None if all have been, or if another process is at it."""
     generation = [objects.generation.collection, objects.generation.number]
     with giving_way(connection):
-        state = connection.execute(
-            "SELECT queued_to FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
-            " AND number OPERATOR(pg_catalog.=) %s AND queued_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
-            generation,
-        ).fetchone()
+        state = execute(connection, query("lock_unqueued"), generation).fetchone()
         if state is None:
             return None
         statement = objects.fill("queue_piece", key_text=_text(objects))
         found, added, last = execute(connection, statement, [state[0], rows]).fetchone() or (0, 0, None)
-        connection.execute(
-            "UPDATE pgencoder.generation SET queued_to = coalesce(%s, queued_to),"
-            " queued_at = CASE WHEN %s THEN pg_catalog.clock_timestamp() END"
-            " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
-            [last, found < rows, *generation],
-        )
+        execute(connection, query("note_queued"), [*generation, last, found < rows])
     return int(added)
 
 
@@ -75,12 +66,7 @@ def move_late(connection: Connection, name: str) -> bool:
         lock_collection(connection, name, shared=True)
         collection = catalog.collection(connection, name)
         objects = Objects(collection, vector_schema(connection))
-        rows = connection.execute(
-            "DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY (SELECT id FROM pgencoder.late"
-            " WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NOT NULL"
-            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING key",
-            [name, LATE_ROWS],
-        ).fetchall()
+        rows = execute(connection, query("take_late"), [name, LATE_ROWS]).fetchall()
         if rows:
             keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
                 listed(raw(f"k{i}::") + type_ for i, type_ in enumerate(objects.types, 1)),
@@ -89,17 +75,13 @@ def move_late(connection: Connection, name: str) -> bool:
             )
             statement = queue_keys(objects, queues_of(objects, collection.generations), keys)
             _queue_valid(connection, objects, statement, [key for (key,) in rows])
-    truncated = connection.execute(
-        "SELECT id FROM pgencoder.late WHERE collection OPERATOR(pg_catalog.=) %s AND key IS NULL", [name]
-    ).fetchall()
+    truncated = execute(connection, query("late_truncates"), [name]).fetchall()
     if truncated:
         # read after the marks: a generation that is not in it began after the TRUNCATE
         for generation in catalog.collection(connection, name).generations:
             _requeue(connection, objects.of(generation))
         # by their numbers: one that commits only now may have a lower number than another that is done
-        connection.execute(
-            "DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY (%s)", [[number for (number,) in truncated]]
-        )
+        execute(connection, query("forget_late"), [[number for (number,) in truncated]])
     return bool(rows or truncated)
 
 
@@ -162,27 +144,15 @@ def ready_to_index(connection: Connection, objects: Objects) -> bool:
 
     Where many fail it is not they that are bad: their passages would come after the index, one by one.
     """
-    statement = sql.SQL(
-        "SELECT g.queued_at IS NOT NULL AND NOT EXISTS (SELECT FROM {queue} q"
-        "  WHERE q.changed_at OPERATOR(pg_catalog.<=) g.queued_at AND q.last_error IS NULL)"
-        " AND ((SELECT pg_catalog.count(*) FROM {queue} q WHERE q.run_after OPERATOR(pg_catalog.<) 'infinity'"
-        "  AND q.last_error IS NOT NULL) OPERATOR(pg_catalog.*) 10)"
-        "  OPERATOR(pg_catalog.<=) (SELECT pg_catalog.count(*) FROM {write})"
-        " FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) $1"
-        " AND g.number OPERATOR(pg_catalog.=) $2"
-    ).format(queue=objects.queue, write=objects.write)
     generation = objects.generation
-    row = execute(connection, statement, [generation.collection, generation.number]).fetchone()
+    parameters = [generation.collection, generation.number]
+    row = execute(connection, objects.fill("ready_to_index"), parameters).fetchone()
     return row is not None and bool(row[0])
 
 
 def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:
     """Phase, tuples done and tuples in all of an index build that runs; None if none does."""
-    return connection.execute(
-        "SELECT phase, tuples_done, tuples_total FROM pg_catalog.pg_stat_progress_create_index"
-        " WHERE relid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)",
-        [objects.passages.as_string(connection)],
-    ).fetchone()
+    return execute(connection, query("index_progress"), [objects.passages.as_string(connection)]).fetchone()
 
 
 def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
@@ -204,10 +174,5 @@ def _text(objects: Objects) -> Part:
 
 
 def _estimate(connection: Connection, objects: Objects) -> int:
-    row = connection.execute(
-        "SELECT greatest(pg_catalog.sum(reltuples), 0)::bigint FROM pg_catalog.pg_class"
-        " WHERE oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) OR oid OPERATOR(pg_catalog.=) ANY"
-        " (SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass(%s)))",
-        [objects.source.as_string(connection)] * 2,
-    ).fetchone()
+    row = execute(connection, query("estimate_rows"), [objects.source.as_string(connection)]).fetchone()
     return 0 if row is None or row[0] is None else int(row[0])

@@ -36,8 +36,6 @@ class BatchEncoder:
         """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""
         started = time.perf_counter()
         for chosen in self._forward_passes(batch):
-            if not go_on():
-                break
             halving(
                 lambda some: self._encode(batch, some) if go_on() else None,
                 [i for i in chosen if batch.passages[i].row not in batch.errors],

@@ -17,7 +17,8 @@ from psycopg import sql
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import indexed
-from pgencoder.ingest.queue import execute
+from pgencoder.ingest.queue import execute, set_locally
+from pgencoder.sql import query
 from pgencoder.types import Generation
 
 SHORTEST_WAIT_SECONDS = 60
@@ -73,25 +74,15 @@ def _build(connection: Connection, objects: Objects, parallel: bool, raised: boo
     generation = objects.generation
     with connection.transaction():
         lift_timeouts(connection)
-        lock = connection.execute(
-            "SELECT FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
-            " AND number OPERATOR(pg_catalog.=) %s FOR NO KEY UPDATE SKIP LOCKED",
-            [generation.collection, generation.number],
-        ).fetchone()
-        if lock is None:
+        if execute(connection, query("lock_generation"), [generation.collection, generation.number]).fetchone() is None:
             return False
-        connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        set_locally(connection, "lock_timeout", LOCK_TIMEOUT)
         if not parallel:
-            connection.execute("SELECT pg_catalog.set_config('max_parallel_maintenance_workers', '0', true)")
+            set_locally(connection, "max_parallel_maintenance_workers", "0")
         if raised:
             _raise_memory(connection, objects)
         execute(connection, sql.SQL("SELECT {}()").format(objects.build), [])
-        connection.execute(
-            "UPDATE pgencoder.generation SET index_failures = 0, index_error = NULL, index_retry_at = NULL"
-            " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s"
-            " AND index_failures OPERATOR(pg_catalog.>) 0",
-            [generation.collection, generation.number],
-        )
+        execute(connection, query("forget_index_failure"), [generation.collection, generation.number])
     return True
 
 
@@ -100,10 +91,7 @@ def lift_timeouts(connection: Connection) -> None:
 
     The running statement has its timeout already, so this is a statement of its own before them.
     """
-    connection.execute(
-        "SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name OPERATOR(pg_catalog.=)"
-        " ANY (ARRAY['statement_timeout', 'transaction_timeout'])"
-    )
+    execute(connection, query("lift_timeouts"), [])
 
 
 def _raise_memory(connection: Connection, objects: Objects) -> None:
@@ -111,20 +99,15 @@ def _raise_memory(connection: Connection, objects: Objects) -> None:
     row = connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(objects.write)).fetchone()
     assert row is not None
     needed = row[0] * (2 * objects.generation.dims.dense + 512) >> 20
-    connection.execute(
-        "SELECT pg_catalog.set_config('maintenance_work_mem', %s, true)", [f"{max(64, min(MOST_MEGABYTES, needed))}MB"]
-    )
+    set_locally(connection, "maintenance_work_mem", f"{max(64, min(MOST_MEGABYTES, needed))}MB")
 
 
 def note_failure(connection: Connection, generation: Generation, error: BaseException) -> None:
     """Remember why an attempt failed: the next one waits 1, 2, 4, ... minutes, up to an hour."""
-    connection.execute(
-        "UPDATE pgencoder.generation SET index_failures = index_failures OPERATOR(pg_catalog.+) 1, index_error = %s,"
-        " index_retry_at = pg_catalog.now() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => LEAST(%s,"
-        " %s OPERATOR(pg_catalog.*) pg_catalog.power(2, LEAST(index_failures, 20))))"
-        " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
-        [_line(error), LONGEST_WAIT_SECONDS, SHORTEST_WAIT_SECONDS, generation.collection, generation.number],
-    )
+    parameters = [
+        generation.collection, generation.number, _line(error), SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
+    ]  # fmt: skip
+    execute(connection, query("note_index_failure"), parameters)
 
 
 def failure(connection: Connection, generation: Generation) -> Failure | None:
@@ -134,21 +117,13 @@ def failure(connection: Connection, generation: Generation) -> Failure | None:
 
 def failures(connection: Connection) -> dict[tuple[str, int], Failure]:
     """Return what is known of attempts that failed, by collection and generation."""
-    rows = connection.execute(
-        "SELECT collection, number, index_error, index_failures, pg_catalog.date_part('epoch',"
-        " LEAST(index_retry_at, pg_catalog.now() OPERATOR(pg_catalog.+) pg_catalog.make_interval(days => 1))"
-        " OPERATOR(pg_catalog.-) pg_catalog.now()) FROM pgencoder.generation WHERE index_error IS NOT NULL"
-    ).fetchall()
+    rows = execute(connection, query("index_failures"), [])
     return {(name, number): Failure(error, count, wait or 0.0) for name, number, error, count, wait in rows}
 
 
 def forget_failure(connection: Connection, name: str) -> None:
     """Let the next attempts for a collection be due at once."""
-    connection.execute(
-        "UPDATE pgencoder.generation SET index_failures = 0, index_error = NULL, index_retry_at = NULL"
-        " WHERE collection OPERATOR(pg_catalog.=) %s",
-        [name],
-    )
+    execute(connection, query("forget_index_failure"), [name, None])
 
 
 def _line(error: BaseException) -> str:

@@ -32,7 +32,7 @@ A lease only keeps two workers from the same work and brings a dead worker's key
 encode the row; the first to finish deletes the queue row, the second finds none and writes nothing. What keeps stale
 passages out is `seq`, never time.
 
-Claims of new keys begin after the last claim, see `Front`: a key that is queued or given back before that waits for a
+Claims of new keys begin after the last claim, see `Claimer`: a key that is queued or given back before that waits for a
 look from the beginning.
 
 No worker waits for a lock while it holds one that an application could want: queue rows are locked with SKIP LOCKED,
@@ -103,7 +103,7 @@ class Row:
     key: tuple[bytes, ...]
 
 
-class Front:
+class Claimer:
     """Where claims from one queue begin, for one process.
 
     An index scan reads the entries of keys that are gone until a vacuum has removed them, and no vacuum may as long as
@@ -112,14 +112,14 @@ class Front:
     the time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
         self._after: int | None = None
         self._due: dict[Which, float] = {}
 
     def claim(
         self,
         connection: Connection,
-        objects: Objects,
         which: Which,
         rows: int,
         lease: float = LEASE_SECONDS,
@@ -131,7 +131,7 @@ class Front:
         whole = everywhere or started >= self._due.get(which, 0)
         if not whole and which != "new":
             return Claim([], [], [])
-        claimed = claim(connection, objects, which, rows, lease, None if whole else self._after)
+        claimed = claim(connection, self._objects, which, rows, lease, None if whole else self._after)
         if whole:
             now = time.monotonic()
             self._due[which] = now + LOOK_SHARE * (now - started)
@@ -234,11 +234,8 @@ def retry(connection: Connection, objects: Objects, *, rested: bool = True) -> i
 
 
 def waiting(connection: Connection, objects: Objects) -> int:
-    """How many keys are queued and do not rest."""
-    statement = sql.SQL("SELECT pg_catalog.count(*) FROM {} WHERE run_after OPERATOR(pg_catalog.<) 'infinity'").format(
-        objects.queue
-    )
-    row = connection.execute(statement).fetchone()
+    """Return how many keys are queued and do not rest."""
+    row = execute(connection, objects.fill("count_queued"), []).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -247,8 +244,13 @@ def waiting(connection: Connection, objects: Objects) -> int:
 def giving_way(connection: Connection) -> Iterator[None]:
     """A transaction that fails with LockNotAvailable where it would have to wait for an application."""
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        set_locally(connection, "lock_timeout", LOCK_TIMEOUT)
         yield
+
+
+def set_locally(connection: Connection, name: str, value: str) -> None:
+    """Change a setting until the transaction ends."""
+    connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, value])
 
 
 def execute(

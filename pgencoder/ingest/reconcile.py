@@ -8,7 +8,7 @@ it notes why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import psycopg
@@ -33,9 +33,26 @@ def reconcile(
     stopped: Callable[[], bool] = lambda: False,
 ) -> ReconcileReport:
     """Queue what is missing, stale or orphaned in a generation; each piece is a short transaction."""
+    report = ReconcileReport()
+    for more in _pieces(connection, objects, rows):
+        report = replace(
+            report,
+            rows=report.rows + more.rows,
+            missing=report.missing + more.missing,
+            stale=report.stale + more.stale,
+            orphaned=report.orphaned + more.orphaned,
+        )
+        if progress is not None:
+            progress(report.rows, report.rows)
+        if stopped():
+            break
+    return report
+
+
+def _pieces(connection: Connection, objects: Objects, rows: int) -> Iterator[ReconcileReport]:
+    """Compare a piece at a time; one with a row that cannot be read is halved until that row is alone."""
     statement = _statement(objects)
-    report, after = ReconcileReport(), None
-    size = rows
+    after, size = None, rows
 
     def piece() -> tuple[ReconcileReport, list[str] | None]:
         with giving_way(connection):
@@ -47,25 +64,17 @@ def reconcile(
 
     while True:
         try:
-            more, after = patiently(piece)
+            report, after = patiently(piece)
         except psycopg.Error:
             check_readable(connection, objects)  # what concerns the table itself is raised
             if not size:
                 raise
-            size //= 2  # until the row that cannot be read is alone: then it is not read
+            size //= 2  # at 0 the row is not read
             continue
         size = min(rows, 2 * size + 1)
-        report = replace(
-            report,
-            rows=report.rows + more.rows,
-            missing=report.missing + more.missing,
-            stale=report.stale + more.stale,
-            orphaned=report.orphaned + more.orphaned,
-        )
-        if progress is not None:
-            progress(report.rows, report.rows)
-        if after is None or stopped():
-            return report
+        yield report
+        if after is None:
+            return
 
 
 def total(reports: Sequence[ReconcileReport]) -> ReconcileReport:

@@ -24,7 +24,7 @@ class Target:
     def __init__(self, objects: Objects, encoder: Encoder) -> None:
         self.objects = objects
         self.encoder = encoder
-        self.front = queue.Front()
+        self._claimer = queue.Claimer(objects)
         self._reader = Reader(objects, encoder)
         self._encoder = BatchEncoder(objects, encoder)
         self._writer = Writer(objects)
@@ -32,9 +32,15 @@ class Target:
     def __repr__(self) -> str:
         return f"Target({self.objects.generation.passages!r}, {self.encoder!r})"
 
-    def read(self, connection: Connection, claimed: queue.Claim) -> Batch:
+    def claim(
+        self, connection: Connection, which: queue.Which, rows: int, lease: float, *, everywhere: bool = False
+    ) -> queue.Claim:
+        """Claim up to `rows` keys for `lease` seconds; only `everywhere` finds for certain what there is."""
+        return self._claimer.claim(connection, which, rows, lease, everywhere=everywhere)
+
+    def read(self, connection: Connection, claim: queue.Claim) -> Batch:
         """Read the rows of a claim and split those that have changed; vectors of passages that have not are kept."""
-        return self._reader.read(connection, claimed)
+        return self._reader.read(connection, claim)
 
     def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
         """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""

@@ -57,13 +57,13 @@ class WorkerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The counters."""
-        tally = self._worker.tally
+        record = self._worker.record
         for name, text, value in (
-            ("rows", "Rows finished", tally.rows),
-            ("passages", "Passages written", tally.passages),
-            ("failures", "Attempts that failed", tally.failures),
-            ("batches", "Batches written", tally.batches),
-            ("encode_seconds", "Seconds that the model worked", tally.encode_seconds),
+            ("rows", "Rows finished", record.rows),
+            ("passages", "Passages written", record.passages),
+            ("failures", "Attempts that failed", record.failures),
+            ("batches", "Batches written", record.batches),
+            ("encode_seconds", "Seconds that the model worked", record.encode_seconds),
         ):
             yield CounterMetricFamily(f"pgencoder_worker_{name}", text, value)
 

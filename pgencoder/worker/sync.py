@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.types import Collection, Generation, check_count
-from pgencoder.worker.targets import EncoderOf, Only, every
+from pgencoder.worker.generations import EncoderOf, Only, every
 from pgencoder.worker.worker import Worker, WorkerOptions
 
 
@@ -37,7 +38,7 @@ def sync(
     """
     if rows is not None:
         check_count("rows", rows)
-    report = SyncReport()
+    report, waiting = SyncReport(), 0
 
     def on_report(_target: Target, more: SyncReport) -> None:
         nonlocal report
@@ -54,10 +55,26 @@ def sync(
     options = WorkerOptions(batch_rows=BATCH_ROWS if rows is None else min(rows, BATCH_ROWS))
     worker = Worker(engine, encoder_of, options, only=chosen, strict=True, on_report=on_report)
     started = time.perf_counter()
+    _prepare(engine, collection, list(filter(chosen, collection.generations)), encoder_of)
+    if progress is not None and (waiting := worker.look()):
+        progress(0, waiting)
+    worker.run_once()
+    return replace(
+        report,
+        seconds=time.perf_counter() - started,
+        index_built=worker.record.indexes > 0,
+        index_error="; ".join(worker.generations.index_problems.values()) or None,
+    )
+
+
+def _prepare(
+    engine: sa.Engine, collection: Collection, generations: Sequence[Generation], encoder_of: EncoderOf
+) -> None:
+    """Queue all that is not queued yet, or that waits for another attempt."""
     with connected(engine) as connection:
         catalog.check_problem(connection, collection.name)
         objects = Objects(collection, vector_schema(connection))
-        for generation in filter(chosen, collection.generations):
+        for generation in generations:
             own = objects.of(generation)
             encoder_of(generation)  # what cannot be encoded is not prepared either
             queue.retry(connection, own, rested=False)
@@ -65,13 +82,3 @@ def sync(
         if collection.name in backfill.late(connection):
             while patiently(lambda: backfill.move_late(connection, collection.name)):
                 pass
-    waiting = worker.look() if progress is not None else 0
-    if progress is not None and waiting:
-        progress(0, waiting)
-    worker.run_once()
-    return replace(
-        report,
-        seconds=time.perf_counter() - started,
-        index_built=worker.tally.indexes > 0,
-        index_error="; ".join(worker.targets.index_problems.values()) or None,
-    )

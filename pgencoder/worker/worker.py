@@ -1,6 +1,6 @@
-"""A worker: drains the queues, waits for more, and says that it lives.
+"""A worker: asks its sources of work in turn, waits for more, and says that it lives.
 
-NOTIFY wakes it and polling is the truth: what a notification missed is found at the next look. It keeps no state in a
+NOTIFY wakes it and polling is the truth: it finds what a notification missed at the next look. It keeps no state in a
 session but LISTEN, so a transaction pooler may stand between. Where the server is out of reach it waits and goes on;
 its claims come back by themselves if it does not.
 """
@@ -8,36 +8,31 @@ its claims come back by themselves if it does not.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from types import TracebackType
-from typing import Any
+from dataclasses import dataclass
 
 import sqlalchemy as sa
-from psycopg import errors as pg
 
 from pgencoder.db.connection import Connection, connected
-from pgencoder.errors import FingerprintMismatch, InvalidRequest, PgencoderError
-from pgencoder.ingest import backfill, index, queue
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.errors import InvalidRequest
+from pgencoder.ingest import queue
+from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.batch import BATCH_ROWS
-from pgencoder.ingest.reconcile import reconcile
-from pgencoder.ingest.target import Target
-from pgencoder.results import SyncReport
-from pgencoder.worker.heartbeat import Heartbeat, Tally
-from pgencoder.worker.pipeline import Leases, Work, drain, one_line, out_of_reach, steadily
-from pgencoder.worker.targets import LOCKED_SECONDS, EncoderOf, Only, Targets, every
+from pgencoder.worker.backfill import Backfill
+from pgencoder.worker.changed_rows import ChangedRows
+from pgencoder.worker.comparison import Comparison
+from pgencoder.worker.generations import LOCKED_SECONDS, EncoderOf, Generations, Only, every
+from pgencoder.worker.heartbeat import Heartbeat
+from pgencoder.worker.index_builds import IndexBuilds
+from pgencoder.worker.notifications import Notifications
+from pgencoder.worker.pipeline import drain
+from pgencoder.worker.record import OnReport, Record
+from pgencoder.worker.retrying import FAILURES, one_line, out_of_reach, steadily
+from pgencoder.worker.work import Work, WorkSource
 
-INDEX_CHECK_SECONDS = 5.0
-INDEX_PROGRESS_SECONDS = 1.0
-FAILURES_OF_ALL = 8  # where so many fail and none does not, others are not tried for a while
-LISTEN_SECONDS = 0.25  # a signal is heeded after at most so long
-
-OnReport = Callable[[Target, SyncReport], None]
 logger = logging.getLogger(__name__)
 
 
@@ -63,8 +58,11 @@ class WorkerOptions:
 class Worker:
     """Works on the generations that `only` chooses until `stop` is called; `encoder_of` gives a generation's encoder.
 
-    `on_report` is called after each batch, in a thread of the worker. With `strict` what concerns a whole generation,
-    such as a model that does not load, is raised; without, the generation is put aside and the others go on.
+    `on_report` is called after each batch, in a thread of the worker. With `strict` it raises what concerns a whole
+    generation, such as a model that does not load; without, it puts the generation aside and goes on with the others.
+
+    `sources` are its sources of work. Where the model is needed the first source that has something gets it, even
+    between two forward passes of a batch.
     """
 
     def __init__(
@@ -78,79 +76,72 @@ class Worker:
         on_report: OnReport | None = None,
     ) -> None:
         self.options = options if options is not None else WorkerOptions()
-        self.tally = Tally()
+        self.record = Record(on_report)
+        self.generations = Generations(encoder_of, only=only, strict=strict)
         self._engine = engine
         self._strict = strict
-        self.on_report = on_report
-        self.on_index: Progress | None = None
         self._stopping = threading.Event()
-        self._leases = Leases()
-        self.targets = Targets(
-            encoder_of,
-            self._leases,
-            only=only,
-            lease=self.options.lease,
-            batch_rows=self.options.batch_rows,
-            strict=strict,
-        )
-        self._heartbeat = Heartbeat(engine, self._leases, self.options.lease, self.tally, self.targets)
-        self._reconciled = time.monotonic()
-        self._indexes = False
-        self._index_checked = 0.0
-        self._indexing: threading.Thread | None = None
-        self._reconciling: threading.Thread | None = None
+        self.sources: list[WorkSource] = [
+            ChangedRows(self.generations, self.record, self.options.batch_rows, self.options.lease),
+            Backfill(self.generations),
+            IndexBuilds(engine, self.generations, self.record, self._stopping),
+        ]
+        if self.options.reconcile is not None:
+            self.sources.append(Comparison(self.generations, self.options.reconcile, self._stopping))
+        self._heartbeat = Heartbeat(engine, self.options.lease, self.record, self.generations, self.sources)
+        self._place = 0  # of the source whose work has the model
+        self._asked: dict[WorkSource, float] = {}
+        self._beside: dict[WorkSource, threading.Thread] | None = None  # None: `run_once` does it at the end
 
     def stop(self) -> None:
         """End after the forward pass that runs: write what is complete and give back the rest."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Work until `stop`; raises only what keeps it from beginning."""
+        """Work until `stop`; raise only what keeps it from beginning."""
         with connected(self._engine):
             pass
-        self._indexes = True
-        with self._heartbeat.registered(), Ear(self._engine) as ear:
+        self._beside = {}
+        with self._heartbeat.registered(), Notifications(self._engine) as notifications:
             logger.info("started", extra=self._heartbeat.identity())
             while not self._stopping.is_set():
                 worked = self._drain()
-                if worked and not self.tally.waiting:
+                if worked and not self._heartbeat.waiting:
                     # writers notify only a worker that waits: look again after having said so
                     self._heartbeat.wait_for_changes(True)
-                    continue
-                self._index()
-                self._reconcile()
-                if not self._stopping.is_set():
-                    ear.listen(min(self.options.poll, self.targets.aside_for()), self._stopping)
-        for beside in (self._indexing, self._reconciling):
-            if beside is not None:
-                beside.join()
-        logger.info("stopped", extra={"rows": self.tally.rows, "failures": self.tally.failures})
+                elif not self._stopping.is_set():
+                    due_in = min(source.due_in() for source in self.sources)
+                    notifications.wait(min(self.options.poll, due_in), self._stopping)
+        for thread in self._beside.values():
+            thread.join()
+        self._beside = None
+        logger.info("stopped", extra={"rows": self.record.rows, "failures": self.record.failures})
 
     def look(self) -> int:
-        """How many rows wait in all."""
+        """Return how many rows wait in all."""
         with connected(self._engine) as connection:
-            self.targets.refresh(connection)
-            return sum(queue.waiting(connection, target.objects) for target in self.targets.current)
+            self._ask_others(connection)
+            return sum(queue.waiting(connection, target.objects) for target in self.generations.targets)
 
     def run_once(self) -> None:
-        """Work until nothing is ready, and build the indexes that are due."""
+        """Work until nothing is ready, then do what is done beside, such as index builds."""
         with self._heartbeat.extending():
             while self._drain() or self._wait_for_locks():
                 pass
-        if not self._stopping.is_set():
-            with connected(self._engine) as connection:
-                due = self._due(connection)
-            for target in due:
-                self._build(target)
+        for source in self.sources:
+            if source.runs == "beside":
+                self._finish(source)
 
     def _wait_for_locks(self) -> bool:
-        """Wait a moment if something could not be written; False if nothing is in the way."""
-        if not self.targets.locked or self._stopping.is_set():
+        """Wait a moment if something could not be written; return False if nothing is in the way."""
+        blocked = [source for source in self.sources if source.blocked()]
+        if not blocked or self._stopping.is_set():
             return False
-        self._stopping.wait(min(self.targets.aside_for(), LOCKED_SECONDS))
+        self._stopping.wait(min(LOCKED_SECONDS, *(source.due_in() for source in blocked)))
         return True
 
     def _drain(self) -> bool:
+        self._asked.clear()  # it had nothing to do: it asks everybody
         try:
             return drain(self._fetch, self._encode, self._store)
         except Exception as error:
@@ -159,248 +150,102 @@ class Worker:
             logger.warning("stopped while the database was out of reach; claims come back when their leases end")
             return False
 
-    def _reconcile(self) -> None:
-        """Begin to compare all rows with their passages, if that is due, beside the work."""
-        if self.options.reconcile is None or time.monotonic() - self._reconciled < self.options.reconcile:
-            return
-        if self._reconciling is None or not self._reconciling.is_alive():
-            self._reconciling = threading.Thread(target=self._compare, name="reconcile", daemon=True)
-            self._reconciling.start()
-
-    def _compare(self) -> None:
-        for target in self.targets.current:
-            try:
-                with connected(self._engine) as connection:
-                    report = reconcile(connection, target.objects, stopped=self._stopping.is_set)
-            except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-                name, said = target.objects.generation.passages, one_line(error)
-                logger.warning("could not reconcile %s: %s", name, said, extra={"generation": name, "error": said})
-                continue
-            self._tell("reconciled", target, asdict(report))
-        self._reconciled = time.monotonic()
-
     def _fetch(self) -> Work | None:
-        def fetch() -> Work | None:
+        """Return the next piece of work for the model; do or begin what needs none."""
+
+        def find() -> Work | None:
             with connected(self._engine) as connection:
-                return self.targets.fetch(connection)
+                self._ask_others(connection)
+                # while a batch is encoded, more urgent sources are left to `_go_on`, which does not wait for its end
+                return self._first(connection, self._place, len(self.sources))
 
         if self._stopping.is_set():
             return None
-        if self._indexes and time.monotonic() - self._index_checked > INDEX_CHECK_SECONDS:
-            self._index()
-        work = fetch() if self._strict else steadily(fetch, self._stopping)
-        if work is not None and len(work.batch.claim.seqs) == self.options.batch_rows and self.tally.waiting:
+        work = find() if self._strict else steadily(find, self._stopping)
+        self._place = 0 if work is None else work.place
+        if work is not None and work.more and self._heartbeat.waiting:
             self._heartbeat.wait_for_changes(False)
         return work
 
+    def _first(self, connection: Connection, start: int, end: int) -> Work | None:
+        """Return the first piece of work for the model from the sources from `start` to `end`."""
+        for place, source in enumerate(self.sources[start:end], start):
+            if source.runs == "model" and (work := source.next(connection)) is not None:
+                work.place = place
+                return work
+        return None
+
     def _encode(self, work: Work) -> None:
-        work.target.encode(work.batch, lambda: not self._stopping.is_set())
+        work.encode(lambda: self._go_on(work.place))
+
+    def _go_on(self, place: int) -> bool:
+        """Do what is more urgent than the work of the source at `place`; return False once the worker is to stop.
+
+        It raises nothing: the encoder that asks could take it for an error of a text.
+        """
+        try:
+            while place and not self._stopping.is_set():
+                with connected(self._engine) as connection:
+                    urgent = self._first(connection, 0, place)
+                if urgent is None:
+                    break
+                try:
+                    self._encode(urgent)
+                finally:
+                    self._store(urgent)
+        except Exception as error:
+            logger.warning("cannot do urgent work: %s", one_line(error), extra={"error": one_line(error)})
+        return not self._stopping.is_set()
 
     def _store(self, work: Work) -> None:
-        passages = work.target.objects.generation.passages
+        """Write a piece of work, or give it back."""
 
-        def write() -> SyncReport:
+        def write() -> None:
             with connected(self._engine) as connection:
-                return work.target.write(connection, work.batch)
+                work.write(connection)
 
         try:
-            report = patiently(write) if self._strict else steadily(write, self._stopping)
+            patiently(write) if self._strict else steadily(write, self._stopping)
         except Exception as error:
             if self._strict or out_of_reach(error):
                 raise
-            # its index is being built, it was dropped, perhaps made anew, or rights are missing
-            soon = isinstance(error, pg.LockNotAvailable | FingerprintMismatch)
-            self.targets.put_aside(passages, error, *([LOCKED_SECONDS] if soon else []))
-            self._release(work)
-            return
+            work.failed(error)
+            with suppress(*FAILURES), connected(self._engine) as connection:
+                work.give_back(connection)
+        else:
+            work.written()
         finally:
-            self._leases.drop(work.batch.claim)
-        self.tally.add(passages, report)
-        # of the encoder, or what the server said to what it made
-        if work.batch.error is not None and report.failed >= FAILURES_OF_ALL and not report.passages:
-            self.targets.put_aside(passages, work.batch.error)  # it is not the rows that are bad
-        self._tell_failures(work)
-        self._tell("batch of", work.target, asdict(report))
-        if self.on_report is not None:
-            self.on_report(work.target, report)
+            work.close()
 
-    def _tell_failures(self, work: Work) -> None:
-        """One line for each row that failed; as text it has all that is known, whatever the handler's format."""
-        collection, generation = work.target.objects.collection, work.target.objects.generation
-        for number, message in work.batch.errors.items():
-            key, attempt = work.batch.claim.keys[number], work.batch.claim.attempts[number]
-            named = ", ".join(f"{column.source}={value}" for column, value in zip(collection.key, key, strict=True))
-            logger.warning(
-                "%s: the row %s cannot be encoded (attempt %s): %s", collection.name, named, attempt, message,
-                extra={"collection": collection.name, "generation": generation.passages, "key": key,
-                       "attempt": attempt, "error": message},
-            )  # fmt: skip
-
-    def _tell(self, what: str, target: Target, report: Mapping[str, Any]) -> None:
-        """One line with the numbers of a report, but for those that are 0."""
-        counts = {name: value for name, value in report.items() if value}
-        text = ", ".join(
-            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in counts.items()
-        )
-        name = target.objects.generation.passages
-        logger.info("%s %s: %s", what, name, text, extra={"generation": name, **counts})
-
-    def _release(self, work: Work) -> None:
-        try:
-            with connected(self._engine) as connection:
-                queue.release(connection, work.target.objects, work.batch.claim)
-        except (PgencoderError, pg.Error):
-            logger.debug("could not give a batch back", exc_info=True)
-
-    def _due(self, connection: Connection) -> list[Target]:
-        """The targets whose rows are encoded and whose index is not there; what failed lately has to wait.
-
-        With `strict` nothing waits: whoever calls `sync` wants it now.
-        """
-        due = []
-        failures = index.failures(connection)
-        for target in self.targets.current:
-            generation = target.objects.generation
-            # asked each time: an index goes with its generation, whose number may come again
-            if backfill.indexed(connection, generation):
-                self.targets.index_problems.pop(generation.passages, None)
+    def _ask_others(self, connection: Connection) -> None:
+        """Ask the sources that need no model, if they are due: do what is short, begin what is long."""
+        now = time.monotonic()
+        for source in self.sources:
+            if source.runs == "model" or now - self._asked.get(source, -math.inf) < source.seconds:
                 continue
-            failure = failures.get((generation.collection, generation.number))
-            if failure is not None:
-                self.targets.index_problems[generation.passages] = f"{generation.passages}: {failure}"
-            if failure is None or failure.wait <= 0 or self._strict:
-                with connection.transaction():
-                    index.lift_timeouts(connection)
-                    if backfill.ready_to_index(connection, target.objects):
-                        due.append(target)
-        return due
+            self._asked[source] = now
+            if source.runs == "inline":
+                while (work := source.next(connection)) is not None:
+                    work.write(connection)
+            elif self._beside is not None and not (source in self._beside and self._beside[source].is_alive()):
+                self._begin(source, self._beside)
 
-    def _index(self) -> None:
-        """Begin to build an index that is due, beside the work."""
-        self._index_checked = time.monotonic()
-        if self._indexing is not None and self._indexing.is_alive():
-            return
-        try:
-            with connected(self._engine) as connection:
-                due = self._due(connection)
-        except (PgencoderError, pg.Error, sa.exc.DBAPIError) as error:
-            logger.warning("cannot see which indexes are to be built: %s", one_line(error))
-            return
-        for target in due[:1]:
-            self._indexing = threading.Thread(target=self._build, args=[target], name="index", daemon=True)
-            self._indexing.start()
+    def _begin(self, source: WorkSource, beside: dict[WorkSource, threading.Thread]) -> None:
+        """Do all work of a source in a thread."""
 
-    def _build(self, target: Target) -> None:
-        generation = target.objects.generation
-        started = time.perf_counter()
-
-        connections: list[Connection] = []
-
-        def build() -> bool:
-            with connected(self._engine) as connection:
-                connections.append(connection)
-                try:
-                    return index.build(connection, target.objects)
-                finally:
-                    connections.clear()  # what it does next is not ours to cancel
-
-        with ThreadPoolExecutor(1, "build") as building:
-            built = building.submit(build)
-            while wait([built], timeout=INDEX_PROGRESS_SECONDS).not_done:
-                self._say_how_far(target)
-                if self._stopping.is_set():
-                    for connection in list(connections):
-                        connection.cancel_safe()  # another worker begins anew
-        if (error := built.exception()) is not None:
-            if not isinstance(error, PgencoderError | pg.Error | sa.exc.DBAPIError):
-                raise error
-            if not self._stopping.is_set():
-                self._not_built(target, error)
-        elif built.result():
-            self.tally.indexes += 1
-            self.targets.index_problems.pop(generation.passages, None)
-            seconds = round(time.perf_counter() - started, 1)
-            extra = {"index": generation.index, "seconds": seconds}
-            logger.info("index %s built in %s s", generation.index, seconds, extra=extra)
-
-    def _not_built(self, target: Target, error: BaseException) -> None:
-        """Remember why an index could not be built, once the server answers again, and say so."""
-        generation = target.objects.generation
-
-        def note() -> index.Failure | None:
-            with connected(self._engine) as connection:
-                index.note_failure(connection, generation, error)
-                return index.failure(connection, generation)
-
-        problem = f"{generation.passages}: the index cannot be built, {one_line(error)}"
-        try:
-            if (known := note() if self._strict else steadily(note, self._stopping)) is not None:
-                problem = f"{generation.passages}: {known}"
-        except (PgencoderError, pg.Error, sa.exc.DBAPIError):
-            logger.debug("could not note a failure", exc_info=True)
-        self.targets.index_problems[generation.passages] = problem
-        logger.warning("%s", problem, extra={"index": generation.index, "error": str(error)})
-
-    def _say_how_far(self, target: Target) -> None:
-        """Pass on what the server says of an index that it builds."""
-        with suppress(PgencoderError, pg.Error, sa.exc.DBAPIError), connected(self._engine) as connection:
-            state = backfill.index_progress(connection, target.objects)
-            if state is not None and state[2]:
-                phase, done, total = state
-                name = target.objects.generation.index
-                extra = {"index": name, "phase": phase, "done": done, "total": total}
-                logger.info("building the index %s: %s, %s of %s tuples", name, phase, done, total, extra=extra)
-                if self.on_index is not None:
-                    self.on_index(done, total)
-
-
-class Ear:
-    """Hears notifications where the connection lets them through; elsewhere it only waits."""
-
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._connection: sa.Connection | None = None
-
-    def __enter__(self) -> Ear:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _tb: TracebackType | None
-    ) -> None:
-        self._close()
-
-    def listen(self, seconds: float, stopping: threading.Event) -> None:
-        """Return at the first notification, after `seconds`, or soon after `stopping` is set.
-
-        It returns at once when it has only begun to listen: what happened before was not heard.
-        """
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not stopping.is_set():
+        def finish() -> None:
             try:
-                if self._connection is None:
-                    self._open()
+                self._finish(source)
+            except FAILURES as error:
+                logger.warning("cannot look for work of %s: %s", type(source).__name__, one_line(error))
+
+        beside[source] = threading.Thread(target=finish, name=type(source).__name__, daemon=True)
+        beside[source].start()
+
+    def _finish(self, source: WorkSource) -> None:
+        """Do all work of a source that needs no model."""
+        while not self._stopping.is_set():
+            with connected(self._engine) as connection:
+                if (work := source.next(connection)) is None:
                     return
-                if next(self._driver.notifies(timeout=min(left, LISTEN_SECONDS), stop_after=1), None) is not None:
-                    return
-            except (pg.Error, sa.exc.DBAPIError):
-                self._close()
-                stopping.wait(min(left, 1.0))
-
-    def _open(self) -> None:
-        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self._driver.execute("LISTEN pgencoder")
-
-    @property
-    def _driver(self) -> Connection:
-        assert self._connection is not None
-        driver: Connection = self._connection.connection.driver_connection  # type: ignore[assignment]
-        return driver
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            with suppress(pg.Error):
-                self._driver.execute("UNLISTEN pgencoder")  # a pooler would keep it for the next client
-            # not back into the pool either: it may be broken
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+                work.write(connection)

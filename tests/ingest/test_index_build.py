@@ -181,7 +181,7 @@ def test_a_build_that_fails_is_reported_and_tried_less_and_less_often(
     worker = db.worker(encoders=[words])
     worker.run_once()
     assert (db.status()[0].indexed, db.status()[0].active.index_error) == (True, None)
-    assert worker.targets.index_problems == {}
+    assert worker.generations.index_problems == {}
     assert value(attached, "SELECT index_failures FROM pgencoder.generation") == 0
 
 

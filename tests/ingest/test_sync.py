@@ -69,12 +69,12 @@ def test_claims_go_on_after_the_last_and_look_back(
 ) -> None:
     monkeypatch.setattr(queue, "LOOK_SHARE", 1e9)  # not by itself while this test runs
     db.attach("articles", ["body"], words)
-    front = queue.Front()
     with db.connection() as other:
         objects = Objects(db.collection("articles"), db.vector_schema)
+        claimer = queue.Claimer(objects)
 
         def claim(which: queue.Which = "new", lease: float = 60, everywhere: bool = False) -> set[int]:
-            claimed.append(front.claim(other, objects, which, 10, lease, everywhere=everywhere))
+            claimed.append(claimer.claim(other, which, 10, lease, everywhere=everywhere))
             return {int(key) for (key,) in claimed[-1].keys}
 
         claimed: list[queue.Claim] = []

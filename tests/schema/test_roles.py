@@ -311,8 +311,8 @@ def test_a_policy_that_holds_for_the_owner_is_an_error_and_loses_no_passage(
         assert "\n" not in str(raised.value)
     worker = encoded_app.db(ENCODING).worker(encoders=[words])
     worker.run_once()
-    assert list(worker.targets.problems) == ["docs_1"]
-    assert "row-level security" in worker.targets.problems["docs_1"]
+    assert list(worker.generations.problems) == ["docs_1"]
+    assert "row-level security" in worker.generations.problems["docs_1"]
     assert encoded_app.stored() == before
     # nothing was lost and nothing is held: it goes on where it was
     state = encoded_app.superuser.execute("SELECT id, attempts, claimed_until FROM pgencoder.docs_1_queue ORDER BY id")

@@ -19,7 +19,7 @@ from pgencoder import Database
 from pgencoder.errors import InvalidSource
 from pgencoder.sqlalchemy import Encoded, Encoding
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from pgencoder.worker import sources
+from pgencoder.worker import tables
 from pgencoder.worker.worker import WorkerOptions
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
@@ -263,11 +263,14 @@ def test_what_encodes_says_so_and_does_the_others(attached: Connection, db: Data
     WORDS.encoded.clear()
     worker = db.worker(encoders=[WORDS], options=WorkerOptions(poll=0.1))
     worker.run_once()
-    said = {**worker.targets.problems, **{f"{name}_1": text for name, text in worker.targets.sources.warnings.items()}}
+    said = {
+        **worker.generations.problems,
+        **{f"{name}_1": text for name, text in worker.generations.tables.warnings.items()},
+    }
     with pytest.raises(InvalidSource, match=case.says):
         raise InvalidSource(said["docs_1"])
     assert "healthy_1" not in said
-    assert ("docs_1" in worker.targets.problems) is case.stops
+    assert ("docs_1" in worker.generations.problems) is case.stops
     assert WORDS.encoded == ["queued"] if case.stops else sorted(WORDS.encoded) == ["queued", "title queued"]
     if case.stops:
         for call in (lambda: db.sync("docs"), lambda: db.reconcile("docs")):
@@ -387,15 +390,15 @@ def test_a_table_that_is_back_needs_nothing(attached: Connection, db: Database) 
 def test_a_running_worker_tells_and_goes_on_after_a_repair(
     attached: Connection, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(tables, "LOOK_SECONDS", 0)
     worker = db.worker(encoders=[WORDS])
     worker.run_once()
     attached.execute(f"ALTER TABLE docs RENAME TO elsewhere; {TABLE} {OTHERS}")
     worker.run_once()
-    assert "docs_1" in worker.targets.problems
+    assert "docs_1" in worker.generations.problems
     db.repair("docs")
     worker.run_once()
-    assert worker.targets.problems == {}
+    assert worker.generations.problems == {}
     assert check(attached, db, "docs", WORDS) == 6
 
 

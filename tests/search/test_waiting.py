@@ -97,8 +97,8 @@ def test_a_worker_shows_what_it_skips(attached: Connection, url: str) -> None:
     with pgencoder.connect(url) as other:
         worker = other.worker()
         worker.run_once()
-        assert worker.targets.problems == {}
-        (skipped,) = worker.targets.all_problems()
+        assert worker.generations.problems == {}
+        (skipped,) = worker.generations.all_problems()
     assert "not one that pgencoder can load" in skipped
 
 

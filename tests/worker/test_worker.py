@@ -351,7 +351,7 @@ def test_where_nothing_can_be_encoded_the_rest_is_not_tried(articles: Connection
     db.attach("articles", ["body"], encoder)
     worker = db.worker(options=WorkerOptions(batch_rows=20))
     worker.run_once()
-    assert worker.targets.problems == {"articles_1": "articles_1: no GPU"}
+    assert worker.generations.problems == {"articles_1": "articles_1: no GPU"}
     tried = value(articles, "SELECT count(*) FROM pgencoder.articles_1_queue WHERE attempts > 0")
     assert isinstance(tried, int)
     assert 20 <= tried <= 60
@@ -370,5 +370,5 @@ def test_an_encoder_that_breaks_in_any_way_holds_up_nobody(
 
         monkeypatch.setattr("pgencoder.encoders.load_stored", load)
         worker.run_once()
-        assert "CUDA out of memory" in worker.targets.problems["broken_1"]
+        assert "CUDA out of memory" in worker.generations.problems["broken_1"]
     assert waiting(articles) == 0

@@ -1,4 +1,4 @@
-"""Looks for what is wrong with the tables of collections, as far as those who encode must know."""
+"""Looks for what is wrong with the tables of collections, as far as a worker must know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOK_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-class Sources:
+class Tables:
     """Looks at the table of each collection every few seconds.
 
     `warnings` say why changes may go unseen, by collection.
@@ -26,14 +26,14 @@ class Sources:
         self._due: dict[str, float] = {}
 
     def problem(self, connection: Connection, name: str) -> str | None:
-        """Why nothing of a collection may be encoded, None if it may."""
+        """Return why nothing of a collection may be encoded; None if it may."""
         if self._due.get(name, -math.inf) <= time.monotonic():
             self._look(connection, name)
             self._due[name] = time.monotonic() + LOOK_SECONDS
         return self._problems[name]
 
     def forget(self, names: set[str]) -> None:
-        """Forget all collections but these."""
+        """Forget all collections except these."""
         for name in self._due.keys() - names:
             del self._due[name], self._problems[name]
             self.warnings.pop(name, None)

@@ -1,0 +1,1 @@
+DELETE FROM pgencoder.worker WHERE id OPERATOR(pg_catalog.=) $1

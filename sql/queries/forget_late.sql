@@ -1,0 +1,1 @@
+DELETE FROM pgencoder.late WHERE id OPERATOR(pg_catalog.=) ANY ($1)
