@@ -54,7 +54,10 @@ class WorkSource:
     seconds = math.inf
 
     def next(self, connection: Connection) -> Work | None:
-        """Return the next piece of work; None if there is none now. One thread at a time calls it."""
+        """Return the next piece of work; None if there is none now. One thread at a time calls it.
+
+        It returns no piece again before that is closed.
+        """
         raise NotImplementedError
 
     def due_in(self) -> float:

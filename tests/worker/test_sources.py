@@ -11,12 +11,13 @@ from unittest import mock
 import psycopg
 import pytest
 
-from pgencoder import Collection, Database, Encoding, WorkerOptions
+from pgencoder import Database, Encoding, WorkerOptions
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection as Ours
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.target import Target
+from pgencoder.types import Collection
 from pgencoder.worker.work import GoOn, Work, WorkSource
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
@@ -51,15 +52,22 @@ class Questions(WorkSource):
 
     def __init__(self, events: list[str]) -> None:
         self.events = events
+        self.in_hand: set[int] = set()
 
     def next(self, connection: Ours) -> Work | None:
-        found = connection.execute("SELECT id, body FROM public.questions WHERE answer IS NULL ORDER BY id").fetchone()
-        return None if found is None else _Question(self.events, *found)
+        found = connection.execute(
+            "SELECT id, body FROM public.questions WHERE answer IS NULL AND id <> ALL (%s::int[]) ORDER BY id",
+            [list(self.in_hand)],
+        ).fetchone()
+        if found is None:
+            return None
+        self.in_hand.add(found[0])
+        return _Question(self, *found)
 
 
 class _Question(Work):
-    def __init__(self, events: list[str], number: int, text: str) -> None:
-        self.events = events
+    def __init__(self, source: Questions, number: int, text: str) -> None:
+        self.source = source
         self.number = number
         self.text = text
         self.answer = "none"
@@ -67,13 +75,16 @@ class _Question(Work):
     def encode(self, go_on: GoOn) -> None:
         if not go_on():
             return
-        self.events.append(self.text)
+        self.source.events.append(self.text)
         if self.text == "fail":
             raise RuntimeError("no such words")
         self.answer = str(len(WordEncoder().encode_query(self.text).tokens))
 
     def write(self, connection: Ours) -> None:
         connection.execute("UPDATE public.questions SET answer = %s WHERE id = %s", [self.answer, self.number])
+
+    def close(self) -> None:
+        self.source.in_hand.remove(self.number)
 
 
 def ask(connection: Connection, text: str) -> None:
