@@ -1,4 +1,4 @@
-"""Takes vectors that exist already into a generation, in the server, without encoding."""
+"""Copies vectors that exist already into a generation, in the server, without encoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.queue import execute, giving_way, waiting
 from pgencoder.sql import Part, as_text, equal, identifier, raw
 
-PIECE_ROWS = 200  # whose keys applications cannot change meanwhile
+PIECE_ROWS = 200  # in one transaction, which keeps applications from changing them
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
 
 
@@ -64,21 +64,21 @@ def adopt(connection: Connection, objects: Objects, vectors: VectorTable, progre
 
 
 def adopt_rows(connection: Connection, objects: Objects, dense: str, keys: Sequence[str]) -> None:
-    """Make one passage of each of these rows, which have their vectors in the source's own column `dense`.
+    """Make one passage of each of these rows; their vectors are in the column `dense` of the source.
 
-    `keys` are those of a key of one column. It belongs into the transaction that has written the rows, so that content
-    and vector change together; that has locked the passages before, as `ingest.queue` argues, see `lock`.
+    `keys` are the values of a key of one column. Call it in the transaction that has written the rows, so that content
+    and vector change together. That transaction must lock the passages first (`lock`), as `ingest.queue` argues.
     """
     execute(connection, _statement(objects, objects.source, dense, None, {}), [list(keys), NO_LIMIT])
 
 
 def lock(connection: Connection, objects: Objects) -> None:
-    """Wait until passages may be written, and keep it so: while an index is built nobody may."""
+    """Lock the passages for writing; wait while an index is built."""
     connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(objects.passages))
 
 
 def _adopting(connection: Connection, objects: Objects, vectors: VectorTable) -> sql.Composed:
-    """The statement that takes vectors from a table; raise InvalidSource if that has not all columns."""
+    """Return the statement that copies vectors from a table; raise InvalidSource if a column is missing there."""
     found = catalog.find_columns(connection, vectors.table, vectors.schema)
     for column in (vectors.dense, vectors.tokens, *(key.source for key in objects.collection.key)):
         if column is not None and column not in found.columns:
@@ -116,7 +116,7 @@ def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, ty
 
 
 def _tokens(objects: Objects, column: str | None, types: dict[str, str]) -> Part:
-    """The expression that makes the generation's type of tokens of a column."""
+    """Return the expression that turns a column into the generation's type of tokens."""
     dims, kind = objects.generation.dims.tokens, objects.generation.token_type
     halfvec = as_text(objects.vector) + f".halfvec({dims})"
     if column is None:

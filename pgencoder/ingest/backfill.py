@@ -1,7 +1,7 @@
-"""What is queued in bulk: the rows that were there before, changes that came late, and what a TRUNCATE left.
+"""Queues keys in bulk: of rows that were there before, of changes that came late, and of what a TRUNCATE left.
 
-Keys are queued in pieces, each in a short transaction that remembers how far it came, so that an interrupted backfill
-goes on where it was. A piece that would have to wait for an application gives up and is tried again.
+Keys are queued in pieces. Each piece is a short transaction that remembers how far it came, so an interrupted backfill
+goes on where it stopped. A piece that would have to wait for an application gives up and is tried again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 
 def queue_existing(connection: Connection, objects: Objects, progress: Progress | None = None) -> int:
-    """Queue every row that has not been; returns how many. `progress` gets that and an estimate of all."""
+    """Queue every row that is not queued yet; return how many. `progress` gets that and an estimate of all."""
     estimate, queued = 0, 0
     if progress is not None:
         estimate = _estimate(connection, objects)
@@ -47,7 +47,7 @@ def queue_existing(connection: Connection, objects: Objects, progress: Progress 
 
 
 def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS) -> int | None:
-    """Queue the next rows of the source; None if all have been, or if another process is at it."""
+    """Queue the next rows of the source; return how many, None if all are queued or another process does it."""
     generation = [objects.generation.collection, objects.generation.number]
     with giving_way(connection):
         state = execute(connection, query("lock_unqueued"), generation).fetchone()
@@ -60,9 +60,9 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
 
 
 def move_late(connection: Connection, name: str) -> bool:
-    """Put late changes into the queues of all generations; False if there were none."""
+    """Put late changes into the queues of all generations; return False if there were none."""
     with giving_way(connection):
-        # no generation comes or goes meanwhile: it would miss what is deleted here
+        # no generation may come or go before the commit: it would miss what is deleted here
         lock_collection(connection, name, shared=True)
         collection = catalog.collection(connection, name)
         objects = Objects(collection, vector_schema(connection))
@@ -86,7 +86,7 @@ def move_late(connection: Connection, name: str) -> bool:
 
 
 def _queue_valid(connection: Connection, objects: Objects, statement: Part, keys: Sequence[Any]) -> None:
-    """Queue late keys; what can be no key is dropped: the owner of the table may write anything there."""
+    """Queue late keys; drop what can be no key: the owner of the table may write anything there."""
     valid = [key for key in keys if len(key) == len(objects.numbers) and all(isinstance(part, str) for part in key)]
     dropped = len(keys) - len(valid)
 
@@ -108,7 +108,7 @@ def _queue_valid(connection: Connection, objects: Objects, statement: Part, keys
 
 
 def _requeue(connection: Connection, objects: Objects) -> None:
-    """Let nothing that was read before a TRUNCATE be written, then queue every key that has passages."""
+    """Make sure that nothing read before a TRUNCATE is written, then queue every key that has passages."""
     with giving_way(connection):
         execute(connection, objects.fill("requeue_claimed"), [])
     descending = listed(sql.Identifier(column.name) + raw(" DESC") for column in objects.collection.key)
@@ -126,12 +126,12 @@ def _requeue(connection: Connection, objects: Objects) -> None:
 
 
 def late(connection: Connection) -> set[str]:
-    """The collections that have late changes."""
+    """Return the names of the collections that have late changes."""
     return {name for (name,) in connection.execute("SELECT DISTINCT collection FROM pgencoder.late")}
 
 
 def indexed(connection: Connection, generation: Generation) -> bool:
-    """Tell whether the HNSW index on `dense` is there."""
+    """Return True if the HNSW index on `dense` is there."""
     row = connection.execute(
         "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)]
     )
@@ -140,9 +140,9 @@ def indexed(connection: Connection, generation: Generation) -> bool:
 
 
 def ready_to_index(connection: Connection, objects: Objects) -> bool:
-    """Tell whether the rows that were there before the generation have been encoded, but for a few that fail.
+    """Return True if the rows that were there before the generation are encoded; a few may fail.
 
-    Where many fail it is not they that are bad: their passages would come after the index, one by one.
+    Where many fail, the rows are not to blame, and their passages would come after the index, one by one.
     """
     generation = objects.generation
     parameters = [generation.collection, generation.number]
@@ -151,12 +151,12 @@ def ready_to_index(connection: Connection, objects: Objects) -> bool:
 
 
 def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:
-    """Phase, tuples done and tuples in all of an index build that runs; None if none does."""
+    """Return phase, tuples done and tuples in all of a running index build; None if none runs."""
     return execute(connection, query("index_progress"), [objects.passages.as_string(connection)]).fetchone()
 
 
 def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
-    """Run again what gave way, after a while; after `seconds` its error is raised."""
+    """Run, and run again after a while what gave way; after `seconds`, raise its error."""
     wait = 0.05
     end = time.monotonic() + seconds
     while True:

@@ -32,9 +32,12 @@ class NewPassage:
 
 @dataclass
 class Batch:
-    """A claim and what is known of its rows, by their numbers in it.
+    """A claim and what is known of its rows, by their numbers in the claim.
 
-    `passages_oid` and `halfvec_oid` are those of the table that it is for, and of the type `halfvec` there.
+    `gone` rows are deleted, `unchanged` ones have their passages, `replaced` ones have old passages, `left_out` ones
+    are too large for this batch. `vectors` are those of passages, by their places in `passages`. `errors` say why rows
+    failed, `error` is the last of them without its type. `passages_oid` and `halfvec_oid` are the oids of the passages
+    table and of the type `halfvec`.
     """
 
     claim: Claim
@@ -56,7 +59,7 @@ class Batch:
         self.errors[row] = f"{type(error).__name__}: {self.error}".rstrip()
 
     def complete(self) -> list[int]:
-        """The rows that can be written: encoded, unchanged or gone."""
+        """Return the rows that can be written: encoded, unchanged or gone."""
         lacking = {self.passages[i].row for i in range(len(self.passages)) if i not in self.vectors}
         without = lacking | self.left_out | set(self.errors)
         return [row for row in range(len(self.claim.seqs)) if row not in without]
@@ -68,7 +71,10 @@ def halving(
     failed: Callable[[T, Exception], None],
     only: Callable[[Exception], bool] | None = None,
 ) -> None:
-    """Run on all items at once; where that fails, on the halves, until what fails is alone. Other errors are raised."""
+    """Run on all items at once; if that fails, on each half, until the item that fails is alone.
+
+    `failed` gets that item and its error. Errors for which `only` returns False are raised.
+    """
     if not items:
         return
     try:

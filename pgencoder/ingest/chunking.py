@@ -13,7 +13,7 @@ from pgencoder.types import Chunking, Span
 # Tokens that a passage repeats of the one before it, so that a sentence cut in two is whole in one of them
 OVERLAP = 32
 
-# Characters for each token of a passage that are split at once: some passages, and not many
+# Characters that are split at once, for each token of a passage: enough for some passages, and not for many
 STRETCH = 32
 
 BLANK = " \t\n\r\f\v"  # the same in SQL: scan_rows.sql
@@ -22,10 +22,10 @@ Split = Callable[[Sequence[str]], list[list[Span]]]
 
 
 def splitter(encoder: Encoder, chunking: Chunking) -> Split:
-    """A function from contents to their passages' spans; an empty content has none.
+    """Return a function from contents to the spans of their passages; an empty content has none.
 
-    "default" splits at the encoder's limit with an overlap of 32 tokens; "truncate" makes one passage a row, which
-    ends at the limit. Spans are in characters.
+    "default" splits at the encoder's limit with an overlap of 32 tokens; "truncate" makes one passage of each row,
+    which ends at the limit. Spans are in characters.
     """
     windows = windows_of(encoder)
     split: Split
@@ -46,9 +46,9 @@ def splitter(encoder: Encoder, chunking: Chunking) -> Split:
 
 
 def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
-    """A function that tells of which texts a model of the encoder knows less than half of the tokens.
+    """Return a function that tells for each text if a model of the encoder knows less than half of its tokens.
 
-    A text without any token counts. Nothing is unknown to an encoder that has no tokenizer.
+    A text without any token counts as unknown. For an encoder without a tokenizer nothing is unknown.
     """
     windows = windows_of(encoder)
     tokenizers = [window.tokenizer for window in windows]
@@ -66,7 +66,7 @@ def mostly_unknown(encoder: Encoder) -> Callable[[Sequence[str]], list[bool]]:
 
 
 def longest(encoder: Encoder) -> Callable[[str], int]:
-    """A function that gives the most tokens that a text can have, as far as that is known without the tokenizer."""
+    """Return a function that gives an upper limit of a text's tokens without running the tokenizer."""
     most = max((window.capacity for window in windows_of(encoder)), default=None)
     return len if most is None else lambda text: min(len(text), most)
 
@@ -76,9 +76,9 @@ def _whole(texts: Sequence[str]) -> list[list[Span]]:
 
 
 def _chunks(texts: Sequence[str], splitter: TextSplitter, stretch: int) -> list[list[Span]]:
-    """Split by stretches of so many characters, because the time for one can grow with the square of its length.
+    """Split by stretches of that many characters, because the time for one can grow with the square of its length.
 
-    The last chunk of a stretch ends where that does. It is left to the next, which begins where it began.
+    The last chunk of a stretch is cut by the end of the stretch. The next stretch begins where this chunk began.
     """
     spans: list[list[Span]] = [[] for _ in texts]
     waiting = [(number, 0, stretch) for number in range(len(texts))]
@@ -118,7 +118,7 @@ def _count(window: Window, text: str) -> int:
 
 
 def _ends(texts: Sequence[str], windows: Sequence[Window]) -> list[int]:
-    """Where each text ends for the model that reads the least of it."""
+    """Return the ends of texts: the place where the model that reads the least of a text stops."""
     ends = [len(text) for text in texts]
     for window in windows:
         encodings = window.tokenizer.encode_batch(list(texts), add_special_tokens=False)

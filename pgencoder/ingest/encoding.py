@@ -1,7 +1,7 @@
 """Encodes the passages of a batch, without a database.
 
-Passages are sorted by length so that a forward pass pads little, encoded some at a time, and turned into Postgres'
-binary format at once: a batch holds packed bits, not float matrices, and memory does not grow with the table.
+Passages are sorted by length, so that a forward pass pads little. They are encoded a few at a time and turned into
+Postgres' binary format at once: a batch holds packed bits and no float matrices.
 A text that cannot be encoded is found by halving; the others are encoded.
 """
 
@@ -33,7 +33,10 @@ class BatchEncoder:
         self._length = longest(encoder)
 
     def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
-        """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""
+        """Encode the passages that have no vectors yet and return the batch; end early when `go_on` returns False.
+
+        It is called before each forward pass.
+        """
         started = time.perf_counter()
         for chosen in self._forward_passes(batch):
             halving(
@@ -45,7 +48,7 @@ class BatchEncoder:
         return batch
 
     def _forward_passes(self, batch: Batch) -> Iterator[list[int]]:
-        """The passages to encode, longest first, by so many as a forward pass takes."""
+        """Yield the passages to encode, longest first, as many at a time as a forward pass takes."""
         passages = batch.passages
         waiting = [i for i in range(len(passages)) if i not in batch.vectors]
         waiting.sort(key=lambda i: len(passages[i].text), reverse=True)

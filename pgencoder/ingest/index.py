@@ -1,9 +1,9 @@
 """Builds the HNSW index of a generation, and remembers why it could not be built.
 
-The build takes as long as it takes: it ends no earlier by a timeout that a role or a database has for its queries.
-Several processes build it together in shared memory; where that has no room, as in a container, one process builds it
-alone. A build that fails is tried again ever more seldom, because each attempt keeps workers from writing. The reason
-is in the catalogue, where every process sees it.
+A build has no time limit: a timeout that a role or a database has for its queries does not end it. Several processes
+build it together in shared memory; where that has no room, as in a container, one process builds it alone. A build that
+fails is tried again after longer and longer waits, because each attempt keeps workers from writing. The reason is in
+the catalogue, so that every process sees it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the last attempt failed, how many did, and after how many seconds the next one is due."""
+    """The error of the last attempt, the number of failures, and the seconds until the next attempt."""
 
     error: str
     failures: int
@@ -45,10 +45,10 @@ class Failure:
 
 
 def build(connection: Connection, objects: Objects) -> bool:
-    """Build the HNSW index on `dense`; False if it is there or if another process builds it.
+    """Build the HNSW index on `dense`; return False if it is there or another process builds it.
 
-    It comes after the rows, which is several times faster. After a failure it is built with less: a server that ran out
-    of memory may not be able to say so.
+    It is built after the rows, which is several times faster. After a failure it is built with less memory: a server
+    that ran out of memory may not be able to say so.
     """
     if indexed(connection, objects.generation):
         return False
@@ -87,15 +87,15 @@ def _build(connection: Connection, objects: Objects, parallel: bool, raised: boo
 
 
 def lift_timeouts(connection: Connection) -> None:
-    """Let the next statements of the transaction take as long as they need.
+    """Remove the time limits of the next statements in the transaction.
 
-    The running statement has its timeout already, so this is a statement of its own before them.
+    A statement that runs has its limit already, so this is a separate statement before them.
     """
     execute(connection, query("lift_timeouts"), [])
 
 
 def _raise_memory(connection: Connection, objects: Objects) -> None:
-    """Let the graph be built in memory as long as it fits."""
+    """Give the build enough memory for its graph, up to a limit."""
     row = connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(objects.write)).fetchone()
     assert row is not None
     needed = row[0] * (2 * objects.generation.dims.dense + 512) >> 20
@@ -103,7 +103,7 @@ def _raise_memory(connection: Connection, objects: Objects) -> None:
 
 
 def note_failure(connection: Connection, generation: Generation, error: BaseException) -> None:
-    """Remember why an attempt failed: the next one waits 1, 2, 4, ... minutes, up to an hour."""
+    """Remember why an attempt failed; the next one waits 1, 2, 4, ... minutes, up to an hour."""
     parameters = [
         generation.collection, generation.number, _line(error), SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
     ]  # fmt: skip
@@ -122,7 +122,7 @@ def failures(connection: Connection) -> dict[tuple[str, int], Failure]:
 
 
 def forget_failure(connection: Connection, name: str) -> None:
-    """Let the next attempts for a collection be due at once."""
+    """Forget the failed attempts of a collection, so that the next ones are due at once."""
     execute(connection, query("forget_index_failure"), [name, None])
 
 

@@ -2,9 +2,9 @@
 
 Why nothing is lost and nothing stale stays
 -------------------------------------------
-A change and its key in the queue, with a new `seq`, are of one transaction: both are there or neither. A worker
+A change and its key in the queue, with a new `seq`, belong to one transaction: both are there or neither. A worker
 
-1. claims, in a short transaction of its own: the key stays queued, with a lease;
+1. claims, in a short transaction: the key stays queued, with a lease;
 2. reads the row after that has committed. Its snapshot is later than the claim's, so what it reads is at least as new
    as the `seq` that it claimed. (Read in the claiming statement it could be older: SKIP LOCKED locks the newest version
    of a queue row, while a join sees the source as of the statement's snapshot.)
@@ -15,7 +15,7 @@ A change and its key in the queue, with a new `seq`, are of one transaction: bot
 A writer under READ COMMITTED that commits before 4 has changed `seq`, so the key stays queued. One that has queued the
 key and not yet committed holds the lock: 4 skips the row (SKIP LOCKED) and waits for nobody. One that has written the
 row and comes to its trigger only after 4 has begun waits until 4 commits, finds no queue row, and queues the key
-anew. In each case the key is queued after the change, and its passages are replaced. A rollback leaves the key as it
+again. In each case the key is queued after the change, and its passages are replaced. A rollback leaves the key as it
 was: claimed, until the lease ends. A delete queues the key too; its passages go when a worker finds no row. An insert
 of the same key is one more change.
 
@@ -61,7 +61,7 @@ SHORTEST_BACKOFF_SECONDS = 2
 LONGEST_BACKOFF_SECONDS = 3600
 # Bulk work gives way to applications long before Postgres would look for a deadlock
 LOCK_TIMEOUT = "100ms"
-# Looks from the beginning of a queue take one in so many parts of the time
+# Looks from the beginning of a queue take one part in this many of the time
 LOOK_SHARE = 50
 
 Which = Literal["new", "again", "alone"]
@@ -85,7 +85,7 @@ class Claim:
     keys: list[tuple[str, ...]]
 
     def take(self, rows: Sequence[int]) -> Claim:
-        """The claim on some of the rows only."""
+        """Return the claim on some of the rows only."""
         return Claim([self.seqs[i] for i in rows], [self.attempts[i] for i in rows], [self.keys[i] for i in rows])
 
     @property
@@ -104,12 +104,12 @@ class Row:
 
 
 class Claimer:
-    """Where claims from one queue begin, for one process.
+    """Claims from one queue, for one process, and remembers where its last claim ended.
 
-    An index scan reads the entries of keys that are gone until a vacuum has removed them, and no vacuum may as long as
-    any session has an older transaction open: each claim would read everything before it again. So new keys are claimed
-    after the last claim. From the beginning, and for what came back, it looks so seldom that it takes a fiftieth of
-    the time.
+    An index scan reads the entries of keys that are gone until a vacuum has removed them. No vacuum may do that while
+    any session has an older transaction open, so each claim would read everything before it again. Therefore new keys
+    are claimed after the last claim. Looks from the beginning, and for what came back, are rare: they take a fiftieth
+    of the time.
     """
 
     def __init__(self, objects: Objects) -> None:
@@ -148,7 +148,7 @@ def claim(
     lease: float = LEASE_SECONDS,
     after: int | None = None,
 ) -> Claim:
-    """Claim up to `rows` keys for `lease` seconds, the oldest first: new ones, or such as come back.
+    """Claim up to `rows` keys for `lease` seconds, the oldest first: new ones, or those that came back.
 
     `after` leaves out new keys up to this `seq`.
     """
@@ -161,9 +161,9 @@ def claim(
 
 
 def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: int) -> tuple[list[Row], list[int]]:
-    """The claimed rows that are in the source, and the numbers of those that were left out for their size.
+    """Return the claimed rows that are in the source, and the numbers of those that were left out for their size.
 
-    The rest were deleted. At least one row is read, however large.
+    The rest were deleted. At least one row is read, however large it is.
     """
     keys = raw(", ".join(f"${i}" for i in objects.numbers))
     statement = sql.SQL("SELECT * FROM {}({}, {})").format(objects.read, keys, objects.parameter(1))
@@ -190,9 +190,9 @@ def check_readable(connection: Connection, objects: Objects) -> None:
 
 
 def finish(connection: Connection, objects: Objects, claimed: Claim, rows: Sequence[int]) -> set[int]:
-    """Take the keys that are unchanged since the claim out of the queue; returns their rows' numbers.
+    """Remove the keys that are unchanged since the claim from the queue; return their rows' numbers.
 
-    Call it in the transaction that then replaces their passages, and before anything else in it.
+    Call it in the transaction that then replaces their passages, before anything else.
     """
     part = claimed.take(rows)
     statement = objects.fill("finish", seqs=objects.parameter(1, "::bigint[]"))
@@ -205,7 +205,7 @@ def release(connection: Connection, objects: Objects, claimed: Claim) -> None:
 
 
 def extend(connection: Connection, objects: Objects, claimed: Claim, lease: float) -> None:
-    """Let the lease end `lease` seconds from now."""
+    """Extend the lease: it ends `lease` seconds from now."""
     _update(connection, objects, claimed, "extend", lease=sql.Literal(lease))
 
 
@@ -228,7 +228,7 @@ def fail(connection: Connection, objects: Objects, claimed: Claim, errors: Mappi
 
 
 def retry(connection: Connection, objects: Objects, *, rested: bool = True) -> int:
-    """Queue what failed anew; without `rested` only what would be tried again by itself. Returns how many keys."""
+    """Queue again what failed; return how many keys. Without `rested`, only keys that wait for another attempt."""
     which = "true" if rested else "run_after OPERATOR(pg_catalog.<) 'infinity'"
     return execute(connection, objects.fill("retry", which=raw(which)), []).rowcount
 
@@ -242,7 +242,7 @@ def waiting(connection: Connection, objects: Objects) -> int:
 
 @contextmanager
 def giving_way(connection: Connection) -> Iterator[None]:
-    """A transaction that fails with LockNotAvailable where it would have to wait for an application."""
+    """Run a transaction that raises LockNotAvailable instead of waiting for an application."""
     with connection.transaction():
         set_locally(connection, "lock_timeout", LOCK_TIMEOUT)
         yield
@@ -256,7 +256,7 @@ def set_locally(connection: Connection, name: str, value: str) -> None:
 def execute(
     connection: Connection, statement: Part, parameters: Sequence[Any], binary: bool = False
 ) -> psycopg.RawCursor[Any]:
-    """Run a statement whose placeholders are the server's own, so that a % in a name is only a character."""
+    """Run a statement with the server's placeholders ($1), so that a % in a name is only a character."""
     return psycopg.RawCursor(connection).execute(statement.as_bytes(connection), parameters, binary=binary)
 
 
@@ -268,7 +268,7 @@ def _update(
     errors: Sequence[str] | None = None,
     **parts: Part,
 ) -> None:
-    """Fill and run a template that updates `mine`: the queue rows of a claim, but for those that someone holds."""
+    """Fill and run a template that updates `mine`: the queue rows of a claim, without those that someone has locked."""
     if not claimed.keys:
         return
     arrays = [objects.unnest_keys, raw("pg_catalog.unnest(") + objects.parameter(1, "::bigint[])")]

@@ -74,10 +74,10 @@ class Reader:
         return self._oids
 
     def _rows(self, connection: Connection, batch: Batch) -> list[queue.Row]:
-        """The rows of a claim; what is gone, too much at once or cannot be read is noted in the batch.
+        """Return the rows of a claim; note in the batch those that are gone, too large together or cannot be read.
 
-        Reading a row can fail by what the row holds: damaged data, an output function that refuses a value, more than a
-        message can carry. Where the table itself cannot be read, that is raised.
+        Reading a row can fail because of its data: damaged pages, an output function that refuses a value, more than a
+        message can carry. If the table itself cannot be read, raise that.
         """
         found: list[queue.Row] = []
 
@@ -110,7 +110,7 @@ class Reader:
         for row, spans in zip(rows, self._split([row.content for row in rows]), strict=True):
             for number, span in enumerate(spans):
                 content = row.content[span.start : span.end]
-                # a cut text is given whole: its last word, cut, could have other word pieces
+                # the model gets the whole text and cuts it: a word cut by us could have other word pieces
                 text = row.content if truncate else content
                 own = hashlib.sha256(content.encode()).digest()
                 passages.append(
@@ -133,7 +133,7 @@ class Reader:
         batch.passages = [passage for passage in batch.passages if passage.row not in batch.left_out]
 
     def _keep(self, connection: Connection, batch: Batch, stored: dict[int, _Stored]) -> None:
-        """Take over the vectors of passages whose content is as it was; of a cut text they could be another's."""
+        """Keep the vectors of passages whose content has not changed; not of cut texts, which depend on the rest."""
         if self.objects.generation.chunking == "truncate":
             return
         known = set().union(*(stored[row].hashes for row in batch.replaced))
@@ -141,7 +141,7 @@ class Reader:
         if not again:
             return
         hashes = {batch.passages[i].content_hash for i in again}
-        # not the rows of these passages, but all that had such: a row whose key has changed finds its old one's
+        # all rows that had such passages: a row whose key has changed finds the vectors under its old key
         rows = sorted(row for row in batch.replaced if stored[row].hashes & hashes)
         statement = self.objects.fill("vectors", hashes=self.objects.parameter(1, "::pg_catalog.bytea[]"))
         arrays = batch.claim.take(rows).key_arrays
@@ -157,14 +157,14 @@ class Reader:
 
 
 def still_described(connection: Connection, objects: Objects) -> bool:
-    """Tell whether the catalogue describes the generation as `objects` does."""
+    """Return True if the catalogue still describes the generation as `objects` does."""
     return described(objects, catalog.collection(connection, objects.collection.name))
 
 
 def described(objects: Objects, collection: Collection) -> bool:
-    """Tell whether `objects` are those of a generation of the collection.
+    """Return True if `objects` describe a generation of this collection.
 
-    A collection of the same name may be another one by now: with other columns, or with another encoder.
+    A collection that was attached again under the same name, with other columns or another encoder, does not count.
     """
     own = objects.generation
     return replace(objects.collection, generations=()) == replace(collection, generations=()) and any(

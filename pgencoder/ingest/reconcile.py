@@ -1,9 +1,9 @@
 """Finds and repairs what triggers cannot see: logical replication, disabled triggers, restored tables.
 
-The source and the passages are walked together in the order of their keys, a piece at a time; each row's content is
-hashed in the server and compared with the hash that its passages carry. What differs is queued, and workers do the
-rest. A row that is queued already is not counted. One that cannot be read is queued too: the worker that fails to read
-it notes why.
+It goes through source and passages together in the order of their keys, a piece at a time. The server hashes each
+row's content and compares it with the hash that its passages carry. What differs is queued, and workers do the rest.
+A row that is queued already does not count. A row that cannot be read is queued too: the worker that fails to read it
+notes why.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def reconcile(
 
 
 def _pieces(connection: Connection, objects: Objects, rows: int) -> Iterator[ReconcileReport]:
-    """Compare a piece at a time; one with a row that cannot be read is halved until that row is alone."""
+    """Compare a piece at a time; halve a piece with a row that cannot be read until that row is alone."""
     statement = _statement(objects)
     after, size = None, rows
 
@@ -66,7 +66,7 @@ def _pieces(connection: Connection, objects: Objects, rows: int) -> Iterator[Rec
         try:
             report, after = patiently(piece)
         except psycopg.Error:
-            check_readable(connection, objects)  # what concerns the table itself is raised
+            check_readable(connection, objects)  # raises what concerns the table itself
             if not size:
                 raise
             size //= 2  # at 0 the row is not read
@@ -111,7 +111,7 @@ def _statement(objects: Objects) -> sql.Composed:
 
 
 def _within(columns: Sequence[Part], keys: Sequence[str]) -> Part:
-    """The key is not after the edge of the piece, if that has one."""
+    """Return the condition that a key is not after the edge of the piece, if the piece has one."""
     return sql.SQL("(NOT EXISTS (SELECT FROM edge) OR ({}) OPERATOR(pg_catalog.<=) (SELECT {} FROM edge))").format(
         listed(columns), raw(", ".join(keys))
     )

@@ -1,4 +1,4 @@
-"""A generation with its encoder."""
+"""The seam between a database and a model: reads, encodes and writes what is claimed of a generation."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Target:
         return self._reader.read(connection, claim)
 
     def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
-        """Encode what has no vectors yet, while `go_on` says so between two forward passes; returns the batch."""
+        """Encode the passages that have no vectors yet and return the batch; end early when `go_on` returns False."""
         return self._encoder.encode(batch, go_on)
 
     def write(self, connection: Connection, batch: Batch) -> SyncReport:

@@ -58,16 +58,16 @@ class Writer:
         connection.execute(statement)
 
     def _check_same(self, connection: Connection, batch: Batch) -> None:
-        """Raise FingerprintMismatch if the passages table is another than the one that the batch was read for.
+        """Raise FingerprintMismatch if the passages table is not the one that the batch was read for.
 
-        That is so when a generation was dropped and its number given to the next. The table is locked: it cannot happen
-        any more before what is written is committed.
+        That happens when a generation was dropped and the next one got its number. The table is locked by now, so it
+        cannot happen between this check and the commit.
         """
         if passages_oid(connection, self.objects) != batch.passages_oid:
             raise made_again(self.objects)
 
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
-        """In one transaction: take rows out of the queue and replace their passages."""
+        """Remove rows from the queue and replace their passages, in one transaction."""
         objects = self.objects
         columns = listed(
             [
@@ -77,7 +77,7 @@ class Writer:
         )
         copy = f"COPY {as_text(objects.write)} ({as_text(columns)}) FROM STDIN (FORMAT BINARY)"
         with connection.transaction():
-            # before the queue's rows, which applications may want, and not waiting for an index to be built
+            # locked before the queue's rows, which applications may want; without waiting for an index build
             self._lock(connection)
             self._check_same(connection, batch)
             finished = queue.finish(connection, objects, batch.claim, rows)
@@ -104,17 +104,17 @@ def passages_oid(connection: Connection, objects: Objects) -> int | None:
 
 
 def made_again(objects: Objects) -> FingerprintMismatch:
-    """The error for a table that was dropped and made again under the same name."""
-    return FingerprintMismatch(f"generation {objects.generation.passages} was dropped and made again meanwhile")
+    """Return the error for a table that was dropped and made again under the same name."""
+    return FingerprintMismatch(f"generation {objects.generation.passages} was dropped and made again")
 
 
 def _of_the_data(error: Exception) -> bool:
-    """Tell whether the server refused what a row holds: data exceptions, broken constraints, exceeded limits."""
+    """Return True if the server refused the data of a row: data exceptions, broken constraints, exceeded limits."""
     return isinstance(error, psycopg.Error) and (error.sqlstate or "")[:2] in ("22", "23", "54")
 
 
 def _tuple(passage: NewPassage, vectors: Vectors) -> bytes:
-    """One row in the format of COPY BINARY: the number of fields, then each with its size."""
+    """Return one row in the format of COPY BINARY: the number of fields, then each with its size."""
     span = passage.span
     fields = (
         *passage.key,
@@ -131,5 +131,5 @@ def _tuple(passage: NewPassage, vectors: Vectors) -> bytes:
 
 
 def _int4range(start: int, end: int) -> bytes:
-    """The range [start, end): a flag byte (2: the lower bound is in it) and both bounds with their sizes."""
+    """Return the range [start, end): a flag byte (2: the lower bound is in it) and both bounds with their sizes."""
     return struct.pack(">Biiii", 2, 4, start, 4, end)

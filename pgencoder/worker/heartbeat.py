@@ -54,7 +54,7 @@ class Heartbeat:
 
     @contextmanager
     def extending(self, *, register: bool = False) -> Iterator[None]:
-        """Extend leases meanwhile."""
+        """Extend leases until the block ends."""
         self._done.clear()
         thread = threading.Thread(target=self._run, args=[register], name="heartbeat", daemon=True)
         thread.start()
@@ -66,7 +66,7 @@ class Heartbeat:
 
     @contextmanager
     def registered(self) -> Iterator[None]:
-        """Extend leases and be seen meanwhile."""
+        """Extend leases and be listed among the workers until the block ends."""
         with connected(self._engine) as connection:
             execute(connection, query("forget_workers"), [])
             self._renew(connection)
@@ -78,7 +78,7 @@ class Heartbeat:
                 execute(connection, query("end_worker"), [self._id])
 
     def wait_for_changes(self, waiting: bool) -> None:
-        """Say whether writers are to notify this worker."""
+        """Tell writers if they have to notify this worker."""
         self.waiting = waiting
         with suppress(*FAILURES), connected(self._engine) as connection:
             execute(connection, query("worker_waits"), [waiting, self._id])

@@ -93,7 +93,7 @@ class _Build(Work):
 
     @contextmanager
     def _watched(self, connection: Connection) -> Iterator[None]:
-        """Report the progress of the statement that runs meanwhile, and cancel it when the worker is to stop."""
+        """Report the progress of the statement in the block, and cancel it when the worker is to stop."""
         done = threading.Event()
 
         def watch() -> None:
@@ -129,7 +129,7 @@ class _Build(Work):
         logger.warning("%s", problem, extra={"index": generation.index, "error": str(error)})
 
     def _say_how_far(self) -> None:
-        """Pass on what the server says of an index that it builds."""
+        """Report how far the server says that it is."""
         with suppress(*FAILURES), connected(self._source.engine) as connection:
             state = backfill.index_progress(connection, self._target.objects)
             if state is not None and state[2]:

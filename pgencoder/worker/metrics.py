@@ -1,4 +1,4 @@
-"""A worker's Prometheus metrics: its own counters, and the state of the database as `pgencoder.status` has it."""
+"""The Prometheus metrics of a worker: its counters, and the state of the database from the view `pgencoder.status`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GAUGES = {
 
 
 def serve(worker: Worker, engine: sa.Engine, host: str, port: int) -> WSGIServer:
-    """Serve the metrics of a worker at `/metrics`; returns the server, whose `shutdown` ends it."""
+    """Serve the metrics of a worker at `/metrics`; return the server. Its `shutdown` ends it."""
     registry = CollectorRegistry()
     registry.register(WorkerCollector(worker))
     registry.register(StatusCollector(engine))
@@ -50,13 +50,13 @@ def serve(worker: Worker, engine: sa.Engine, host: str, port: int) -> WSGIServer
 
 
 class WorkerCollector(Collector):
-    """What this worker has done since it started."""
+    """The counters of this worker since it started."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
     def collect(self) -> Iterator[Metric]:
-        """The counters."""
+        """Yield the counters."""
         record = self._worker.record
         for name, text, value in (
             ("rows", "Rows finished", record.rows),
@@ -69,7 +69,7 @@ class WorkerCollector(Collector):
 
 
 class StatusCollector(Collector):
-    """The state of each generation, read when it is asked for and kept for a while."""
+    """The state of each generation: read on request, then kept for a while."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -78,11 +78,11 @@ class StatusCollector(Collector):
         self._until = 0.0
 
     def describe(self) -> list[Metric]:
-        """Nothing: registering asks for no state."""
+        """Return nothing, so that registering reads no state."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges, by collection, generation and state; none while the database is out of reach."""
+        """Yield the gauges, by collection, generation and state; none while the database is out of reach."""
         with self._lock:
             started = time.monotonic()
             if started >= self._until:

@@ -1,4 +1,4 @@
-"""What a worker has done, and who is told of it."""
+"""Counts and reports what a worker has done."""
 
 from __future__ import annotations
 

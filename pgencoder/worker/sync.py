@@ -32,12 +32,10 @@ def sync(
 ) -> SyncReport:
     """Encode everything that is queued for the generations that `only` chooses, then build missing HNSW indexes.
 
-    What waits for another attempt gets it now. A row that fails is left for later, with its error, and the others are
-    done. An index that cannot be built is in the report too. With `rows` it stops after the batch in which that number
-    is done. `progress` gets the rows done and those known of.
+    Rows that wait for another attempt get it now. A row that fails is left for later, with its error. An index that
+    cannot be built is in the report too. With `rows` it stops after the batch in which that number is done. `progress`
+    gets the rows done and the rows known.
     """
-    if rows is not None:
-        check_count("rows", rows)
     report, waiting = SyncReport(), 0
 
     def on_report(_target: Target, more: SyncReport) -> None:
@@ -52,19 +50,22 @@ def sync(
     def chosen(generation: Generation) -> bool:
         return generation.collection == collection.name and only(generation)
 
-    options = WorkerOptions(batch_rows=BATCH_ROWS if rows is None else min(rows, BATCH_ROWS))
-    worker = Worker(engine, encoder_of, options, only=chosen, strict=True, on_report=on_report)
+    worker = Worker(engine, encoder_of, _options(rows), only=chosen, strict=True, on_report=on_report)
     started = time.perf_counter()
     _prepare(engine, collection, list(filter(chosen, collection.generations)), encoder_of)
     if progress is not None and (waiting := worker.look()):
         progress(0, waiting)
     worker.run_once()
-    return replace(
-        report,
-        seconds=time.perf_counter() - started,
-        index_built=worker.record.indexes > 0,
-        index_error="; ".join(worker.generations.index_problems.values()) or None,
-    )
+    seconds = time.perf_counter() - started
+    problems = "; ".join(worker.generations.index_problems.values()) or None
+    return replace(report, seconds=seconds, index_built=worker.record.indexes > 0, index_error=problems)
+
+
+def _options(rows: int | None) -> WorkerOptions:
+    if rows is None:
+        return WorkerOptions()
+    check_count("rows", rows)
+    return WorkerOptions(batch_rows=min(rows, BATCH_ROWS))
 
 
 def _prepare(

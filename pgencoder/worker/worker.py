@@ -59,7 +59,7 @@ class Worker:
     """Works on the generations that `only` chooses until `stop` is called; `encoder_of` gives a generation's encoder.
 
     `on_report` is called after each batch, in a thread of the worker. With `strict` it raises what concerns a whole
-    generation, such as a model that does not load; without, it puts the generation aside and goes on with the others.
+    generation, for example a model that does not load; without, it puts the generation aside and goes on with others.
 
     `sources` are its sources of work. Where the model is needed the first source that has something gets it, even
     between two forward passes of a batch.
@@ -124,7 +124,7 @@ class Worker:
             return sum(queue.waiting(connection, target.objects) for target in self.generations.targets)
 
     def run_once(self) -> None:
-        """Work until nothing is ready, then do what is done beside, such as index builds."""
+        """Work until nothing is ready, then do the work of the sources that run beside: build the indexes."""
         with self._heartbeat.extending():
             while self._drain() or self._wait_for_locks():
                 pass

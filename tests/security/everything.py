@@ -27,10 +27,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_
 
 import pgencoder
 import pgencoder.alembic
-from pgencoder import Database, Dims
+from pgencoder import Database, Dims, WorkerOptions
 from pgencoder.catalog.objects import Objects
 from pgencoder.db import locks
-from pgencoder.ingest import queue
+from pgencoder.ingest import backfill, index, queue
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.representations.base import Measure, Parameter
@@ -39,6 +39,7 @@ from pgencoder.search.ranking import DENSE, Alone, Ranking
 from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
 from tests.connections import Connection
 from tests.encoder import WordEncoder
+from tests.workers import running, until
 
 
 class Words(WordEncoder):
@@ -144,7 +145,7 @@ def fill(rows: Connection) -> None:
 
 def attach(parties: Parties) -> None:
     db = parties.owner
-    assert db.attach("articles", ["lang", "body"], WORDS, schema="blog") == 15
+    assert db.attach("articles", ["lang", "body"], WORDS, schema="blog", progress=lambda *_: None) == 15
     assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec") == 15
     assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate") == 15
     assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
@@ -168,8 +169,15 @@ def write(parties: Parties) -> None:
 
 
 def work(parties: Parties) -> None:
-    parties.worker.worker(encoders=[WORDS, SECOND]).run_once()
-    assert [each.queued for each in parties.owner.status()] == [0] * 4
+    """A worker that runs until nothing is queued, and an index that cannot be built."""
+    worker = parties.worker.worker(encoders=[WORDS, SECOND], options=WorkerOptions(poll=0.05, batch_rows=1))
+    with running(worker):
+        until(lambda: [each.queued for each in parties.owner.status()] == [0] * 4)
+    objects = Objects(parties.worker.collection("articles"), parties.worker.vector_schema)
+    with parties.worker.connection() as connection:
+        assert backfill.index_progress(connection, objects) is None
+        index.note_failure(connection, objects.generation, RuntimeError("no room"))
+        index.forget_failure(connection, "articles")
 
 
 def search(parties: Parties) -> None:
