@@ -34,7 +34,7 @@ from pgencoder.search.statement import Filter
 from pgencoder.search.waiting import waiting
 from pgencoder.threads import in_thread
 from pgencoder.types import Collection, Encoding, Group, KernelName, Order, PairMethod, Stage
-from pgencoder.upkeep import Upkeep, refresh
+from pgencoder.upkeep import Upkeep
 
 if TYPE_CHECKING:  # it needs greenlet, which not everyone has
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -107,7 +107,7 @@ class Database(Upkeep):
         owned = self._owned and revision == "head"
         # for the server that runs, which need not be the one that this process would have started
         reason = native.install_unasked(self.pg_config()) if owned else None
-        without = migrate.upgrade(self.own_engine, revision, refresh, create_native=owned and reason is None)
+        without = migrate.upgrade(self.own_engine, revision, create_native=owned and reason is None)
         self.engine.dispose()  # see there
         self._without_native = reason or without
         if roles and revision == "head":

@@ -13,7 +13,7 @@
     │   ├── CollectionExists     there is one of that name, or something else has a name that it needs
     │   ├── UnknownGeneration
     │   ├── GenerationIncomplete searches would lose rows if they used it
-    │   ├── GenerationConflict   another one is being built, or this one is active
+    │   ├── GenerationConflict   this one is active
     │   ├── NotEncoded           there is no such passage, or none that the role may see
     │   ├── Outdated             something has changed or was dropped since the search
     │   ├── HasDependents        objects of users depend on what was to be dropped
@@ -88,7 +88,7 @@ class GenerationIncomplete(CollectionError):
 
 
 class GenerationConflict(CollectionError):
-    """Another generation is being built, or this one is active."""
+    """The generation is active."""
 
 
 class NotEncoded(CollectionError):

@@ -7,15 +7,13 @@ what Python runs: templates whose `{names}` are filled with quoted identifiers a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from psycopg import sql
-
-from pgencoder.types import KeyColumn
 
 SCHEMA = "pgencoder"
 
@@ -105,16 +103,6 @@ def content(columns: Iterable[str], relation: str) -> Part:
 def text_of(value: Part) -> Part:
     """A key as text, without a cast: the owner of an enum could bring a function for that."""
     return sql.SQL("pg_catalog.concat({})").format(value)
-
-
-def unnested(key: Sequence[KeyColumn]) -> Part:
-    """The arrays $1, $2, ... of a key's columns as rows: of text, of enums as they are.
-
-    A parameter that has the type of the enum is read by Postgres. Text would be cast, perhaps by a function of the
-    enum's owner, which would run as whoever encodes.
-    """
-    types = (column.full_type if column.enum else "pg_catalog.text" for column in key)
-    return raw(", ".join(f"pg_catalog.unnest(${i}::{type_}[])" for i, type_ in enumerate(types, 1)))
 
 
 def block(body: Part) -> sql.Composed:

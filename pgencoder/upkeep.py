@@ -6,23 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from psycopg import errors as pg
-from psycopg import sql
-
 from pgencoder import catalog, kernel
 from pgencoder.catalog import status
 from pgencoder.catalog.objects import Objects
-from pgencoder.db.connection import Connection, vector_schema
-from pgencoder.db.locks import lock_collection
+from pgencoder.db.connection import vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
-from pgencoder.errors import InvalidRequest, PgencoderError
+from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import adopt, index, queue, reconcile
 from pgencoder.ingest.backfill import Progress
 from pgencoder.progress import shown
 from pgencoder.results import CollectionStatus, FailedRow, ReconcileReport, RepairReport, SyncReport, WorkerStatus
-from pgencoder.schema import attach, generations, objects, repair
-from pgencoder.schema import roles as granted
-from pgencoder.schema.search_function import search_function
+from pgencoder.schema import attach, generations, repair
 from pgencoder.session import Session
 from pgencoder.threads import in_thread
 from pgencoder.types import Chunking, Generation, TokenType
@@ -73,7 +67,6 @@ class Upkeep(Session):
                 tokens=tokens,
                 chunking=chunking,
                 exist_ok=exist_ok,
-                create_search=create_search,
                 progress=progress,
             )
 
@@ -150,7 +143,8 @@ class Upkeep(Session):
 
         Searches go on with the active generation; both stay in step with the table. A worker or `sync` encodes the new
         one, `activate` lets searches use it. `tokens` and `chunking` stay as they are unless given; `tokens` are "none"
-        for an encoder without token vectors.
+        for an encoder without token vectors. A generation that is being built goes on if it is of the same model,
+        tokens and chunking; else it is given up, and removed.
         """
         if model is not None:
             encoder = self._given(model, token_model, allow_untrained)
@@ -158,22 +152,31 @@ class Upkeep(Session):
             raise InvalidRequest("a token_model is given with its model; give that too (--model)")
         else:
             encoder = self._encoder_of(self.collection(name).generation)
+        return self._begin(name, encoder, tokens, chunking, progress).queued
+
+    def _begin(
+        self,
+        name: str,
+        encoder: Encoder,
+        tokens: TokenType | None,
+        chunking: Chunking | None,
+        progress: Progress | None = None,
+    ) -> generations.Begun:
+        """Do what `reencode` does, and say which generation that is."""
+        self._remember(encoder)
         with self.connection() as connection:
             catalog.check_problem(connection, name)
-            _, queued = generations.reencode(
-                connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress
-            )
-        return queued
+            return generations.reencode(connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress)
 
     def activate(self, name: str, generation: int | None = None) -> Generation:
         """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""
         with self.connection() as connection:
-            return generations.activate(connection, name, generation, create_search)
+            return generations.activate(connection, name, generation)
 
     def rollback(self, name: str) -> Generation:
         """Let searches use the generation again that was active before."""
         with self.connection() as connection:
-            return generations.rollback(connection, name, create_search)
+            return generations.rollback(connection, name)
 
     def drop(self, name: str, generation: int | None = None) -> Generation:
         """Remove a generation that is not active, and free its space."""
@@ -236,7 +239,7 @@ class Upkeep(Session):
         compared. Raises InvalidSource for what cannot be mended, such as a table that is gone.
         """
         with self.connection() as connection:
-            return repair.repair(connection, name, create_search, progress)
+            return repair.repair(connection, name, progress)
 
     def status(self) -> list[CollectionStatus]:
         """The state of each collection."""
@@ -260,52 +263,3 @@ class Upkeep(Session):
             return status.failed(connection, name, limit)
 
     afailed = in_thread(failed)
-
-
-def create_search(connection: Connection, parts: Objects) -> None:
-    """Make or replace the function that searches the active generation, and the view that shows it."""
-    # settings of pgvector can be named by anyone once its library is loaded, and until then by superusers only
-    connection.execute(sql.SQL("SELECT '[1]'::{}.halfvec").format(parts.vector))
-    connection.execute(search_function(parts.collection, parts.vector, parts.types))
-    objects.create_view(connection, parts)
-
-
-def refresh(connection: Connection) -> None:
-    """Replace what is stored for each collection, as its owner; warn of one that cannot have it, and say what to do."""
-    schema = vector_schema(connection)
-    for each in catalog.collections(connection):  # all of them first: who locks one may lock what all need
-        lock_collection(connection, each.name)
-    for collection in catalog.collections(connection):
-        parts = Objects(collection, schema)
-        failure = None
-        try:
-            with connection.transaction():
-                if repair.replaceable(connection, parts):
-                    _refresh(connection, parts)
-        except pg.LockNotAvailable:  # not for what this collection is: the migration ends, and names who holds it
-            raise
-        except (pg.Error, PgencoderError) as error:
-            said = error.diag.message_primary if isinstance(error, pg.Error) else None
-            failure = " ".join((said or str(error)).split())
-            if isinstance(error, pg.InsufficientPrivilege):
-                failure += f"; or: pgencoder detach {collection.name}"
-            else:  # what is wrong with the table says more than an error that follows from it
-                failure = catalog.problem(connection, collection.name) or failure
-        connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
-        if repair.drop_unsafe(connection, parts):
-            failure = (
-                f"{failure or catalog.problem(connection, collection.name)}; its triggers ran as a superuser and are"
-                " dropped, so changes of the table go unseen"
-            )
-        catalog.warn(connection, collection.name, failure)
-    connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
-    if granted.in_use(connection):
-        granted.create(connection)
-
-
-def _refresh(connection: Connection, parts: Objects) -> None:
-    objects.become_owner(connection, parts)
-    objects.create_functions(connection, parts, parts.collection.generations)
-    for generation in parts.collection.generations:
-        objects.create_policy(connection, parts.of(generation))
-    create_search(connection, parts)

@@ -10,7 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
 from pgencoder.alembic.operations import AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, Source, declared
-from pgencoder.schema import script
+from pgencoder.schema import borrowed
 from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, declarations
 from pgencoder.types import Collection, Generation
@@ -53,7 +53,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
     assert context.metadata is not None
     default_schema = context.connection.dialect.default_schema_name
     wanted = {each.name: each for each in declarations(context.metadata) if _included(context, each.name, each.schema)}
-    there = {each.name: each for each in script.collections(context.connection)}
+    there = {each.name: each for each in borrowed.collections(context.connection)}
     for name, each in wanted.items():
         collection = there.get(name)
         if collection is None:

@@ -13,13 +13,14 @@ from psycopg import errors as pg
 
 from pgencoder import catalog, encoders
 from pgencoder.catalog.objects import Objects
-from pgencoder.db.connection import translated, vector_schema
+from pgencoder.db.connection import translated
+from pgencoder.db.executor import run
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, comparable, model_names
 from pgencoder.errors import InvalidRequest
-from pgencoder.schema import attach, script
+from pgencoder.schema import attach, generations, script
+from pgencoder.schema.borrowed import borrowed, pinned
 from pgencoder.sqlalchemy.declare import declarations
 from pgencoder.types import Chunking, Collection, Fingerprint, KeyColumn, TokenType
-from pgencoder.upkeep import create_search
 
 
 class declared:
@@ -231,10 +232,10 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
         parts = Objects(replace(collection, generations=(generation,)), vector)
-        _print(operations, script.attach_script(parts, create_search))
+        _print(operations, script.attach_script(parts))
         return
     with translated():
-        connection = script.borrowed(operations.get_bind())
+        connection = borrowed(operations.get_bind())
         parts = attach.plan(
             connection,
             op.source.table,
@@ -246,8 +247,8 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
             chunking=op.chunking,
         )
         try:
-            with script.pinned(connection):
-                attach.make(connection, parts, create_search)
+            with pinned(connection):
+                run(connection, attach.statements(parts))
         except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
             raise attach.exists(parts.collection.name, error) from error
 
@@ -258,8 +259,8 @@ def _detach(operations: Operations, op: DetachEncodingOp) -> None:
         _print(operations, script.detach_script(op.name))
         return
     with translated():
-        connection = script.borrowed(operations.get_bind())
-        with script.pinned(connection):
+        connection = borrowed(operations.get_bind())
+        with pinned(connection):
             attach.detach(connection, op.name)
 
 
@@ -280,10 +281,9 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
         _print(operations, script.reencode_script(Objects(collection, vector, generation)))
         return
     with translated():
-        connection = script.borrowed(operations.get_bind())
-        vector = vector_schema(connection)
-        with script.pinned(connection):
-            script.reencode(connection, op.name, encoder, op.tokens, op.chunking, vector, create_search)
+        connection = borrowed(operations.get_bind())
+        with pinned(connection):
+            generations.use(connection, op.name, encoder, op.tokens, op.chunking)
 
 
 def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from typing import Any, LiteralString
 
 from psycopg import errors as pg
+from psycopg import sql
 
-from pgencoder.db.connection import Connection, looking, names_of_users
+from pgencoder.catalog.keys import as_set
+from pgencoder.db.connection import looking, names_of_users
+from pgencoder.db.executor import Executor
 from pgencoder.errors import InvalidRequest, InvalidSource, UnknownCollection
-from pgencoder.sql import as_text, identifier, listed, own
+from pgencoder.sql import Part, as_text, identifier, listed, own, query
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
 # Names that a key column cannot have in the passages table, the queue and the search function's arguments
@@ -75,12 +78,12 @@ class Source:
     virtual: tuple[str, ...]
 
 
-def collections(connection: Connection) -> list[Collection]:
+def collections(connection: Executor) -> list[Collection]:
     """All collections by name."""
     return _read(connection, "", [])
 
 
-def collection(connection: Connection, name: str) -> Collection:
+def collection(connection: Executor, name: str) -> Collection:
     """One collection; raises UnknownCollection, naming those there are."""
     if not isinstance(name, str):
         raise InvalidRequest(f"a collection's name is a text, got {type(name).__name__}")
@@ -92,7 +95,7 @@ def collection(connection: Connection, name: str) -> Collection:
     raise UnknownCollection(f"no collection {name!r}; {known}")
 
 
-def _read(connection: Connection, where: LiteralString, parameters: Sequence[Any]) -> list[Collection]:
+def _read(connection: Executor, where: LiteralString, parameters: Sequence[Any]) -> list[Collection]:
     rows = connection.execute(_COLLECTIONS + where + " ORDER BY c.name, g.number", parameters).fetchall()
     return [_collection(list(group)) for _, group in groupby(rows, key=lambda row: row[0])]
 
@@ -103,51 +106,42 @@ def description(collection: Collection) -> dict[str, Any]:
         "collection": collection.name,
         "generation": collection.generation.number,
         "source": as_text(identifier(collection.source_schema, collection.source_table)),
-        "key": key_text([key.name for key in collection.key]),
+        "key": as_set([key.name for key in collection.key]),
         "encoder": dict(collection.generation.encoder),
     }
 
 
-def key_text(names: Iterable[str]) -> str:
-    """The key's columns, whose order does not matter, as one value."""
-    return as_text(listed(map(identifier, sorted(names))))
-
-
-def add(connection: Connection, made: Collection) -> None:
-    """Write a collection and its first generation."""
-    connection.execute(
-        "INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES (%s, %s, %s, %s)",
-        [made.name, made.source_schema, made.source_table, list(made.columns)],
+def add(made: Collection) -> list[Part]:
+    """Return the statements that write a collection and its first generation."""
+    collection = query("add_collection").format(
+        name=sql.Literal(made.name),
+        source_schema=sql.Literal(made.source_schema),
+        source_table=sql.Literal(made.source_table),
+        columns=sql.Literal(list(made.columns)),
     )
-    for position, key in enumerate(made.key, 1):
-        connection.execute(
-            "INSERT INTO pgencoder.collection_key VALUES (%s, %s, %s, %s, %s, %s)",
-            [made.name, position, key.source, key.name, key.type, key.collation],
-        )
-    add_generation(connection, made.generation)
+    key = (
+        query("add_key").format(listed(map(sql.Literal, (made.name, position, *astuple(column)))))
+        for position, column in enumerate(made.key, 1)
+    )
+    return [collection, *key, add_generation(made.generation)]
 
 
-def add_generation(connection: Connection, generation: Generation) -> None:
-    """Write a generation; the first one is active from the start."""
-    connection.execute(
-        "INSERT INTO pgencoder.generation"
-        " (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN %s THEN pg_catalog.now() END)",
-        [
-            generation.collection,
-            generation.number,
-            generation.state,
-            json.dumps(dict(generation.encoder)),
-            generation.dims.dense,
-            generation.dims.tokens,
-            generation.token_type,
-            generation.chunking,
-            generation.state == "active",
-        ],
+def add_generation(generation: Generation) -> Part:
+    """Return the statement that writes a generation; the first one is active from the start."""
+    return query("add_generation").format(
+        collection=sql.Literal(generation.collection),
+        number=sql.Literal(generation.number),
+        state=sql.Literal(generation.state),
+        encoder=sql.Literal(json.dumps(dict(generation.encoder))),
+        dense_dims=sql.Literal(generation.dims.dense),
+        token_dims=sql.Literal(generation.dims.tokens),
+        token_type=sql.Literal(generation.token_type),
+        chunking=sql.Literal(generation.chunking),
+        is_active=sql.Literal(generation.state == "active"),
     )
 
 
-def find_source(connection: Connection, table: str, schema: str | None = None) -> Source:
+def find_source(connection: Executor, table: str, schema: str | None = None) -> Source:
     """Look up a table: its literal name on the search path or in `schema`, else as SQL would read `table`.
 
     Raises InvalidSource for what is not there, is not a table, or has no primary key.
@@ -190,7 +184,7 @@ def find_source(connection: Connection, table: str, schema: str | None = None) -
     )
 
 
-def find_table(connection: Connection, collection: Collection) -> int | None:
+def find_table(connection: Executor, collection: Collection) -> int | None:
     """The oid of the table that has the name of a collection's source, None without one."""
     row = connection.execute(
         "SELECT c.oid FROM pg_catalog.pg_class c"
@@ -202,7 +196,7 @@ def find_table(connection: Connection, collection: Collection) -> int | None:
     return None if row is None else int(row[0])
 
 
-def attached_table(connection: Connection, collection: Collection) -> int | None:
+def attached_table(connection: Executor, collection: Collection) -> int | None:
     """The oid of the table that a collection was attached to, None if it was dropped."""
     row = connection.execute(
         "SELECT pgencoder.attached_table(pg_catalog.to_regclass(%s))", [as_text(own(collection.generation.passages))]
@@ -210,38 +204,38 @@ def attached_table(connection: Connection, collection: Collection) -> int | None
     return None if row is None or row[0] is None else int(row[0])
 
 
-def problem(connection: Connection, name: str) -> str | None:
+def problem(connection: Executor, name: str) -> str | None:
     """Why a collection cannot be encoded, None if it can."""
     return _said(connection, "SELECT pgencoder.source_problem(%s)", name)
 
 
-def warning(connection: Connection, name: str) -> str | None:
+def warning(connection: Executor, name: str) -> str | None:
     """Why changes of a collection's table may go unseen, None if they do not."""
     return _said(connection, "SELECT pgencoder.source_warning(%s)", name)
 
 
-def warn(connection: Connection, name: str, failure: str | None = None) -> None:
+def warn(connection: Executor, name: str, failure: str | None = None) -> None:
     """Warn of `failure`, from which problems may follow, or of what is wrong with a collection, if anything is."""
     found = failure or problem(connection, name) or warning(connection, name)
     if found is not None:
         warnings.warn(f"collection {name!r}: {found}", stacklevel=2)
 
 
-def check_problem(connection: Connection, name: str) -> None:
+def check_problem(connection: Executor, name: str) -> None:
     """Raise InvalidSource with what is wrong with a collection, and what to do."""
     found = problem(connection, name)
     if found is not None:
         raise InvalidSource(f"collection {name!r}: {found}")
 
 
-def check_source(connection: Connection, collection: Collection) -> None:
+def check_source(connection: Executor, collection: Collection) -> None:
     """Raise InvalidSource if the table of the source's name is not the one that was attached."""
     named = find_table(connection, collection)
     if named is None or named != attached_table(connection, collection):
         check_problem(connection, collection.name)
 
 
-def _said(connection: Connection, statement: LiteralString, name: str) -> str | None:
+def _said(connection: Executor, statement: LiteralString, name: str) -> str | None:
     row = connection.execute(statement, [name]).fetchone()
     return None if row is None else row[0]
 
@@ -255,7 +249,7 @@ class Columns:
     columns: dict[str, str]
 
 
-def find_columns(connection: Connection, table: str, schema: str | None = None) -> Columns:
+def find_columns(connection: Executor, table: str, schema: str | None = None) -> Columns:
     """Look up anything that has columns, by the rules of `find_source`; raises InvalidSource."""
     oid = _find(connection, table, schema)
     if oid is None:
@@ -274,14 +268,14 @@ def find_columns(connection: Connection, table: str, schema: str | None = None) 
 
 
 @contextmanager
-def _spelled_out(connection: Connection) -> Iterator[None]:
+def _spelled_out(connection: Executor) -> Iterator[None]:
     """Types outside of pg_catalog are written with their schema, whatever the search path is."""
     with looking(connection):
         connection.execute("SET LOCAL search_path = pg_catalog")
         yield
 
 
-def _find(connection: Connection, table: str, schema: str | None) -> int | None:
+def _find(connection: Executor, table: str, schema: str | None) -> int | None:
     if schema is not None:
         there = connection.execute(
             "SELECT c.oid FROM pg_catalog.pg_class c"
@@ -305,13 +299,13 @@ def _find(connection: Connection, table: str, schema: str | None) -> int | None:
     return found[0]  # type: ignore[no-any-return]
 
 
-def _quoted(connection: Connection, oid: int) -> str:
+def _quoted(connection: Executor, oid: int) -> str:
     row = connection.execute("SELECT %s::pg_catalog.oid::pg_catalog.regclass::pg_catalog.text", [oid]).fetchone()
     assert row is not None
     return str(row[0])
 
 
-def _key(connection: Connection, oid: int) -> tuple[KeyColumn, ...]:
+def _key(connection: Executor, oid: int) -> tuple[KeyColumn, ...]:
     rows = connection.execute(
         "SELECT name, type, collate_as, usable FROM pgencoder.source_key(%s::pg_catalog.oid)", [oid]
     ).fetchall()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from pgencoder import vectors
 from pgencoder.db import values
+from pgencoder.db.executor import Executor
 from pgencoder.db.inherited import part_in_children
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
@@ -25,7 +26,7 @@ from pgencoder.errors import (
     PgencoderError,
     UnsupportedServer,
 )
-from pgencoder.sql import SCHEMA, Part, query
+from pgencoder.sql import SCHEMA, query
 
 MINIMUM_SERVER = 150000
 MINIMUM_PGVECTOR = (0, 8)
@@ -90,15 +91,21 @@ def pin(connection: Connection, *, local: bool = False) -> None:
 
     `local` does so until the transaction ends, on any connection.
     """
-    wanted: Part = sql.SQL("true")
-    if not local:  # a pooler has told us of a process that is not there
-        wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
-    statement = query("safe_path").format(local=sql.Literal(local), wanted=wanted)
-    connection.execute(statement)
+    if local:
+        pin_transaction(connection)
+        return
+    # a pooler has told us of a process that is not there
+    wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
+    connection.execute(query("safe_path").format(local=sql.Literal(False), wanted=wanted))
+
+
+def pin_transaction(executor: Executor) -> None:
+    """Do what `pin` does until the transaction ends."""
+    executor.execute(query("safe_path").format(local=sql.Literal(True), wanted=sql.Literal(True)))
 
 
 @contextmanager
-def names_of_users(connection: Connection) -> Iterator[None]:
+def names_of_users(connection: Executor) -> Iterator[None]:
     """Names without a schema mean what they mean to the role: its own search path, for as long as this lasts.
 
     Nothing may be written meanwhile. A connection that is not ours has its user's path anyway.
@@ -109,10 +116,11 @@ def names_of_users(connection: Connection) -> Iterator[None]:
         yield
 
 
-def looking(connection: Connection) -> AbstractContextManager[object]:
+def looking(connection: Executor) -> AbstractContextManager[object]:
     """A transaction, or a part of one, that changes nothing: settings are afterwards what they were."""
-    ours: object = connection  # or one that only does what such a connection does, and keeps the settings by itself
-    return ours.transaction(force_rollback=True) if isinstance(ours, psycopg.Connection) else connection.transaction()
+    if isinstance(connection, psycopg.Connection):
+        return connection.transaction(force_rollback=True)
+    return connection.transaction()  # which keeps the settings by itself
 
 
 def schema_of_new(connection: Connection) -> str:
@@ -259,7 +267,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")[:2])
 
 
-def vector_schema(connection: Connection) -> str:
+def vector_schema(connection: Executor) -> str:
     """The schema that pgvector lives in, which need not be on the search path."""
     row = connection.execute(
         "SELECT n.nspname FROM pg_catalog.pg_extension e"

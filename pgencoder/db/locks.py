@@ -13,6 +13,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder.db.connection import Connection, connected
+from pgencoder.db.executor import Executor
 from pgencoder.errors import InUse
 from pgencoder.sql import SCHEMA, own, query
 
@@ -26,7 +27,7 @@ def lock_migrations(connection: Connection) -> None:
         connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(own("revision")))
 
 
-def lock_collection(connection: Connection, name: str, *, shared: bool = False) -> None:
+def lock_collection(connection: Executor, name: str, *, shared: bool = False) -> None:
     """Keep the generations of a collection as they are until the transaction ends; `shared` excludes only changes.
 
     A worker may update two columns of a generation and so may lock its row, shared, which does not stop such updates.
@@ -52,12 +53,12 @@ def lock_collection(connection: Connection, name: str, *, shared: bool = False) 
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [before and before[0]])
 
 
-def limit_waiting(connection: Connection) -> None:
+def limit_waiting(connection: Executor) -> None:
     """Let statements of this transaction fail with LockNotAvailable that wait for a lock too long."""
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [PATIENCE])
 
 
-def holders(connection: Connection, table: str | None = None) -> str:
+def holders(connection: Executor, table: str | None = None) -> str:
     """The server processes that hold locks on a table of ours, or on any of them, with their roles and states."""
     row = connection.execute(query("lock_holders").format(table=sql.Literal(table))).fetchone()
     return str(row[0]) if row is not None and row[0] is not None else "that have ended"

@@ -6,16 +6,14 @@ before the call protects nobody: the code takes that role off again by RESET ROL
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
 from psycopg import sql
 
+from pgencoder.db.executor import Executor
 from pgencoder.errors import MissingRights
 from pgencoder.sql import SCHEMA, query
 
 
-def check_owner(connection: psycopg.Connection[Any], *, parts: bool = True) -> None:
+def check_owner(connection: Executor, *, parts: bool = True) -> None:
     """Raise MissingRights in a superuser's session if the schema belongs to a role that is no superuser.
 
     With `parts` this holds for each relation and function in the schema too.

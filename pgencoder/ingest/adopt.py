@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from pgencoder import catalog
-from pgencoder.catalog.objects import Objects, all_of
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.queue import execute, giving_way, waiting
-from pgencoder.sql import Part, as_text, equal, identifier, raw
+from pgencoder.sql import Part, as_text, identifier, raw
 
 PIECE_ROWS = 200  # in one transaction, which keeps applications from changing them
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
@@ -47,7 +47,7 @@ def adopt(connection: Connection, objects: Objects, vectors: VectorTable, progre
             connection.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE NOWAIT").format(objects.passages))
             # first the locks, then, in a later snapshot, the rows: as with a worker's claim
             rows = execute(
-                connection, objects.fill("adopt_keys", key_text=objects.key_text()), [after, PIECE_ROWS]
+                connection, objects.fill("adopt_keys", key_text=objects.key.text()), [after, PIECE_ROWS]
             ).fetchall()
             if not rows:
                 return 0, None
@@ -88,29 +88,21 @@ def _adopting(connection: Connection, objects: Objects, vectors: VectorTable) ->
 
 
 def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, types: dict[str, str]) -> sql.Composed:
-    generation = objects.generation
-    numbered = list(zip(objects.numbers, objects.collection.key, strict=True))
-
-    def is_row(relation: str, in_source: bool) -> Part:
-        return all_of(
-            equal(identifier(relation, column.source if in_source else column.name), identifier("row", f"k{i}"))
-            for i, column in numbered
-        )
-
+    generation, key = objects.generation, objects.key
     return objects.fill(
         "adopt",
         **{
             "from": table,
-            "keys": raw(", ".join(f"${i}" for i in objects.numbers)),
-            "bytes": objects.parameter(1),
+            "keys": raw(", ".join(f"${i}" for i in key.numbers)),
+            "bytes": key.parameter(1),
             "dense_column": identifier("v", dense),
             "dense": sql.SQL("{vector}.l2_normalize({column}::{vector}.halfvec({dims}))").format(
                 vector=objects.vector, column=identifier("v", dense), dims=raw(str(generation.dims.dense))
             ),
             "tokens": _tokens(objects, tokens, types),
-            "from_is_row": all_of(equal(identifier("v", column.source), raw(f"r.k{i}")) for i, column in numbered),
-            "passage_is_row": is_row("passage", False),
-            "queue_is_row": is_row("queue", False),
+            "from_is_row": key.is_k("r", raw("v"), in_source=True),
+            "passage_is_row": key.is_k("row", raw("passage")),
+            "queue_is_row": key.is_k("row", raw("queue")),
         },
     )
 

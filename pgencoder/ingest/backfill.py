@@ -19,9 +19,10 @@ from psycopg import sql
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.executor import Executor
 from pgencoder.db.locks import lock_collection
 from pgencoder.ingest.queue import execute, giving_way
-from pgencoder.sql import Part, listed, own, query, raw, text_of
+from pgencoder.sql import Part, as_text, listed, own, query, raw
 from pgencoder.types import Generation
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def queue_piece(connection: Connection, objects: Objects, rows: int = PIECE_ROWS
         state = execute(connection, query("lock_unqueued"), generation).fetchone()
         if state is None:
             return None
-        statement = objects.fill("queue_piece", key_text=_text(objects))
+        statement = objects.fill("queue_piece", key_text=objects.key.k_text)
         found, added, last = execute(connection, statement, [state[0], rows]).fetchone() or (0, 0, None)
         execute(connection, query("note_queued"), [*generation, last, found < rows])
     return int(added)
@@ -69,9 +70,7 @@ def move_late(connection: Connection, name: str) -> bool:
         rows = execute(connection, query("take_late"), [name, LATE_ROWS]).fetchall()
         if rows:
             keys = sql.SQL("SELECT DISTINCT {} FROM ROWS FROM ({}) AS claim({})").format(
-                listed(raw(f"k{i}::") + type_ for i, type_ in enumerate(objects.types, 1)),
-                objects.unnest_keys,
-                objects.claim_columns,
+                objects.key.k_typed, objects.key.arrays, objects.key.ks
             )
             statement = queue_keys(objects, queues_of(objects, collection.generations), keys)
             _queue_valid(connection, objects, statement, [key for (key,) in rows])
@@ -87,7 +86,7 @@ def move_late(connection: Connection, name: str) -> bool:
 
 def _queue_valid(connection: Connection, objects: Objects, statement: Part, keys: Sequence[Any]) -> None:
     """Queue late keys; drop what can be no key: the owner of the table may write anything there."""
-    valid = [key for key in keys if len(key) == len(objects.numbers) and all(isinstance(part, str) for part in key)]
+    valid = [key for key in keys if len(key) == len(objects.key.numbers) and all(isinstance(part, str) for part in key)]
     dropped = len(keys) - len(valid)
 
     def put(some: Sequence[Any]) -> None:
@@ -115,13 +114,13 @@ def _requeue(connection: Connection, objects: Objects) -> None:
     statement = objects.fill(
         "requeue_passages",
         key_descending=descending,
-        key_text=objects.key_text(),
-        after=objects.key_parameters(3),
+        key_text=objects.key.text(),
+        after=objects.key.parameters(3),
     )
     after, found = None, PIECE_ROWS
     while found == PIECE_ROWS:
         with giving_way(connection):
-            parameters = [after, PIECE_ROWS, *(after or [None] * len(objects.numbers))]
+            parameters = [after, PIECE_ROWS, *(after or [None] * len(objects.key.numbers))]
             found, after = execute(connection, statement, parameters).fetchone() or (0, None)
 
 
@@ -130,11 +129,9 @@ def late(connection: Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT DISTINCT collection FROM pgencoder.late")}
 
 
-def indexed(connection: Connection, generation: Generation) -> bool:
+def indexed(connection: Executor, generation: Generation) -> bool:
     """Return True if the HNSW index on `dense` is there."""
-    row = connection.execute(
-        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [own(generation.index).as_string(connection)]
-    )
+    row = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [as_text(own(generation.index))])
     found = row.fetchone()
     return found is not None and bool(found[0])
 
@@ -167,10 +164,6 @@ def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
                 raise
             time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
-
-
-def _text(objects: Objects) -> Part:
-    return listed(text_of(raw(f"k{i}")) for i in objects.numbers)
 
 
 def _estimate(connection: Connection, objects: Objects) -> int:

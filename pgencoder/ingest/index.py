@@ -16,6 +16,7 @@ from psycopg import sql
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
+from pgencoder.db.executor import Executor
 from pgencoder.ingest.backfill import indexed
 from pgencoder.ingest.queue import execute, set_locally
 from pgencoder.sql import query
@@ -110,12 +111,12 @@ def note_failure(connection: Connection, generation: Generation, error: BaseExce
     execute(connection, query("note_index_failure"), parameters)
 
 
-def failure(connection: Connection, generation: Generation) -> Failure | None:
+def failure(connection: Executor, generation: Generation) -> Failure | None:
     """Return what is known of attempts that failed; None without any."""
     return failures(connection).get((generation.collection, generation.number))
 
 
-def failures(connection: Connection) -> dict[tuple[str, int], Failure]:
+def failures(connection: Executor) -> dict[tuple[str, int], Failure]:
     """Return what is known of attempts that failed, by collection and generation."""
     rows = execute(connection, query("index_failures"), [])
     return {(name, number): Failure(error, count, wait or 0.0) for name, number, error, count, wait in rows}

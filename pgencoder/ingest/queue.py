@@ -155,7 +155,7 @@ def claim(
     ready, first = _READY[which]
     if after is not None:
         ready += f" AND seq OPERATOR(pg_catalog.>) {after:d}"
-    statement = objects.fill("claim", ready=raw(ready), first=raw(first), key_text=objects.key_text("queue"))
+    statement = objects.fill("claim", ready=raw(ready), first=raw(first), key_text=objects.key.text("queue"))
     found = execute(connection, statement, [min(rows, MOST_ROWS[which]), lease]).fetchall()
     return Claim([row[0] for row in found], [row[1] for row in found], [tuple(row[2:]) for row in found])
 
@@ -165,8 +165,8 @@ def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: i
 
     The rest were deleted. At least one row is read, however large it is.
     """
-    keys = raw(", ".join(f"${i}" for i in objects.numbers))
-    statement = sql.SQL("SELECT * FROM {}({}, {})").format(objects.read, keys, objects.parameter(1))
+    keys = raw(", ".join(f"${i}" for i in objects.key.numbers))
+    statement = sql.SQL("SELECT * FROM {}({}, {})").format(objects.read, keys, objects.key.parameter(1))
     # Binary keys go back into COPY as they came, whatever their type
     result = execute(connection, statement, [*claimed.key_arrays, most_bytes], binary=True).pgresult
     assert result is not None
@@ -184,9 +184,9 @@ def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: i
     return rows, left_out
 
 
-def check_readable(connection: Connection, objects: Objects) -> None:
-    """Raise what reading any row of the source would raise, such as of a policy that holds for its owner too."""
-    connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 0, true)").format(objects.scan))
+def check_readable(objects: Objects) -> sql.Composed:
+    """The statement that raises what reading any row would, such as of a policy that holds for the owner too."""
+    return sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 0, true)").format(objects.scan)
 
 
 def finish(connection: Connection, objects: Objects, claimed: Claim, rows: Sequence[int]) -> set[int]:
@@ -195,7 +195,7 @@ def finish(connection: Connection, objects: Objects, claimed: Claim, rows: Seque
     Call it in the transaction that then replaces their passages, before anything else.
     """
     part = claimed.take(rows)
-    statement = objects.fill("finish", seqs=objects.parameter(1, "::bigint[]"))
+    statement = objects.fill("finish", seqs=objects.key.parameter(1, "::bigint[]"))
     return {rows[number] for (number,) in execute(connection, statement, [*part.key_arrays, part.seqs])}
 
 
@@ -271,11 +271,11 @@ def _update(
     """Fill and run a template that updates `mine`: the queue rows of a claim, without those that someone has locked."""
     if not claimed.keys:
         return
-    arrays = [objects.unnest_keys, raw("pg_catalog.unnest(") + objects.parameter(1, "::bigint[])")]
+    arrays = [objects.key.arrays, raw("pg_catalog.unnest(") + objects.key.parameter(1, "::bigint[])")]
     columns = ["seq"]
     parameters: list[Any] = [*claimed.key_arrays, claimed.seqs]
     if errors is not None:
-        arrays.append(raw("pg_catalog.unnest(") + objects.parameter(2, "::pg_catalog.text[])"))
+        arrays.append(raw("pg_catalog.unnest(") + objects.key.parameter(2, "::pg_catalog.text[])"))
         columns.append("error")
         parameters.append(list(errors))
     mine = objects.fill("mine", arrays=listed(arrays), columns=raw(", ".join(columns)))

@@ -89,7 +89,7 @@ class Reader:
             batch.gone.update(set(some) - batch.left_out - {row.number for row in there})
 
         def of_the_rows(_: Exception) -> bool:
-            queue.check_readable(connection, self.objects)
+            connection.execute(queue.check_readable(self.objects))
             return True
 
         halving(read, range(len(batch.claim.seqs)), batch.fail, only=of_the_rows)
@@ -143,7 +143,7 @@ class Reader:
         hashes = {batch.passages[i].content_hash for i in again}
         # all rows that had such passages: a row whose key has changed finds the vectors under its old key
         rows = sorted(row for row in batch.replaced if stored[row].hashes & hashes)
-        statement = self.objects.fill("vectors", hashes=self.objects.parameter(1, "::pg_catalog.bytea[]"))
+        statement = self.objects.fill("vectors", hashes=self.objects.key.parameter(1, "::pg_catalog.bytea[]"))
         arrays = batch.claim.take(rows).key_arrays
         result = queue.execute(connection, statement, [*arrays, list(hashes)], binary=True).pgresult
         assert result is not None

@@ -14,12 +14,13 @@ from dataclasses import replace
 import psycopg
 from psycopg import sql
 
-from pgencoder.catalog.objects import Objects, all_of
+from pgencoder.catalog.keys import all_of
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.queue import check_readable, execute, giving_way
 from pgencoder.results import ReconcileReport
-from pgencoder.sql import Part, equal, identifier, listed, raw, text_of
+from pgencoder.sql import Part, equal, identifier, listed, raw
 
 PIECE_ROWS = 2_000
 
@@ -56,7 +57,7 @@ def _pieces(connection: Connection, objects: Objects, rows: int) -> Iterator[Rec
 
     def piece() -> tuple[ReconcileReport, list[str] | None]:
         with giving_way(connection):
-            parameters = [after, max(1, size), size > 0, *(after or [None] * len(objects.numbers))]
+            parameters = [after, max(1, size), size > 0, *(after or [None] * len(objects.key.numbers))]
             found = execute(connection, statement, parameters).fetchone()
         assert found is not None
         *counts, last = found
@@ -66,7 +67,7 @@ def _pieces(connection: Connection, objects: Objects, rows: int) -> Iterator[Rec
         try:
             report, after = patiently(piece)
         except psycopg.Error:
-            check_readable(connection, objects)  # raises what concerns the table itself
+            connection.execute(check_readable(objects))  # raises what concerns the table itself
             if not size:
                 raise
             size //= 2  # at 0 the row is not read
@@ -86,7 +87,7 @@ def total(reports: Sequence[ReconcileReport]) -> ReconcileReport:
 
 
 def _statement(objects: Objects) -> sql.Composed:
-    keys = [f"k{i}" for i in objects.numbers]
+    keys = [f"k{i}" for i in objects.key.numbers]
     names = [column.name for column in objects.collection.key]
 
     def of(relation: str) -> list[Part]:
@@ -96,8 +97,8 @@ def _statement(objects: Objects) -> sql.Composed:
     return objects.fill(
         "reconcile",
         passage_keys=listed(identifier("passage", name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
-        passage_key=objects.key_columns(identifier("passage")),
-        after=objects.key_parameters(4),
+        passage_key=objects.key.of(identifier("passage")),
+        after=objects.key.parameters(4),
         either=listed(part + raw(f" AS {key}") for part, key in zip(either, keys, strict=True)),
         either_within=_within(either, keys),
         within=_within(of("piece"), keys),
@@ -106,7 +107,7 @@ def _statement(objects: Objects) -> sql.Composed:
         piece_is_stored=all_of(map(equal, of("piece"), of("stored"))),
         differing_is_added=all_of(map(equal, of("differing"), of("added"))),
         key_as_claim=listed(identifier(name) + raw(f" AS {k}") for name, k in zip(names, keys, strict=True)),
-        key_text=listed(text_of(raw(key)) for key in keys),
+        key_text=objects.key.k_text,
     )
 
 

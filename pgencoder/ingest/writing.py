@@ -71,7 +71,7 @@ class Writer:
         objects = self.objects
         columns = listed(
             [
-                objects.key,
+                objects.key.names,
                 raw("passage, span, content, content_hash, truncated, row_hash, mostly_unknown, dense, tokens"),
             ]
         )

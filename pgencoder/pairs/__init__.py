@@ -18,12 +18,13 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from pgencoder.catalog.keys import Key
 from pgencoder.db.connection import Connection
 from pgencoder.errors import DiskFull, InvalidRequest, NotEncoded, Outdated
 from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
 from pgencoder.results import Pair
-from pgencoder.sql import equal, identifier, listed, own, query, raw, text_of, unnested
+from pgencoder.sql import identifier, own, query
 from pgencoder.types import PAIR_METHODS, Collection, PairMethod
 
 AT_ONCE = 5_000  # pairs that are looked up and handed out together,
@@ -83,21 +84,19 @@ def similar_pairs(
 
 
 def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
+    key = Key(collection.key)
     statement = query("pair_vectors").format(
-        key_text=listed(text_of(identifier("passage", key.name)) for key in collection.key),
+        key_text=key.text("passage"),
         passages=own(collection.generation.passages),
         source=identifier(collection.source_schema, collection.source_table),
-        source_is_passage=listed(
-            (equal(identifier("source", key.source), identifier("passage", key.name)) for key in collection.key),
-            " AND ",
-        ),
-        passage_key=listed(identifier("passage", key.name) for key in collection.key),
+        source_is_passage=key.is_source("source", identifier("passage")),
+        passage_key=key.of(identifier("passage")),
     )
     try:
         with psycopg.RawCursor(connection) as cursor, cursor.copy(statement) as copy:
             copy.set_types(["bytea"] * (len(collection.key) + 1))  # as the bytes that they are
-            for *key, dense in copy.rows():
-                spool.append(SEPARATOR.join(key), dense)
+            for *values, dense in copy.rows():
+                spool.append(SEPARATOR.join(values), dense)
     except psycopg.errors.UndefinedTable as error:
         raise Outdated(
             f"{error.diag.message_primary}: it was dropped since similar_pairs was called; call it again"
@@ -157,22 +156,16 @@ def _shown(connection: Connection, collection: Collection, spool: Spool, batch: 
     """The pairs whose rows are both in the source and visible, with their keys."""
     rows = np.unique(np.concatenate([batch.row, batch.other])).tolist()
     texts = zip(*(key.decode().split(SEPARATOR.decode()) for key in spool.keys(rows)), strict=True)
-    numbers = range(1, len(collection.key) + 1)
+    key = Key(collection.key)
     statement = query("pair_keys").format(
-        source_key=listed(identifier("source", key.source) for key in collection.key),
-        unnest_keys=unnested(collection.key),
-        claim_columns=raw(", ".join(f"k{i}" for i in numbers)),
+        source_key=key.of_source("source"),
+        unnest_keys=key.arrays,
+        claim_columns=key.ks,
         source=identifier(collection.source_schema, collection.source_table),
-        source_is_claim=listed(
-            (
-                equal(identifier("source", key.source), raw(f"claim.k{i}::{key.full_type}"))
-                for i, key in zip(numbers, collection.key, strict=True)
-            ),
-            " AND ",
-        ),
+        source_is_claim=key.is_claim("source", in_source=True),
     )
     cursor = psycopg.RawCursor(connection).execute(statement.as_bytes(connection), [list(column) for column in texts])
-    keys = {rows[n]: key[0] if len(key) == 1 else tuple(key) for n, *key in cursor}
+    keys = {rows[n]: values[0] if len(values) == 1 else tuple(values) for n, *values in cursor}
     return [
         Pair(keys[row], keys[other], cosine)
         for row, other, cosine in zip(batch.row.tolist(), batch.other.tolist(), batch.cosine.tolist(), strict=True)

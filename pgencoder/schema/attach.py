@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from psycopg import errors as pg
+from psycopg import sql
 
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.executor import Executor, run
 from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.ingest.backfill import Progress
-from pgencoder.schema import objects, roles
+from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
+from pgencoder.sql import Part
 from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
 
 MOST_DIMS = 4_000  # of a vector that pgvector can index
@@ -36,19 +39,18 @@ def attach(
     tokens: TokenType | None = None,
     chunking: Chunking = "default",
     exist_ok: bool = False,
-    create_search: Callable[[Connection, Objects], None],
     progress: Progress | None = None,
 ) -> int:
     """Make a collection of a table and queue the rows that it has; returns their number.
 
     The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
-    no change falls between the two. `create_search` makes the collection's search function. With `exist_ok` a
+    no change falls between the two. With `exist_ok` a
     collection that is there and the same stays as it is; rows that an interrupted attach left are queued.
     """
     parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
     try:
         with connection.transaction():
-            make(connection, parts, create_search)
+            run(connection, statements(parts))
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
         there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
         differing = _differing(parts.collection, there[0]) if there else []
@@ -60,7 +62,7 @@ def attach(
 
 
 def plan(
-    connection: Connection,
+    connection: Executor,
     table: str,
     columns: Sequence[str],
     encoder: Encoder,
@@ -89,14 +91,20 @@ def plan(
     return Objects(made, vector_schema(connection))
 
 
-def make(connection: Connection, parts: Objects, create_search: Callable[[Connection, Objects], None]) -> None:
-    """Make everything of a new collection; its rows are still to be queued."""
-    catalog.add(connection, parts.collection)
-    connection.execute("SELECT pgencoder.check_free(%s, NULL)", [parts.collection.name])
-    objects.create_collection(connection, parts)
-    create_search(connection, parts)
-    queue.check_readable(connection, parts)
-    roles.grant(connection, parts)
+def statements(parts: Objects) -> list[Part]:
+    """Return the statements that make everything of a new collection; its rows are still to be queued."""
+    return [
+        *catalog.add(parts.collection),
+        sql.SQL("SELECT pgencoder.check_free({}, NULL)").format(parts.name),
+        tables.create(parts),
+        *functions.create(parts, [parts.generation]),
+        policy.create(parts),
+        *triggers.create(parts),
+        *search.create(parts),
+        *view.create(parts),
+        queue.check_readable(parts),
+        roles.grant(parts),
+    ]
 
 
 def exists(name: str, cause: Exception | None = None, differing: Sequence[str] = ()) -> CollectionExists:
@@ -122,7 +130,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
     return [name for name, is_same in same.items() if not is_same]
 
 
-def detach(connection: Connection, name: str) -> None:
+def detach(connection: Executor, name: str) -> None:
     """Remove a collection and everything that was made for it; the source keeps its rows."""
     with named_dependents(then=f"drop that first, and run again: pgencoder detach {name}"), connection.transaction():
         lock_collection(connection, name)

@@ -7,17 +7,18 @@ swapping was. Searches use the active one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder import catalog
-from pgencoder.catalog.objects import Objects, all_of
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.executor import Executor, run
 from pgencoder.db.locks import holders, lock_collection
-from pgencoder.encoders import Encoder, model_names
+from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import (
     CollectionExists,
     GenerationConflict,
@@ -27,9 +28,10 @@ from pgencoder.errors import (
 )
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import Progress, patiently
-from pgencoder.schema import objects, roles
+from pgencoder.schema import functions, policy, roles, search, tables
 from pgencoder.schema.attach import describe
-from pgencoder.sql import Part, equal, identifier
+from pgencoder.schema.ownership import become_owner
+from pgencoder.sql import Part, query
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
 logger = logging.getLogger(__name__)
@@ -37,7 +39,14 @@ logger = logging.getLogger(__name__)
 LOCK_TIMEOUT = "500ms"
 SWAP_SECONDS = 60.0  # transactions that have searched keep the view as it is until they end
 
-CreateSearch = Callable[[Connection, Objects], None]
+
+@dataclass(frozen=True)
+class Begun:
+    """The next generation, the number of rows that were queued for it, and whether it is new."""
+
+    generation: Generation
+    queued: int
+    is_new: bool
 
 
 def reencode(
@@ -48,54 +57,110 @@ def reencode(
     tokens: TokenType | None = None,
     chunking: Chunking | None = None,
     progress: Progress | None = None,
-) -> tuple[Generation, int]:
-    """Begin the next generation of a collection and queue its rows; returns it and their number.
-
-    `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
-    are "none". That they stay "none" for one that has some is logged. Raises GenerationConflict if
-    another generation is being built, and CollectionExists if the schema has something else of the names that this one
-    needs.
-    """
-
-    def begin() -> Objects:
-        with connection.transaction():
-            collection = _locked(connection, name)
-            building = [each for each in collection.generations if each.state == "building"]
-            if building:
-                raise GenerationConflict(
-                    f"generation {building[0].number} of {name!r} is being built; activate or drop it first"
-                )
-            active = collection.generation
-            kept = active.token_type if encoder.dims.tokens else "none"
-            number = max(each.number for each in collection.generations) + 1
-            generation = describe(name, number, "building", encoder, tokens or kept, chunking or active.chunking)
-            made = replace(collection, generations=(*collection.generations, generation))
-            parts = Objects(made, vector_schema(connection), generation)
-            objects.become_owner(connection, parts.of(active))
-            catalog.add_generation(connection, generation)
-            connection.execute("SELECT pgencoder.check_free(%s, %s)", [name, number])
-            objects.create_tables(connection, parts)
-            # every change from here on is queued for the new generation too; see `_quiet`
-            _quiet(connection, parts)
-            objects.create_functions(connection, parts, made.generations)
-            objects.create_policy(connection, parts)
-            roles.grant(connection, parts)
-        return parts
-
-    try:
-        parts = patiently(begin)
-    except pg.DuplicateObject as error:
-        raise CollectionExists(f"{str(error).splitlines()[0]}; remove that first") from error
+) -> Begun:
+    """Begin the next generation of a collection, see `begin`, and queue its rows."""
+    parts, is_new = begin(connection, name, encoder, tokens, chunking)
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
             "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
             " them, drop it and reencode with tokens='bit' (--tokens bit)",
             *(parts.generation.number, name, model_names(encoder.fingerprint)),
         )
-    return parts.generation, backfill.queue_existing(connection, parts, progress)
+    return Begun(parts.generation, backfill.queue_existing(connection, parts, progress), is_new)
 
 
-def activate(connection: Connection, name: str, number: int | None, create_search: CreateSearch) -> Generation:
+def begin(
+    executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
+) -> tuple[Objects, bool]:
+    """Begin the next generation of a collection, whose rows are still to be queued; returns it, and if it is new.
+
+    `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
+    are "none". A generation that is being built goes on if it is of this encoder, and is given up if it is of another
+    one. Raises CollectionExists if the schema has something else of the names that the generation needs.
+    """
+
+    def try_to() -> tuple[Objects, bool]:
+        with executor.transaction():
+            collection = _locked(executor, name)
+            generation = _next(collection, encoder, tokens, chunking)
+            made = Objects(collection, vector_schema(executor), generation)
+            for each in _building(collection):
+                if is_as(each, generation):
+                    return made.of(each), False
+            left = _give_up(executor, made)
+            made = Objects(replace(collection, generations=(*left, generation)), made.vector_schema, generation)
+            become_owner(executor, made.of(collection.generation))
+            run(executor, [catalog.add_generation(generation), _check_free(made), tables.create(made)])
+            # every change from here on is queued for the new generation too; see `_quiet`
+            _quiet(executor, made)
+            made_functions = functions.create(made, made.collection.generations)
+            run(executor, [*made_functions, policy.create(made), roles.grant(made)])
+        return made, True
+
+    try:
+        return patiently(try_to)
+    except pg.DuplicateObject as error:
+        raise CollectionExists(f"{str(error).splitlines()[0]}; remove that first") from error
+
+
+def use(
+    executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
+) -> None:
+    """Let a collection be encoded by this encoder: begin the next generation, unless there is one that is as wanted.
+
+    If that is the active one, or the one that is being built, nothing is begun. A retired one is activated. What is
+    being built of another encoder is given up.
+    """
+    collection = catalog.collection(executor, name)
+    catalog.check_problem(executor, name)
+    wanted = _next(collection, encoder, tokens, chunking)
+    states = {each.state: each for each in collection.generations if is_as(each, wanted)}
+    if "building" in states or not states:
+        begin(executor, name, encoder, tokens, chunking)
+        return
+    if "active" not in states:
+        activate(executor, name, states["retired"].number)
+    with executor.transaction():
+        _give_up(executor, Objects(_locked(executor, name), vector_schema(executor)))
+
+
+def is_as(one: Generation, other: Generation) -> bool:
+    """Tell whether two generations hold the same: of one encoder, with the same tokens and chunking."""
+    return (one.token_type, one.chunking) == (other.token_type, other.chunking) and same_encoder(
+        one.encoder, other.encoder
+    )
+
+
+def _next(collection: Collection, encoder: Encoder, tokens: TokenType | None, chunking: Chunking | None) -> Generation:
+    """Describe the next generation; see `begin`."""
+    active = collection.generation
+    kept = active.token_type if encoder.dims.tokens else "none"
+    number = max(each.number for each in collection.generations) + 1
+    return describe(collection.name, number, "building", encoder, tokens or kept, chunking or active.chunking)
+
+
+def _building(collection: Collection) -> list[Generation]:
+    return [each for each in collection.generations if each.state == "building"]
+
+
+def _give_up(executor: Executor, parts: Objects) -> list[Generation]:
+    """Remove the generations that are being built; returns the others."""
+    left = [each for each in parts.collection.generations if each.state != "building"]
+    for each in _building(parts.collection):
+        logger.warning("generation %s of %r is given up: it was being built otherwise", *_place(each))
+        _remove(executor, parts.of(each), left)
+    return left
+
+
+def _place(generation: Generation) -> tuple[int, str]:
+    return generation.number, generation.collection
+
+
+def _check_free(parts: Objects) -> Part:
+    return sql.SQL("SELECT pgencoder.check_free({}, {})").format(parts.name, parts.number)
+
+
+def activate(connection: Executor, name: str, number: int | None) -> Generation:
     """Let searches use another generation: the one being built unless a number is given.
 
     Raises GenerationIncomplete unless all that was there is encoded and indexed, and nothing is waiting in it that is
@@ -106,12 +171,12 @@ def activate(connection: Connection, name: str, number: int | None, create_searc
         with connection.transaction():
             collection = _locked(connection, name)
             chosen = _choose(collection, number, "building", "activate")
-            return _swap(connection, collection, chosen, create_search)
+            return _swap(connection, collection, chosen)
 
     return _swapped(connection, name, swap)
 
 
-def rollback(connection: Connection, name: str, create_search: CreateSearch) -> Generation:
+def rollback(connection: Executor, name: str) -> Generation:
     """Let searches use the generation again that was active before; raises GenerationIncomplete like `activate`."""
 
     def swap() -> Generation:
@@ -124,12 +189,12 @@ def rollback(connection: Connection, name: str, create_search: CreateSearch) -> 
             ).fetchone()
             if row is None:
                 raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
-            return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"), create_search)
+            return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"))
 
     return _swapped(connection, name, swap)
 
 
-def drop(connection: Connection, name: str, number: int | None) -> Generation:
+def drop(connection: Executor, name: str, number: int | None) -> Generation:
     """Remove a generation that is not active: the only such one unless a number is given."""
 
     def remove() -> Generation:
@@ -140,18 +205,26 @@ def drop(connection: Connection, name: str, number: int | None) -> Generation:
                 raise GenerationConflict(
                     f"generation {chosen.number} of {name!r} is active; activate another first, or: pgencoder detach"
                 )
-            parts = Objects(collection, vector_schema(connection), chosen)
-            # first what readers may hold for long: writers must not queue behind that
-            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
-            if catalog.problem(connection, name) is None:  # else there may be no table whose changes are queued
-                _quiet(connection, parts)
-                left = [each for each in collection.generations if each is not chosen]
-                objects.create_functions(connection, parts, left)
-            objects.drop_generation(connection, parts)
+            left = [each for each in collection.generations if each is not chosen]
+            _remove(connection, Objects(collection, vector_schema(connection), chosen), left)
         return chosen
 
     return patiently(remove)
+
+
+def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> None:
+    """Remove the generation of `parts`, so that changes are queued for those that are left."""
+    # first what readers may hold for long: writers must not queue behind that
+    _limit_waiting(executor)
+    executor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
+    if catalog.problem(executor, parts.collection.name) is None:  # else there may be no table whose changes are queued
+        _quiet(executor, parts)
+        run(executor, functions.create(parts, left))
+    executor.execute(sql.SQL("SELECT pgencoder.drop_generation({}, {})").format(parts.name, parts.number))
+
+
+def _limit_waiting(executor: Executor) -> None:
+    executor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
 
 
 def find(collection: Collection, number: int | None) -> Generation:
@@ -162,20 +235,20 @@ def find(collection: Collection, number: int | None) -> Generation:
     return building[0] if building else collection.generation
 
 
-def _locked(connection: Connection, name: str) -> Collection:
+def _locked(connection: Executor, name: str) -> Collection:
     """The collection, locked: one change of its generations at a time."""
     lock_collection(connection, name)
     return catalog.collection(connection, name)
 
 
-def _quiet(connection: Connection, parts: Objects) -> None:
+def _quiet(connection: Executor, parts: Objects) -> None:
     """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
 
     A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later
     runs the new one. Gives up after half a second, so as not to hold up those who queue behind the lock, and is then
     tried again.
     """
-    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    _limit_waiting(connection)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))
 
 
@@ -197,7 +270,7 @@ def _choose(collection: Collection, number: int | None, state: str | None, what:
     raise UnknownGeneration(f"{collection.name!r} has no generation {number}; it has: {known}")
 
 
-def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) -> Generation:
+def _swapped(connection: Executor, name: str, swap: Callable[[], Generation]) -> Generation:
     try:
         return patiently(swap, SWAP_SECONDS)
     except pg.LockNotAvailable as error:
@@ -207,9 +280,7 @@ def _swapped(connection: Connection, name: str, swap: Callable[[], Generation]) 
         ) from error
 
 
-def _swap(
-    connection: Connection, collection: Collection, chosen: Generation, create_search: CreateSearch
-) -> Generation:
+def _swap(connection: Executor, collection: Collection, chosen: Generation) -> Generation:
     if chosen.state == "active":
         raise GenerationConflict(f"generation {chosen.number} of {collection.name!r} is active already")
     catalog.check_problem(connection, collection.name)
@@ -227,32 +298,22 @@ def _swap(
         generation,
     )
     swapped = catalog.collection(connection, collection.name)
-    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-    objects.become_owner(connection, parts)
-    create_search(connection, Objects(swapped, parts.vector_schema))
+    _limit_waiting(connection)
+    become_owner(connection, parts)
+    search.replace(connection, Objects(swapped, parts.vector_schema))
     return swapped.generation
 
 
-def _check_complete(connection: Connection, parts: Objects) -> None:
+def _check_complete(connection: Executor, parts: Objects) -> None:
     active = parts.of(parts.collection.generation)
 
-    def same(table: str) -> Part:
-        return all_of(
-            equal(identifier(table, column.name), identifier("n", column.name)) for column in parts.collection.key
-        )
-
-    statement = sql.SQL(
-        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE n.run_after OPERATOR(pg_catalog.=) 'infinity')"
-        " FROM {queue} n"
-        " WHERE NOT EXISTS (SELECT FROM {active_queue} a WHERE {same_a})"
-        " OR EXISTS (SELECT FROM {active} p WHERE {same_p}) AND NOT EXISTS (SELECT FROM {new} p WHERE {same_p})"
-    ).format(
+    statement = query("behind").format(
         queue=parts.queue,
         active_queue=active.queue,
         active=active.passages,
         new=parts.passages,
-        same_a=same("a"),
-        same_p=same("p"),
+        waits_in_active=parts.key.is_both("active", "waiting"),
+        is_in_active=parts.key.is_both("passage", "waiting"),
     )
     behind, failed = connection.execute(statement).fetchone() or (0, 0)
     generation = parts.generation

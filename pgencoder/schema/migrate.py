@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from pgencoder import kernel
+from pgencoder.catalog.names import kinds
 from pgencoder.db.connection import (
     Connection,
     check_server,
@@ -25,6 +25,8 @@ from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, pl
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
 from pgencoder.schema.dependents import named_dependents
+from pgencoder.schema.ownership import reset_role
+from pgencoder.schema.refresh import refresh
 from pgencoder.sql import SCHEMA, functions, identifier, resources, views
 
 if TYPE_CHECKING:
@@ -34,31 +36,28 @@ if TYPE_CHECKING:
 def upgrade(
     engine: sa.Engine,
     revision: str = "head",
-    refresh: Callable[[Connection], None] | None = None,
     *,
     create_native: bool = False,
 ) -> str | None:
     """Apply all revisions up to `revision` and all functions; a second time changes nothing.
 
-    `refresh` is called in the same transaction to re-make what is generated for each collection. The native kernel is
-    used where the database has the extension; `create_native` creates that. Returns why it is not used although it
-    should be. Raises UnsupportedServer and MissingRights with what to do.
+    What is stored for each collection is replaced in the same transaction. The native kernel is used where the database
+    has the extension; `create_native` creates that. Returns why it is not used although it should be. Raises
+    UnsupportedServer and MissingRights with what to do.
     """
     with connected(engine) as connection:
         check_server(connection)
     with translated(), named_holders(engine):
         try:
-            without_native = _upgrade(engine, revision, refresh, create_native)
+            without_native = _upgrade(engine, revision, create_native)
         except (pg.UniqueViolation, pg.DuplicateTable):  # another process made the schema at the same moment
-            without_native = _upgrade(engine, revision, refresh, create_native)
+            without_native = _upgrade(engine, revision, create_native)
     # the pool's connections were opened before halfvec existed, so they cannot send it
     engine.dispose()
     return without_native
 
 
-def _upgrade(
-    engine: sa.Engine, revision: str, refresh: Callable[[Connection], None] | None, create_native: bool
-) -> str | None:
+def _upgrade(engine: sa.Engine, revision: str, create_native: bool) -> str | None:
     from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
 
     with plain_errors(), engine.begin() as transaction:
@@ -91,10 +90,11 @@ def _upgrade(
         _check_origin(transaction)
         command.upgrade(_config(transaction), revision)
         apply_functions(connection)
-        connection.execute("SELECT pg_catalog.set_config('role', 'none', true)")
-        without_native = kernel.prefer(connection, may_create=create_native) if revision == "head" else None
-        if refresh is not None and revision == "head":
-            refresh(connection)
+        reset_role(connection)
+        if revision != "head":
+            return None
+        without_native = kernel.prefer(connection, may_create=create_native)
+        refresh(connection)
     return without_native
 
 
@@ -133,7 +133,7 @@ def apply_functions(connection: Connection) -> None:
     connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
     vector = identifier(vector_schema(connection))
     for _name, template in (*functions(), *views()):
-        connection.execute(template.format(vector=vector))
+        connection.execute(template.format(vector=vector, **kinds()))
 
 
 def current(engine: sa.Engine) -> str | None:

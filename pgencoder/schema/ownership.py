@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from psycopg import sql
 
-from pgencoder.db.connection import Connection
-from pgencoder.sql import block, query
-
-if TYPE_CHECKING:
-    from pgencoder.catalog.objects import Objects
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.executor import Executor
+from pgencoder.sql import Part, as_text, block, query
 
 
-@contextmanager
-def as_source_owner(connection: Connection, objects: Objects) -> Iterator[None]:
-    """Let what is made inside belong to, and so run as, the owner of the source, who may create here only meanwhile.
+def by_source_owner(objects: Objects, statements: Iterable[Part]) -> list[Part]:
+    """Let what these statements make belong to, and so run as, the owner of the source, who may create only meanwhile.
 
-    Where the schema is a superuser's all that is in it stays a superuser's.
+    Where the schema is a superuser's, all that is in it stays a superuser's.
     """
     names = {f"{kind}_name": sql.Literal(f"{objects.collection.name}_{kind}") for kind in ("changed", "read", "scan")}
-    connection.execute(block(objects.fill("become_source_owner", **names)))
-    yield
-    connection.execute(block(query("leave_source_owner").format()))
+    become = block(objects.fill("become_source_owner", **names))
+    return [become, *statements, block(query("leave_source_owner").format())]
+
+
+def become_owner(executor: Executor, objects: Objects) -> None:
+    """Let what follows in the transaction belong to the owner of the collection.
+
+    The trigger runs as that role: were a new queue a superuser's, the applications' writes would fail.
+    """
+    reset_role(executor)
+    executor.execute(query("become_owner").format(passages_name=sql.Literal(as_text(objects.passages))))
+
+
+def reset_role(executor: Executor) -> None:
+    """Be the role that connected, in what follows in the transaction."""
+    executor.execute("SELECT pg_catalog.set_config('role', 'none', true)")

@@ -6,28 +6,28 @@ gone, searches refuse: the passages have no policy, by which the table that a co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder import catalog
-from pgencoder.catalog.objects import POLICY, Objects, all_of
+from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
+from pgencoder.db.executor import run
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import Progress, patiently
 from pgencoder.ingest.reconcile import reconcile, total
 from pgencoder.results import RepairReport
-from pgencoder.schema import objects, roles
+from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.generations import LOCK_TIMEOUT
+from pgencoder.schema.ownership import become_owner
 from pgencoder.sql import as_text, identifier, listed, own, raw, text_of
 from pgencoder.types import Collection, KeyColumn
-
-CreateSearch = Callable[[Connection, Objects], None]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class _Mended:
     other: bool
 
 
-def repair(
-    connection: Connection, name: str, create_search: CreateSearch, progress: Progress | None = None
-) -> RepairReport:
+def repair(connection: Connection, name: str, progress: Progress | None = None) -> RepairReport:
     """Make a collection be right for the table that has its name, and queue what differs.
 
     `progress` is called with the rows compared. Raises InvalidSource for what cannot be repaired, and says why.
@@ -53,7 +51,7 @@ def repair(
     def mend() -> _Mended:
         with named_dependents(), connection.transaction():
             connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            return _mend(connection, name, create_search)
+            return _mend(connection, name)
 
     def bind() -> None:
         with connection.transaction():
@@ -71,13 +69,13 @@ def repair(
     return RepairReport(problem, mended.keys, removed, total(reports))
 
 
-def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Mended:
+def _mend(connection: Connection, name: str) -> _Mended:
     """Do all but what lets searches find something."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     key = _key(connection, collection)
     parts = Objects(replace(collection, key=key), vector_schema(connection))
-    objects.become_owner(connection, parts)
+    become_owner(connection, parts)
     changed = [(old, new) for old, new in zip(collection.key, key, strict=True) if old != new]
     table = catalog.find_table(connection, collection)
     other = catalog.attached_table(connection, collection) != table
@@ -87,7 +85,7 @@ def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Me
         each = parts.of(generation)
         if not _complete(connection, each):
             _drop_tables(connection, each)
-            objects.create_tables(connection, each)
+            connection.execute(tables.create(each))
         elif changed and _convert(connection, each, changed):
             unindexed.add(generation.number)
     for column in key:
@@ -96,9 +94,8 @@ def _mend(connection: Connection, name: str, create_search: CreateSearch) -> _Me
             " WHERE collection OPERATOR(pg_catalog.=) %s AND source OPERATOR(pg_catalog.=) %s",
             [column.type, column.collation, name, column.source],
         )
-    objects.create_functions(connection, parts, collection.generations)
-    objects.create_triggers(connection, parts)
-    _replace_search(connection, parts, create_search)
+    run(connection, [*functions.create(parts, collection.generations), *triggers.create(parts)])
+    search.replace_typed(connection, parts)
     keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
     return _Mended(parts, table, keys, frozenset(unindexed), other)
 
@@ -108,48 +105,17 @@ def _bind(connection: Connection, name: str, table: int | None) -> None:
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     parts = Objects(collection, vector_schema(connection))
-    objects.become_owner(connection, parts)
-    for generation in collection.generations:
-        objects.create_policy(connection, parts.of(generation))
+    become_owner(connection, parts)
+    each = [parts.of(generation) for generation in collection.generations]
+    run(connection, map(policy.create, each))
     # by the policy, which stays with the table that it found: the name may have passed on at any moment
     if catalog.attached_table(connection, collection) != table:
         raise InvalidSource(
             f"the table of the collection {name!r} was replaced by another one during the repair; run it again:"
             f" pgencoder repair {name}"
         )
-    for generation in collection.generations:
-        roles.grant(connection, parts.of(generation))
+    run(connection, map(roles.grant, each))
     catalog.check_problem(connection, name)
-
-
-def _replace_search(connection: Connection, parts: Objects, create_search: CreateSearch) -> None:
-    """Make the search function anew; where the types of its columns change it is dropped, but keeps its grants."""
-    try:
-        with connection.transaction():
-            create_search(connection, parts)
-            return
-    except pg.InvalidFunctionDefinition:
-        pass
-    signature = sql.SQL(
-        "{search}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb)"
-    ).format(search=parts.search, vector=parts.vector)
-    grants = connection.execute(
-        "SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'"
-        "  ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, a.is_grantable"
-        " FROM pg_catalog.pg_proc p,"
-        "  pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a"
-        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s)"
-        " AND a.grantee OPERATOR(pg_catalog.<>) p.proowner",
-        [as_text(signature)],
-    ).fetchall()
-    with named_dependents(f"the columns of {as_text(parts.search)} change, and "):
-        connection.execute(sql.SQL("DROP FUNCTION {}").format(signature))
-    create_search(connection, parts)
-    connection.execute(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(signature))
-    for grantee, grantable in grants:
-        statement = sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {} {}")
-        option = raw("WITH GRANT OPTION" if grantable else "")
-        connection.execute(statement.format(signature, raw(grantee), option))
 
 
 def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...]:
@@ -221,12 +187,7 @@ def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
 
 def _remove(connection: Connection, parts: Objects) -> int:
     """Remove the passages that are not of the rows that have their keys now; those are queued."""
-    same = all_of(
-        sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(
-            identifier("passage", column.name), identifier("queue", column.name)
-        )
-        for column in parts.collection.key
-    )
+    same = parts.key.is_both("passage", "queue")
     statement = sql.SQL("DELETE FROM {} AS passage USING {} AS queue WHERE {}").format(parts.write, parts.queue, same)
     return connection.execute(statement).rowcount
 
@@ -290,7 +251,7 @@ def _drop_tables(connection: Connection, parts: Objects) -> None:
 def _drop_views(connection: Connection, parts: Objects) -> None:
     """Remove the views on a generation's passages; raises InvalidRequest where a view of someone depends on them."""
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(parts.write))
-    objects.drop_view(connection, parts)
+    view.drop(connection, parts)
 
 
 def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -> None:
@@ -299,21 +260,12 @@ def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -
     The search function stays, with what is granted on it: see `_replace_search`.
     """
     connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(parts.changed))
-    arrays = listed(raw("pg_catalog.text[]") for _ in parts.collection.key)
     statement = sql.SQL("DROP FUNCTION IF EXISTS {}({}, bigint), {}(pg_catalog.text[], int, boolean)")
-    connection.execute(statement.format(parts.read, arrays, parts.scan))
+    connection.execute(statement.format(parts.read, parts.key.array_types, parts.scan))
     if policies:
         for generation in parts.collection.generations:
-            _drop_policies(connection, parts.of(generation))
-        types = listed(parts.types)
+            policy.drop(connection, parts.of(generation))
+        types = listed(parts.key.types)
         connection.execute(
             sql.SQL("DROP FUNCTION IF EXISTS {}({}, pg_catalog.bytea), {}()").format(parts.visible, types, parts.rows)
         )
-
-
-def _drop_policies(connection: Connection, parts: Objects) -> None:
-    """Remove the policy of a generation; who does not own the passages then sees none."""
-    exists = connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL", [as_text(parts.passages)]).fetchone()
-    if exists == (True,):
-        policy = identifier(f"{POLICY}{parts.collection.name}")
-        connection.execute(sql.SQL("DROP POLICY IF EXISTS {} ON {}").format(policy, parts.passages))

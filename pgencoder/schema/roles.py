@@ -9,7 +9,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.errors import MissingRights
-from pgencoder.sql import Part, Quoted, query, raw
+from pgencoder.sql import Quoted, block, query, raw
 
 READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"
@@ -49,14 +49,13 @@ def refresh(connection: Connection) -> None:
         try:
             with connection.transaction():
                 for generation in collection.generations:
-                    grant(connection, Objects(collection, schema, generation))
+                    connection.execute(grant(Objects(collection, schema, generation)))
         except (pg.UndefinedTable, pg.UndefinedFunction) as error:
             catalog.warn(connection, collection.name, error.diag.message_primary)
 
 
-def grant(connection: Connection, objects: Objects) -> None:
+def grant(objects: Objects) -> sql.Composed:
     """Grant what the roles need of one generation, in a database that uses them."""
-    arguments: Part = raw(", ".join(["pg_catalog.text[]"] * len(objects.collection.key) + ["bigint"]))
+    arguments = objects.key.array_types + raw(", bigint")
     grants = objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
-    body = objects.fill("if_roles", in_use=raw(_IN_USE), statements=Quoted(grants))
-    connection.execute(sql.SQL("DO {}").format(Quoted(body)))
+    return block(objects.fill("if_roles", in_use=raw(_IN_USE), statements=Quoted(grants)))

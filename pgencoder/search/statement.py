@@ -16,7 +16,8 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement, TextClause
 from sqlalchemy.sql.selectable import TextualSelect
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from pgencoder.catalog import description, key_text
+from pgencoder.catalog import description
+from pgencoder.catalog.keys import as_set
 from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Parameter
 from pgencoder.representations.shapes import check_query
@@ -153,7 +154,7 @@ def hits_of(
     binds["k"] = _bind("k", int(search.k))
     binds["candidates"] = _bind("candidates", int(max(search.candidates, search.k)))
     if check is not None:
-        binds["expected"] = _bind("expected", json.dumps({**check.expected, "key": key_text(place.key)}))
+        binds["expected"] = _bind("expected", json.dumps({**check.expected, "key": as_set(place.key)}))
     text = SearchText(place, Shape(ranking, search.group, extra), binds, None if check is None else check.collection)
     keys = [
         sa.column(name, column.type)

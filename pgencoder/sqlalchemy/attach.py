@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from pgencoder import catalog
 from pgencoder.client import Database, database_of
-from pgencoder.errors import CollectionError, CollectionExists, GenerationConflict, InUse
+from pgencoder.errors import CollectionError, CollectionExists, InUse
 from pgencoder.ingest.backfill import Progress
 from pgencoder.plain import short_repr
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
@@ -55,7 +55,8 @@ def attach_all(
     """Make a collection of each table whose class has an `__encoding__`; a second time changes nothing.
 
     `classes` are a declarative base, a registry or mapped classes. Where a class declares another encoder than its
-    collection has, the next generation is begun. Nothing is removed: if a class declares other columns, or another
+    collection has, the next generation is begun; one that is being built of a third encoder is given up, as by
+    `Database.reencode`. Nothing else is removed: if a class declares other columns, or another
     table, for a collection that is there, nothing at all is done and the error says what to do. One whose table
     was made again, or that has lost its triggers, is repaired, see `Database.repair`. `progress` is as in
     `Database.attach`.
@@ -83,7 +84,7 @@ def attach_all(
 
 
 def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) -> None:
-    """Raise CollectionExists or GenerationConflict for what cannot be done without losing something."""
+    """Raise CollectionExists for what cannot be done without losing something."""
     for declared, collection in pairs:
         if collection is None:
             continue
@@ -96,12 +97,6 @@ def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) ->
                 f" ({', '.join(declared.columns)}); declare that under another name beside it, Encoding(..., name=...),"
                 " and detach the old one when the new one is complete; or detach it first, and searches find nothing"
                 " until the new one is encoded"
-            )
-        building = [each for each in collection.generations if each.state == "building"]
-        if building and not any(map(declared.encoding.fits, [collection.generation, *building])):
-            raise GenerationConflict(
-                f"generation {building[0].number} of {declared.name!r} is being built with another encoder than its"
-                f" class declares; activate or drop it first: pgencoder drop {declared.name}"
             )
 
 
@@ -150,10 +145,8 @@ def _change(
     retired = [each for each in collection.generations if encoding.fits(each)]
     if retired:
         return "activated", db.activate(declared.name, retired[-1].number)
-    db.reencode(
-        declared.name, encoding.encoder(), tokens=encoding.tokens, chunking=encoding.chunking, progress=progress
-    )
-    return "begun", max(filter(encoding.fits, db.collection(declared.name).generations), key=lambda each: each.number)
+    begun = db._begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress)
+    return "begun" if begun.is_new else "building", begun.generation
 
 
 def _attach(db: Database, declared: Declared, progress: Progress | None) -> tuple[str, object]:

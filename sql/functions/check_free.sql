@@ -3,8 +3,8 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
-        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
+        THEN '^(_({collection_kinds})|_[0-9]+(_({generation_kinds}))?)$'
+        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_({generation_kinds}))?$' END;
     taken pg_catalog.text;
 BEGIN
     SELECT pg_catalog.min(there.name) INTO taken

@@ -2,16 +2,16 @@ CREATE OR REPLACE FUNCTION pgencoder.detach(name pg_catalog.text) RETURNS pg_cat
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    passages pg_catalog.text[];
-    each pg_catalog.text;
+    numbers int[];
+    each int;
     key_types pg_catalog.text;
     key_arrays pg_catalog.text;
     vector pg_catalog.regnamespace;
 BEGIN
     PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name ORDER BY g.number FOR UPDATE;
-    SELECT pg_catalog.array_agg(g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number) INTO passages
+    SELECT pg_catalog.array_agg(g.number ORDER BY g.number) INTO numbers
         FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name;
-    IF passages IS NULL THEN
+    IF numbers IS NULL THEN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal(detach.name) USING ERRCODE = 'undefined_object';
     END IF;
     SELECT pg_catalog.string_agg(k.type, ', ' ORDER BY k.position),
@@ -22,12 +22,8 @@ BEGIN
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
-    FOREACH each IN ARRAY passages LOOP
-        EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', each OPERATOR(pg_catalog.||) '_write');
-        EXECUTE pg_catalog.format(
-            'DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', each, each OPERATOR(pg_catalog.||) '_queue');
-        EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()',
-            each OPERATOR(pg_catalog.||) '_write', each OPERATOR(pg_catalog.||) '_build');
+    FOREACH each IN ARRAY numbers LOOP
+        PERFORM pgencoder.drop_generation(detach.name, each);
     END LOOP;
     -- each by its arguments: other functions may have the same name
     EXECUTE pg_catalog.format(

@@ -28,15 +28,7 @@ BEGIN
             AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
         RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal({name});
-        EXECUTE pg_catalog.format(
-            'DROP VIEW pgencoder.%2$I; DROP TABLE pgencoder.%1$I, pgencoder.%3$I;'
-            ' DROP FUNCTION pgencoder.%2$I(), pgencoder.%4$I()',
-            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number,
-            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_write',
-            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_queue',
-            {name} OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) other.number OPERATOR(pg_catalog.||) '_build');
-        DELETE FROM pgencoder.generation
-            WHERE collection OPERATOR(pg_catalog.=) {name} AND number OPERATOR(pg_catalog.=) other.number;
+        PERFORM pgencoder.drop_generation({name}, other.number);
     END LOOP;
     -- what is made belongs to whom the collection belongs to, as whom the trigger runs
     PERFORM pg_catalog.set_config('role', 'none', true);

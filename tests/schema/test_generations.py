@@ -294,11 +294,31 @@ def test_what_makes_no_sense_is_refused(fifty_articles: Connection, db: Database
     assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
     db.reencode("articles", new_words)
     before = sorted(fifty_articles.execute(OBJECTS).fetchall())
-    with pytest.raises(GenerationConflict, match="generation 2 of 'articles' is being built; activate or drop it"):
-        db.reencode("articles", WordEncoder(name="third"))
     with pytest.raises(GenerationConflict, match="is active"):
         db.drop("articles", 1)
     assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == before
+
+
+def test_a_generation_that_is_built_goes_on_or_is_given_up(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert db.reencode("articles", new_words) == 50
+    begun = sorted(fifty_articles.execute(OBJECTS).fetchall())
+    assert db.reencode("articles", new_words) == 0, "its rows are queued"
+    assert sorted(fifty_articles.execute(OBJECTS).fetchall()) == begun
+    assert not caplog.records
+
+    third = WordEncoder(name="third")
+    for again, (encoder, options) in enumerate([(third, {}), (third, {"tokens": "halfvec"})], 3):
+        assert db.reencode("articles", encoder, **options) == 50  # type: ignore[arg-type]
+        assert fifty_articles.execute(STATES).fetchall() == [(1, "active"), (again, "building")]
+        assert caplog.messages[again - 3 :] == [
+            f"generation {again - 1} of 'articles' is given up: it was being built otherwise"
+        ]
+    fifty_articles.execute("UPDATE articles SET body = 'changed' WHERE id = 1")
+    db.sync("articles")
+    in_step(fifty_articles, 1, 4)
+    assert db.activate("articles").encoder["model"] == "third"
 
 
 def test_a_generation_that_was_given_up_is_dropped(

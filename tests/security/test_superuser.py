@@ -16,7 +16,7 @@ import pgencoder
 import pgencoder.alembic
 from pgencoder import Database
 from pgencoder.errors import MissingRights
-from pgencoder.schema import script
+from pgencoder.schema import borrowed
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 
@@ -150,7 +150,7 @@ def calls(db: Database, words: WordEncoder) -> dict[str, Callable[[], object]]:
         "op.attach_encoding": lambda: operate(db, "attach_encoding", "docs", ["body"], words, name="more"),
         "op.reencode": lambda: operate(db, "reencode", "docs", words),
         "op.detach_encoding": lambda: operate(db, "detach_encoding", "docs"),
-        "autogenerate": lambda: borrow(db, script.collections),
+        "autogenerate": lambda: borrow(db, borrowed.collections),
     }
 
 

@@ -74,9 +74,15 @@ LIMIT 1
         RAISE EXCEPTION 'the key of % is (%), not (%)', '"public"."halves"', key, given
             USING HINT = 'Give its columns and types as key={...} to the operation.';
     END IF;
-    EXECUTE $pgencoder$INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES ('halves', 'public', 'halves', '{body}');
-INSERT INTO pgencoder.collection_key VALUES ('halves', 1, 'id', 'id', 'bigint', '');
-INSERT INTO pgencoder.generation (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at) VALUES ('halves', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'halfvec', 'truncate', CASE WHEN true THEN pg_catalog.now() END);
+    EXECUTE $pgencoder$INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES ('halves', 'public', 'halves', '{body}')
+;
+INSERT INTO pgencoder.collection_key VALUES ('halves', 1, 'id', 'id', 'bigint', '')
+;
+INSERT INTO pgencoder.generation
+    (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)
+VALUES ('halves', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'halfvec', 'truncate',
+    CASE WHEN true THEN pg_catalog.now() END)
+;
 SELECT pgencoder.check_free('halves', NULL);
 CREATE TABLE "pgencoder"."halves_1" (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,

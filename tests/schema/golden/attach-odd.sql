@@ -74,10 +74,17 @@ LIMIT 1
         RAISE EXCEPTION 'the key of % is (%), not (%)', '"it''s a ""schema"""."odd ""50%"" {$1}"', key, given
             USING HINT = 'Give its columns and types as key={...} to the operation.';
     END IF;
-    EXECUTE $pgencoder$INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES ('odd "50%" {$1}', 'it''s a "schema"', 'odd "50%" {$1}',  E'{"the \\"text\\""}');
-INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 1, 'passage', 'passage_key', 'text', '');
-INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 2, '$1', '1', 'timestamp with time zone', '');
-INSERT INTO pgencoder.generation (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at) VALUES ('odd "50%" {$1}', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default', CASE WHEN true THEN pg_catalog.now() END);
+    EXECUTE $pgencoder$INSERT INTO pgencoder.collection (name, source_schema, source_table, columns) VALUES ('odd "50%" {$1}', 'it''s a "schema"', 'odd "50%" {$1}',  E'{"the \\"text\\""}')
+;
+INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 1, 'passage', 'passage_key', 'text', '')
+;
+INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 2, '$1', '1', 'timestamp with time zone', '')
+;
+INSERT INTO pgencoder.generation
+    (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)
+VALUES ('odd "50%" {$1}', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default',
+    CASE WHEN true THEN pg_catalog.now() END)
+;
 SELECT pgencoder.check_free('odd "50%" {$1}', NULL);
 CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1" (
     "passage_key" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL, "1" $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,

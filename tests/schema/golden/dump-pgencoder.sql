@@ -445,16 +445,16 @@ CREATE FUNCTION pgencoder.detach(name text) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    passages pg_catalog.text[];
-    each pg_catalog.text;
+    numbers int[];
+    each int;
     key_types pg_catalog.text;
     key_arrays pg_catalog.text;
     vector pg_catalog.regnamespace;
 BEGIN
     PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name ORDER BY g.number FOR UPDATE;
-    SELECT pg_catalog.array_agg(g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number) INTO passages
+    SELECT pg_catalog.array_agg(g.number ORDER BY g.number) INTO numbers
         FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) detach.name;
-    IF passages IS NULL THEN
+    IF numbers IS NULL THEN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal(detach.name) USING ERRCODE = 'undefined_object';
     END IF;
     SELECT pg_catalog.string_agg(k.type, ', ' ORDER BY k.position),
@@ -465,12 +465,8 @@ BEGIN
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
-    FOREACH each IN ARRAY passages LOOP
-        EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', each OPERATOR(pg_catalog.||) '_write');
-        EXECUTE pg_catalog.format(
-            'DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', each, each OPERATOR(pg_catalog.||) '_queue');
-        EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()',
-            each OPERATOR(pg_catalog.||) '_write', each OPERATOR(pg_catalog.||) '_build');
+    FOREACH each IN ARRAY numbers LOOP
+        PERFORM pgencoder.drop_generation(detach.name, each);
     END LOOP;
     -- each by its arguments: other functions may have the same name
     EXECUTE pg_catalog.format(
@@ -497,6 +493,26 @@ CREATE FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) R
     RETURN (dense OPERATOR(public.<#>) query);
 
 COMMENT ON FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index wherever pgvector lives';
+
+CREATE FUNCTION pgencoder.drop_generation(collection text, generation integer) RETURNS void
+    LANGUAGE plpgsql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    passages CONSTANT pg_catalog.text := pg_catalog.concat(collection, '_', generation);
+    queue CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_queue';
+    write CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_write';
+    build CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_build';
+BEGIN
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
+    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
+    DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) drop_generation.collection
+        AND g.number OPERATOR(pg_catalog.=) drop_generation.generation;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.drop_generation(collection text, generation integer) IS 'Removes the tables and functions of a generation, and its row in the catalogue; the triggers must not queue for it';
 
 CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -1,0 +1,48 @@
+"""The view `<name>_passages` of the active generation, and the function `<name>_active` that describes it."""
+
+from __future__ import annotations
+
+import json
+
+from psycopg import errors as pg
+from psycopg import sql
+
+from pgencoder import catalog
+from pgencoder.catalog.objects import Objects
+from pgencoder.db.executor import Executor, run
+from pgencoder.schema.dependents import named_dependents
+from pgencoder.sql import Part, as_text, query, raw
+
+
+def create(objects: Objects) -> list[Part]:
+    """Let the view show the passages of the active generation, and describe that."""
+    active = objects.fill(
+        "create_active",
+        description=sql.Literal(json.dumps(catalog.description(objects.collection))),
+        comment=objects.comment("the active generation"),
+    )
+    return [objects.fill("create_view", comment=objects.comment("passages of the active generation")), active]
+
+
+def replace(executor: Executor, objects: Objects) -> None:
+    """Let the view show another generation to those who may read it now.
+
+    Raises InvalidRequest where its columns change and another view depends on them.
+    """
+    names = {"view_name": sql.Literal(as_text(objects.view)), "passages_name": sql.Literal(as_text(objects.passages))}
+    readers = executor.execute(query("readers").format(**names)).fetchall()
+    view, active = create(objects)
+    try:
+        with executor.transaction():
+            executor.execute(view)
+    except pg.InvalidTableDefinition:  # another type of tokens, or other dimensions
+        drop(executor, objects)
+        executor.execute(view)
+    executor.execute(active)
+    run(executor, (objects.fill("grant_reader", reader=raw(reader)) for (reader,) in readers))
+
+
+def drop(executor: Executor, objects: Objects) -> None:
+    """Remove the view; raises InvalidRequest where a view of a user depends on it."""
+    with named_dependents(f"the columns of {as_text(objects.view)} change, and "):
+        executor.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(objects.view))

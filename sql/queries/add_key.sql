@@ -1,0 +1,1 @@
+INSERT INTO pgencoder.collection_key VALUES ({})

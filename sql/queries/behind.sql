@@ -1,0 +1,6 @@
+-- The keys that wait in a generation, and not in the active one, or whose passages only the active one has
+SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE waiting.run_after OPERATOR(pg_catalog.=) 'infinity')
+FROM {queue} AS waiting
+WHERE NOT EXISTS (SELECT FROM {active_queue} AS active WHERE {waits_in_active})
+    OR EXISTS (SELECT FROM {active} AS passage WHERE {is_in_active})
+    AND NOT EXISTS (SELECT FROM {new} AS passage WHERE {is_in_active})

@@ -1,0 +1,2 @@
+GRANT SELECT ON {view} TO {reader};
+GRANT EXECUTE ON FUNCTION {active}() TO {reader};
