@@ -45,13 +45,7 @@ def failed(connection: Connection, name: str | None, limit: int) -> list[FailedR
     """Rows that could not be encoded, the oldest changes first; raises InvalidRequest for a limit that is no number."""
     check_count("limit", limit)
     rows = (
-        connection.cursor(row_factory=dict_row)
-        .execute(
-            "SELECT * FROM pgencoder.failed WHERE %s::pg_catalog.text IS NULL OR collection OPERATOR(pg_catalog.=) %s"
-            " ORDER BY changed_at LIMIT %s",
-            [name, name, limit],
-        )
-        .fetchall()
+        connection.cursor(row_factory=dict_row).execute(query("read_failed"), {"name": name, "limit": limit}).fetchall()
     )
     for row in rows:
         if isinstance(row["key"], str):

@@ -118,7 +118,7 @@ def failure(connection: Executor, generation: Generation) -> Failure | None:
 
 def failures(connection: Executor) -> dict[tuple[str, int], Failure]:
     """Return what is known of attempts that failed, by collection and generation."""
-    rows = execute(connection, query("index_failures"), [])
+    rows = connection.execute(query("index_failures"))
     return {(name, number): Failure(error, count, wait or 0.0) for name, number, error, count, wait in rows}
 
 
