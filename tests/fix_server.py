@@ -26,11 +26,14 @@ WITHOUT_NATIVE = pytest.StashKey[str | None]()
 
 MEMORY = Path("/dev/shm")  # where Linux has it
 ROOM = 4 * 2**30  # bytes
+# Two processes that build an index share 64 MB, which takes ten times as long as to index what a test has; where a test
+# has more, or is about that, it sets the last of these again.
 SETTINGS = """
 fsync = off
 full_page_writes = off
 synchronous_commit = off
 max_wal_size = '256MB'
+max_parallel_maintenance_workers = 0
 """
 
 

@@ -40,6 +40,8 @@ WAITS = "SELECT index_failures, extract(epoch FROM index_retry_at - now())::floa
 
 @pytest.fixture
 def attached(connection: Connection, db: Database, words: WordEncoder) -> Connection:
+    """A collection of a hundred rows without an index, in a database whose builds are shared by two processes."""
+    connection.execute(f"ALTER DATABASE {connection.info.dbname} SET max_parallel_maintenance_workers = 2".encode())
     connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
     connection.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 100) AS i")
     db.attach("articles", ["body"], words)

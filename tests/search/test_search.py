@@ -61,6 +61,7 @@ def many(server_url: sa.URL, encoder: WordEncoder) -> Iterator[Database]:
     with connect(server_url) as admin:
         admin.execute("DROP DATABASE IF EXISTS many")
         admin.execute("CREATE DATABASE many")
+        admin.execute("ALTER DATABASE many SET max_parallel_maintenance_workers = 2")
     db = pgencoder.connect(url)
     db.migrate()
     with connect(server_url, "many") as connection:
