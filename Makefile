@@ -1,10 +1,10 @@
-# Everything runs in .venv, which is made on first use; constraints.txt pins the versions.
+# Everything runs in .venv, which is created on first use; constraints.txt pins the versions.
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes that share the tests by files, each with a server
+# Test processes; each runs whole files and has its own server
 TESTERS ?= 2
 
-# PyTorch's builds without CUDA; where it cannot be reached, pip takes what it finds elsewhere. Empty: builds with CUDA.
+# The index with PyTorch without CUDA. If it cannot be reached, pip uses other indexes. Empty: PyTorch with CUDA.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 define install_torch

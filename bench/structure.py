@@ -63,7 +63,7 @@ class Module:
 
     @property
     def lines(self) -> int:
-        """How long it is."""
+        """The number of lines."""
         return len(self.text.splitlines())
 
     def functions(self) -> Iterator[Function]:
@@ -72,7 +72,7 @@ class Module:
 
 
 def modules(root: Path) -> list[Module]:
-    """The modules of a checkout."""
+    """Return the modules of a checkout."""
     found = []
     for path in sorted((root / PACKAGE).rglob("*.py")):
         relative = path.relative_to(root)
@@ -84,7 +84,7 @@ def modules(root: Path) -> list[Module]:
 
 
 def parameters(function: Function) -> int:
-    """How many parameters a function has, without `self` and `cls`."""
+    """Return the number of parameters of a function, without `self` and `cls`."""
     given = function.args
     named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
     return sum(each is not None and each.arg not in ("self", "cls") for each in named)
@@ -96,7 +96,7 @@ def is_overload(function: Function) -> bool:
 
 
 def imported(module: Module, names: set[str]) -> set[str]:
-    """The modules that a module imports at its top level."""
+    """Return the modules that a module imports at its top level."""
     found = set()
     waiting: list[ast.AST] = list(module.tree.body)
     while waiting:
@@ -120,7 +120,7 @@ def imported(module: Module, names: set[str]) -> set[str]:
 
 
 def cycles(all_modules: list[Module]) -> list[list[str]]:
-    """The sets of modules that reach each other."""
+    """Return the sets of modules that reach each other."""
     names = {module.name for module in all_modules}
     direct = {module.name: imported(module, names) for module in all_modules}
     reached: dict[str, set[str]] = {}
@@ -139,7 +139,7 @@ def cycles(all_modules: list[Module]) -> list[list[str]]:
 
 
 def defined_twice(all_modules: list[Module]) -> dict[str, list[str]]:
-    """The public names that more than one module defines, with these."""
+    """Return the public names that more than one module defines, with these."""
     places: dict[str, set[str]] = defaultdict(set)
     for module in all_modules:
         for node in module.tree.body:
@@ -149,7 +149,7 @@ def defined_twice(all_modules: list[Module]) -> dict[str, list[str]]:
 
 
 def docstrings(tree: ast.Module) -> dict[int, str]:
-    """The docstrings by the ids of their nodes; what attributes have below them is one too."""
+    """Return the docstrings by the ids of their nodes; what attributes have below them is one too."""
     found = {}
     for node in ast.walk(tree):
         for each in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
@@ -163,7 +163,7 @@ def docstrings(tree: ast.Module) -> dict[int, str]:
 
 
 def whole(node: ast.AST) -> str | None:
-    """The text of a string, an f-string or a sum of them, with {} for what is put in; None if it is no string."""
+    """Return the text of a string, an f-string or a sum of them, with {} for the holes; None if it is not a string."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -175,7 +175,7 @@ def whole(node: ast.AST) -> str | None:
 
 
 def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The strings of a module with their lines, without docstrings."""
+    """Yield the strings of a module with their lines, without docstrings."""
     skip = docstrings(tree)
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -195,7 +195,7 @@ def only_composes(text: str) -> bool:
 
 
 def sql_literals(all_modules: list[Module]) -> list[tuple[str, str, bool]]:
-    """The SQL in Python: its place, its text and whether it only composes."""
+    """Return the SQL in Python: its place, its text and whether it only composes."""
     found = []
     for module in all_modules:
         for line, text in strings(module.tree):
@@ -206,7 +206,7 @@ def sql_literals(all_modules: list[Module]) -> list[tuple[str, str, bool]]:
 
 
 def named(module: Module) -> set[str]:
-    """The representations that a module names."""
+    """Return the representations that a module names."""
     words = set(chain.from_iterable(re.findall(r"\w+", text) for _, text in strings(module.tree)))
     for node in ast.walk(module.tree):
         words |= {getattr(node, field) for field in ("id", "arg", "attr", "name") if hasattr(node, field)}
@@ -214,12 +214,12 @@ def named(module: Module) -> set[str]:
 
 
 def named_in_sql(path: Path) -> set[str]:
-    """The representations that an SQL file names."""
+    """Return the representations that an SQL file names."""
     return REPRESENTATIONS & set(re.findall(r"\w+", re.sub(r"--.*", "", path.read_text())))
 
 
 def naming(root: Path, every: list[Module]) -> dict[str, list[str]]:
-    """The files outside their room that name both representations, or any of them."""
+    """Return the files outside their room that name both representations, or any of them."""
     files = {
         "Python": [(module.path, named(module)) for module in every],
         "SQL": [(str(path.relative_to(root)), named_in_sql(path)) for path in sorted((root / "sql").rglob("*.sql"))],
@@ -236,7 +236,7 @@ def naming(root: Path, every: list[Module]) -> dict[str, list[str]]:
 
 
 def plain_english(root: Path, all_modules: list[Module]) -> dict[str, list[str]]:
-    """Where docstrings begin with a question word, and where words stand that are to be avoided."""
+    """Return the docstrings that begin with a question word, and the places of words to avoid."""
     found: dict[str, list[str]] = {"docstrings that begin with What, Whether or Where": []}
     for module in all_modules:
         starts = (text.strip().split("\n")[0] for text in docstrings(module.tree).values())

@@ -64,7 +64,7 @@ class Walk:
         self._begun: dict[int, Chain] = {}
 
     def room(self, frame: FrameType) -> str | None:
-        """The room of a frame, None if it is not ours, or a generator expression, which its reader goes on with."""
+        """Return the room of a frame; None for code of others and for generator expressions."""
         name = frame.f_code.co_filename
         if frame.f_code.co_name == "<genexpr>":
             return None
@@ -74,7 +74,7 @@ class Walk:
         return self._rooms[name]
 
     def chain(self, frame: FrameType | None) -> Chain:
-        """The rooms from the entry to a frame."""
+        """Return the rooms from the entry to a frame."""
         found: list[str] = []
         while frame is not None:
             room = self.room(frame)
@@ -121,7 +121,7 @@ class Walk:
 
 
 def imported(*names: str) -> ModuleType:
-    """The first of these modules that there is: an older checkout has it by a later one of these names."""
+    """Import the first of these modules that exists: an older checkout has it by a later one of these names."""
     return import_module(next(name for name in names if find_spec(name)))
 
 
@@ -163,7 +163,7 @@ def by_alembic(db: Any, encoder: Any, table: str) -> None:
 
 
 def traces(db: Any, encoder: Any) -> dict[str, Callable[[str], object]]:
-    """The calls, each for a table of a number that is new each time."""
+    """Return the calls, each for a table of a number that is new each time."""
     url = db.engine.url.render_as_string(hide_password=False)
     return {
         "attach, CLI": lambda table: cli("attach", table, "--columns", "body", "--database", url),
@@ -187,7 +187,7 @@ def prepare(db: Any, encoder: Any, table: str, trace: str) -> None:
 
 
 def walk(root: Path) -> dict[str, Any]:
-    """The figures of each call."""
+    """Return the figures of each call."""
     os.environ.update(PGENCODER_NATIVE="off", HF_HUB_OFFLINE="1")
     sys.path.insert(0, str(root))
     import pgencoder

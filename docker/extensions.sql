@@ -1,4 +1,4 @@
--- Run once, when the data directory is made: in the first database and in those made later
+-- Runs once, when the data directory is created; template1 passes the extensions on to databases that are created later
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS pgencoder_native;
 \connect template1

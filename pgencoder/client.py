@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from pgencoder import catalog, kernel
 from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
-from pgencoder.db.connection import connected, driver_of, open_engine, pin, translated
+from pgencoder.db.connection import connected, driver_of, open_engine, pin, translate_errors
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest, Outdated, PgencoderError
 from pgencoder.explain.explanation import Explanation, in_words
@@ -245,7 +245,7 @@ class Database(Upkeep):
         """The hits for an encoded query; the database refuses if the collection is no longer as it is described."""
         built = search_statement(collection, search, query)
         with (
-            translated(),
+            translate_errors(),
             self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
         ):
             driver = driver_of(connection)
@@ -340,7 +340,7 @@ class Database(Upkeep):
     def table(self, name: str) -> sa.Table:
         """The source table of a collection, reflected, for filters: `db.table("articles").c.lang == "en"`."""
         collection = self.collection(name)
-        with translated(), self.own_engine.begin() as connection:
+        with translate_errors(), self.own_engine.begin() as connection:
             pin(driver_of(connection), local=True)
             return sa.Table(
                 collection.source_table,

@@ -1,10 +1,11 @@
-"""Makes of hits a text for a prompt: what each passage adds, numbered, within a number of tokens.
+"""Builds a text for a prompt from hits: numbered passages, within a number of tokens.
 
-Hits are taken best first, and each is added if the whole text, numbers and separators included, stays within the
-budget. Passages of one row that overlap or follow each other become one, with the row's own text between them. A
-passage that another contains whole, in that row or another, is left out. One that is nearly the same is not: the word
-that differs may be the answer. One that does not fit is cut after the last sentence that does, and ends the context;
-where not even its first sentence fits, the next one is tried.
+The hits are taken best first. A passage is added if the whole text, with numbers and separators, stays within the
+budget. Passages of one row that overlap or follow each other become one passage, with the row's text between them.
+
+A passage is left out if another passage contains all of its text, in the same row or another. A passage that is nearly
+the same stays: the word that differs may be the answer. A passage that does not fit is cut after the last sentence that
+fits, and ends the context. If its first sentence does not fit either, the next passage is tried.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pgencoder.types import Order
 
 CountTokens = Callable[[str], int]
 
-# A row by its number among those of the hits, and the characters between two passages
+# The number of a row among the rows of the hits, and the first and last character between two of its passages
 Gap = tuple[int, int, int]
 
 BYTES_PER_TOKEN = 3
@@ -39,7 +40,7 @@ WORD_END = re.compile(r"(?<=\S)(?=\s)|(?<=[\u3040-\u30ff\u3400-\u9fff])")
 
 @dataclass(frozen=True)
 class Budget:
-    """How many tokens a context may have, how to count them, and in which order it is written."""
+    """The limit of a context: its most tokens, the function that counts them, and the order of the passages."""
 
     max_tokens: int
     count: CountTokens
@@ -56,24 +57,24 @@ class Budget:
             raise InvalidRequest(f"order must be one of {', '.join(get_args(Order))}, got {self.order!r}")
 
     def tokens(self, text: str) -> int:
-        """How many tokens a text has. Raises InvalidRequest where `count` returns something else."""
+        """Return the number of tokens in a text; raises InvalidRequest if `count` returns something else."""
         counted: Any = self.count(text)
         if not isinstance(counted, Integral) or counted < 0:
             shown = repr(counted) if isinstance(counted, int | float) else type(counted).__name__
             raise InvalidRequest(
-                f"count_tokens must return the number of tokens, an integer of at least 0, got {shown}; of a tokenizer"
-                " it is the length of what it makes: lambda text: len(tokenizer.encode(text))"
+                f"count_tokens must return the number of tokens, an integer of at least 0, got {shown}; with a"
+                " tokenizer write: lambda text: len(tokenizer.encode(text))"
             )
         return int(counted)
 
 
 def token_counter(encoder: object) -> CountTokens:
-    """How to count tokens where the user does not say.
+    """Return a function that counts the tokens of a text, for users who give none.
 
-    By the encoder's own tokenizer, special tokens aside. What that does not know, such as an emoji or a long word, is
-    one token to it or none, but many to a language model: it counts as a token for every three bytes of UTF-8, and so
-    does everything for an encoder without a tokenizer. That is more than the tokenizers of language models make of
-    prose (some four to five bytes a token).
+    It counts with the encoder's tokenizer, without special tokens. That tokenizer turns an emoji or a long word into
+    one unknown token or none, but a language model needs many. Such text counts as one token for every three bytes of
+    UTF-8. If the encoder has no tokenizer, all text counts that way. Language models need fewer tokens for prose: they
+    take four to five bytes a token.
     """
     windows = windows_of(encoder)
     if not windows:
@@ -99,9 +100,9 @@ def _by_bytes(text: str) -> int:
 
 
 def gaps(hits: Sequence[Hit]) -> dict[Gap, Any]:
-    """The characters between passages that follow each other without touching, and the key of their row.
+    """Return the gaps between neighbouring passages of a row, each with the row's key.
 
-    A passage ends before the white space that it was split at.
+    A gap exists because a passage ends before the white space at which the row was split.
     """
     found = {}
     for row, of_row in enumerate(_rows(hits)):
@@ -112,7 +113,7 @@ def gaps(hits: Sequence[Hit]) -> dict[Gap, Any]:
 
 
 def assemble(hits: Sequence[Hit], between: Mapping[Gap, str | None], budget: Budget) -> Context:
-    """The context of hits, best first; `between` has the text of their `gaps`."""
+    """Return the context for hits, given best first; `between` has the text of each of their `gaps`."""
     row_of = {_row(of_row[0]): number for number, of_row in enumerate(_rows(hits))}
     white = {gap: text for gap, text in between.items() if text is not None and text.isspace()}
     chosen: list[_Piece] = []
@@ -146,13 +147,13 @@ class _Piece:
 
     @cached_property
     def _plain(self) -> str:
-        # without case and kinds of white space; a space at both ends, so that only whole words are found in it
+        # case and kinds of white space do not count; the space at both ends lets only whole words match
         return f" {' '.join(self.text.casefold().split())} "
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What is chosen already, and whether something more fits."""
+    """The pieces chosen so far; tells which further piece fits into the budget."""
 
     chosen: Sequence[_Piece]
     white: Mapping[Gap, str]
@@ -168,9 +169,9 @@ class _Attempt:
         return self.budget.tokens(text) <= self.budget.max_tokens
 
     def cut(self, piece: _Piece, best: bool) -> _Piece | None:
-        """The longest beginning of a piece that fits and adds something: whole sentences.
+        """Return the longest start of a piece that fits, in whole sentences, or None if it adds nothing.
 
-        Whole words, where it is the best one and not even its first sentence fits.
+        If `piece` is the `best` one and its first sentence does not fit, return whole words.
         """
         for ends in (_sentence_ends, _word_ends) if best else (_sentence_ends,):
             places = ends(piece.text)
@@ -193,10 +194,10 @@ def _sentence_ends(text: str) -> list[int]:
 
 
 def _line_ends(paragraph: Sequence[str], start: int) -> list[int]:
-    """Find where a paragraph from `start` ends, and its lines that end for another reason than their width.
+    """Return the ends of a paragraph that begins at `start`, and of its lines that are shorter than its width allows.
 
-    An editor goes to a new line where the next word would not have fit. The first line of a text may have lost its
-    beginning.
+    A line that has no room for the next word is only wrapped, so the sentence goes on. The first line of a text may
+    have lost its beginning, so its length says nothing.
     """
     width = max(map(len, paragraph))
     ends = []
@@ -218,7 +219,7 @@ def _beginning(piece: _Piece, length: int) -> _Piece:
 
 
 def _row(hit: Hit) -> str:
-    """Return what hits of the same row have in common: a key need not be hashable, nor equal to itself (NaN)."""
+    """Return a text that hits of the same row share: a key may be unhashable, or not equal to itself (NaN)."""
     return repr(hit.key)
 
 
@@ -247,7 +248,7 @@ def _merge(pieces: Sequence[_Piece], white: Mapping[Gap, str]) -> list[_Piece]:
 
 
 def _ordered(pieces: Sequence[_Piece], order: Order) -> list[_Piece]:
-    """Best first, or by row, that of the best first, and as they stand in it."""
+    """Sort pieces by score, or by row: the row with the best piece first, its pieces in their order in the row."""
     if order == "score":
         return sorted(pieces, key=lambda piece: (-piece.score, piece.row, piece.start))
     best = {row: max(piece.score for piece in pieces if piece.row == row) for row in {piece.row for piece in pieces}}

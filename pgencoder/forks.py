@@ -1,12 +1,12 @@
-"""Processes that fork, such as `gunicorn --preload` and Celery: what a child must not share with its parent.
+"""Renews what a child must not share with its parent when a process forks, as `gunicorn --preload` and Celery do.
 
-A child has a copy of the parent's memory and none of its threads: a lock that another thread held stays locked, and
-a connection is one that both would talk on.
+A child has a copy of the parent's memory but none of its threads. A lock that another thread holds stays locked in the
+child, and both processes would use the same connections.
 """
 
 from __future__ import annotations
 
-import concurrent.futures.thread  # noqa: F401  it locks too before a fork, and must do so after us: the last comes first
+import concurrent.futures.thread  # noqa: F401  it takes its lock before a fork too, after ours: hooks run last to first
 import logging
 import os
 import threading
@@ -16,26 +16,26 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
-PATIENCE = 60.0  # seconds that a fork waits for other threads: a model that is downloaded may take longer
-TOLD = 5.0  # seconds after which it is said
+PATIENCE = 60.0  # seconds that a fork waits for other threads; the download of a model may take longer
+WARN_AFTER = 5.0  # seconds until a waiting fork logs a warning
 
 logger = logging.getLogger(__name__)
 _renewals: WeakKeyDictionary[Any, Callable[[Any], None]] = WeakKeyDictionary()
 _inside: list[int] = []  # threads
 _left: threading.Condition
-_door: threading.Lock  # shut while a process forks: who comes waits, so that those inside come to an end
+_door: threading.Lock  # held during a fork: new threads wait outside, so that the threads inside can finish
 
 
 def in_children(owner: T, do: Callable[[T], None]) -> None:
-    """Call `do(owner)` in each child that this process forks, and in theirs, as long as the owner lives."""
+    """Call `do(owner)` in each forked child, and in its children, as long as the owner exists."""
     _renewals[owner] = do
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let a fork by another thread wait for this to end, for what cannot be mended in a child."""
+    """Let forks by other threads wait until this context ends; use it for work that a child could not repair."""
     own = threading.get_ident()
-    if own in _inside:  # it holds up a fork already
+    if own in _inside:  # this thread delays forks already
         yield
         return
     with _door, _left:
@@ -56,9 +56,9 @@ def _quiet() -> bool:
 def _before() -> None:
     _door.acquire()
     with _left:
-        if not _left.wait_for(_quiet, TOLD):
+        if not _left.wait_for(_quiet, WARN_AFTER):
             logger.warning("a fork waits for other threads that encode or load a model, %d s at most", PATIENCE)
-            if not _left.wait_for(_quiet, PATIENCE - TOLD):
+            if not _left.wait_for(_quiet, PATIENCE - WARN_AFTER):
                 logger.warning("a process is forked while other threads encode: the child may hang in the model")
 
 
@@ -73,7 +73,7 @@ def _in_child() -> None:
     for owner, do in list(_renewals.items()):
         try:
             do(owner)
-        except Exception:  # the others are to be renewed still
+        except Exception:  # the other owners must still be renewed
             logger.exception("a process that was forked shares something with its parent")
 
 

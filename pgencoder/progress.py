@@ -1,4 +1,4 @@
-"""Bars that say how far something is: in a terminal on stderr, in a notebook below its cell."""
+"""Shows progress bars: in a terminal on stderr, in a notebook below the cell."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pgencoder.plain import one_line
 
-if TYPE_CHECKING:  # it takes a moment to import, and most programs show no bar
+if TYPE_CHECKING:  # the import takes a moment, and most programs show no bar
     from rich.console import Console
 
 OnProgress = Callable[[int, int], None]
-SECONDS = 0.2  # between two looks of a notebook's bar
+SECONDS = 0.2  # between two updates of a notebook's bar
 
 
-def shown(given: OnProgress | bool | None, label: str) -> AbstractContextManager[OnProgress | None]:
-    """The function that a caller gave; without one a bar where people look on, with False none at all."""
+def open_bar(given: OnProgress | bool | None, label: str) -> AbstractContextManager[OnProgress | None]:
+    """Open the progress display that a caller asks for, and return the function that updates it.
+
+    `given` is that function, True for a bar, False for nothing, or None for a bar in a terminal or a notebook.
+    """
     if callable(given):
         return nullcontext(given)
     if given is False:
@@ -38,10 +41,10 @@ def shown(given: OnProgress | bool | None, label: str) -> AbstractContextManager
 
 @contextmanager
 def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = False) -> Iterator[OnProgress]:
-    """A bar in a terminal: what is done of what is known, how fast, and the time left.
+    """Show a bar in a terminal: the number done, the known total, the rate, and the time left.
 
-    It appears with the first news, so that nothing to do shows no bar. With `redirect` what is printed to stdout
-    meanwhile goes above the bar.
+    The bar appears at the first update, so that there is no bar if there is no work. With `redirect`, text that the
+    program prints to stdout appears above the bar.
     """
     from rich.errors import LiveError
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -60,7 +63,7 @@ def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = Fa
     def update(done: int, total: int) -> None:
         try:
             live.start()
-        except LiveError:  # the program shows a bar of its own
+        except LiveError:  # the program shows another bar
             return
         speed = live.tasks[0].speed
         live.update(task, completed=done, total=total, rate=f"{speed:.0f}/s" if speed else "")
@@ -74,7 +77,7 @@ def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = Fa
 
 @contextmanager
 def notebook_bar(label: str, show: Callable[[str, Any], Any]) -> Iterator[OnProgress]:
-    """A bar in a notebook; `show` shows HTML, in place of what it returned before if that is given."""
+    """Show a bar in a notebook; `show(html, handle)` displays HTML, replaces the display `handle`, and returns one."""
     started = time.monotonic()
     handle: Any = None
     last, latest = 0.0, ""

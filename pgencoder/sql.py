@@ -1,7 +1,8 @@
-"""Finds and reads the SQL files and the migrations, in a checkout as in an installed wheel.
+"""Reads the SQL files, and composes SQL from identifiers and fragments.
 
-`sql/functions/` and `sql/views/` are what Postgres stores, re-applied at each `pgencoder migrate`. `sql/queries/` is
-what Python runs: templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values.
+Postgres stores `sql/functions/` and `sql/views/`; each `pgencoder migrate` writes them again. Python runs
+`sql/queries/`: templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values. The
+files are found both in a checkout and in an installed wheel.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Quote = Callable[[str], Part]
 
 
 def resources() -> Path:
-    """The directory that holds `sql/` and `migrations/`."""
+    """Return the directory that holds `sql/` and `migrations/`."""
     package = Path(__file__).parent
     installed = package / "_resources"
     return installed if installed.is_dir() else package.parent
@@ -30,15 +31,15 @@ def resources() -> Path:
 
 @cache
 def query(name: str) -> sql.SQL:
-    """The template `sql/queries/<name>.sql`."""
+    """Return the template in `sql/queries/<name>.sql`."""
     text = (resources() / "sql" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
     return sql.SQL(text)
 
 
 def functions() -> Iterator[tuple[str, sql.SQL]]:
-    """Name and template of each file in `sql/functions/`, a function after those that it calls.
+    """Yield the name and template of each file in `sql/functions/`; a function comes after those that it calls.
 
-    The hole `vector` is for pgvector's schema.
+    A template has the hole `{vector}` for pgvector's schema.
     """
     files = {path.stem: path.read_text(encoding="utf-8") for path in (resources() / "sql" / "functions").glob("*.sql")}
     graph: dict[str, set[str]] = {
@@ -55,63 +56,64 @@ def functions() -> Iterator[tuple[str, sql.SQL]]:
 
 
 def views() -> Iterator[tuple[str, sql.SQL]]:
-    """Name and template of each file in `sql/views/`."""
+    """Yield the name and template of each file in `sql/views/`."""
     for path in sorted((resources() / "sql" / "views").glob("*.sql")):
         yield path.stem, sql.SQL(path.read_text(encoding="utf-8"))
 
 
 def identifier(*names: str) -> Part:
-    """A quoted, possibly qualified name."""
+    """Return a quoted name, qualified if several names are given."""
     return sql.Identifier(*names)
 
 
 def own(name: str) -> Part:
-    """A quoted name in the schema `pgencoder`."""
+    """Return a quoted name in the schema `pgencoder`."""
     return sql.Identifier(SCHEMA, name)
 
 
 def numbered(name: str, number: Part, suffix: str = "", schema: str | None = SCHEMA) -> Part:
-    """The quoted name `<name>_<number><suffix>`, of a number that may be known only later."""
+    """Return the quoted name `<name>_<number><suffix>`; `number` may be `Late`, so it may be known only later."""
     begun = as_text(sql.Identifier(schema, f"{name}_") if schema else sql.Identifier(f"{name}_"))
     return raw(begun.removesuffix('"')) + number + raw(f'{suffix}"')
 
 
 def listed(parts: Iterable[Part], separator: str = ", ") -> Part:
-    """The parts, separated."""
+    """Return the parts joined by a separator."""
     return sql.SQL(separator).join(parts)
 
 
 def raw(text: str) -> Part:
-    """SQL that comes from the catalogue itself, such as the type names of `format_type`; never user input."""
+    """Return a text as SQL, unquoted; it must come from us or the catalogue, such as a type name, never from a user."""
     return sql.SQL(text)
 
 
 def equal(left: Part, right: Part) -> Part:
-    """The condition that both are equal, by an operator of Postgres itself."""
+    """Return the condition that two expressions are equal, with the operator of Postgres itself."""
     return sql.SQL("{} OPERATOR(pg_catalog.=) {}").format(left, right)
 
 
 def content(columns: Iterable[str], relation: str) -> Part:
-    """The content of a row: its columns as text, NULLs left out, with a space between (empty if all are NULL).
+    """Return the content of a row: its columns as text with spaces between, without NULLs (empty if all are NULL).
 
-    Without casts: the owner of a type can bring a function for its cast to text, which would run as whoever reads.
+    The expression has no casts: the owner of a type could define its cast to text, and that function would run with
+    the rights of the reader.
     """
     values = (sql.Identifier(relation, column) for column in columns)
     return sql.SQL("pg_catalog.concat_ws(' ', {})").format(listed(values))
 
 
 def text_of(value: Part) -> Part:
-    """A key as text, without a cast: the owner of an enum could bring a function for that."""
+    """Return a key as text, without a cast: the owner of an enum could define a function for the cast."""
     return sql.SQL("pg_catalog.concat({})").format(value)
 
 
 def block(body: Part) -> sql.Composed:
-    """A body of PL/pgSQL as a statement."""
+    """Return a DO statement with a body of PL/pgSQL."""
     return sql.SQL("DO {}").format(Quoted(body))
 
 
 def as_text(statement: Part, connection: Any = None) -> str:
-    """The statement as text."""
+    """Return the statement as text."""
     return statement.as_string(connection)
 
 
@@ -121,31 +123,32 @@ class Quoted(sql.Composable):
     _obj: Part
 
     def as_bytes(self, context: Any = None) -> bytes:
-        """The literal, as the server's `quote_literal` writes it: without the space that psycopg puts before an E."""
+        """Return the literal as the server's `quote_literal` writes it; psycopg would add a space before an E."""
         return sql.Literal(as_text(self._obj, context)).as_bytes(context).lstrip()
 
     def assembled(self, quote: Quote) -> Part:
-        """The expression that gives the literal where it runs."""
+        """Return the SQL expression that makes the literal when it runs."""
         return sql.SQL("pg_catalog.quote_literal({})").format(assembled(self._obj, quote))
 
 
 class Late(sql.Composable):
-    """SQL that is known only where a statement around it is put together: an expression of that place gives its text.
+    """SQL that is known only when the statement around it runs; it holds the expression that then gives the text.
 
-    Names may hold anything, so no text could stand for it in the meantime.
+    A placeholder text would not be safe, because names may contain any text.
     """
 
     _obj: str
 
     def as_bytes(self, context: Any = None) -> bytes:  # noqa: ARG002
-        """Raises TypeError: it must be assembled."""
+        """Raise TypeError: use `assembled` for this part."""
         raise TypeError(f"{self._obj} is not known before the statement is assembled")
 
 
 def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = None) -> Part:
-    """The expression, in SQL, that gives the text of a part where it runs, with all in it that is `Late`.
+    """Return an SQL expression that gives the text of a part when it runs, with the values of its `Late` parts.
 
-    `quote` makes a literal of what is known. With `only` that alone is put in: what else is late is known by then.
+    `quote` makes a literal of the known text. With `only`, that part alone is filled in: other late parts are known
+    when the result is assembled in turn.
     """
     pieces: list[Part] = []
     known: list[Part] = []
@@ -167,7 +170,7 @@ def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = Non
 
 
 def _leaves(part: Part) -> Iterator[Part]:
-    """The parts that a part is composed of; literals without anything late in them are whole."""
+    """Yield the parts that a part is composed of; a literal with nothing late in it is one part."""
     if isinstance(part, sql.Composed):
         for each in part:
             yield from _leaves(each)

@@ -1,4 +1,4 @@
-"""Methods for event loops: the same work, in a thread."""
+"""Makes functions awaitable: they do the same work in a thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ T = TypeVar("T")
 
 
 def in_thread(run: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The same to be awaited: models and the driver work without Python's lock, so the event loop goes on meanwhile."""
+    """Return a coroutine function that runs `run` in a thread.
+
+    The event loop is not blocked, because models and the driver release Python's global lock while they work.
+    """
 
     @wraps(run)
     async def awaited(*args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(run, *args, **kwargs)
 
-    awaited.__doc__ = f"`{run.__name__}`, to be awaited."
+    awaited.__doc__ = f"Like `{run.__name__}`, but awaitable: it runs in a thread."
     return awaited

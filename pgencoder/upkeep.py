@@ -14,7 +14,7 @@ from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_e
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import adopt, index, queue, reconcile
 from pgencoder.ingest.backfill import Progress
-from pgencoder.progress import shown
+from pgencoder.progress import open_bar
 from pgencoder.results import CollectionStatus, FailedRow, ReconcileReport, RepairReport, SyncReport, WorkerStatus
 from pgencoder.schema import attach, generations, repair
 from pgencoder.session import Session
@@ -98,7 +98,7 @@ class Upkeep(Session):
         called with the rows done and the rows known of, and there is no bar.
         """
         collection = self.collection(name)
-        with shown(progress, "encoding") as on_progress:
+        with open_bar(progress, "encoding") as on_progress:
             encode = partial(sync.sync, self.own_engine, collection, rows=rows, progress=on_progress)
             if encoder is None:
                 return encode(self._encoder_of)

@@ -1,4 +1,4 @@
-"""Articles with semantic search: FastAPI, SQLAlchemy async, Alembic and pgencoder. See README.md beside it."""
+"""Articles with semantic search: FastAPI, SQLAlchemy async, Alembic and pgencoder. See README.md in this folder."""
 
 import os
 from collections.abc import AsyncIterator
@@ -18,11 +18,11 @@ from pgencoder.sqlalchemy import Encoded, Encoding, with_passage
 url = sa.make_url(os.environ["PGENCODER_DATABASE_URL"])
 engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
 sessions = async_sessionmaker(engine, expire_on_commit=False)
-db = pgencoder.connect(url)  # for what is not a statement: status, contexts, explanations
+db = pgencoder.connect(url)  # for calls that are not a statement: status, contexts, explanations
 
 
 class Base(DeclarativeBase):
-    """What Alembic compares the database with."""
+    """The declarative base; Alembic compares the database with its classes."""
 
 
 class Article(Encoded, Base):
@@ -53,7 +53,7 @@ class Stored(Written):
 
 
 class Found(BaseModel):
-    """A search result: the article and the passage that it was found by."""
+    """A search result: the article, and the passage that the search found."""
 
     score: float
     passage: str
@@ -70,7 +70,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 async def session() -> AsyncIterator[AsyncSession]:
-    """A transaction for one request."""
+    """Open a transaction for one request."""
     async with sessions.begin() as each:
         yield each
 
@@ -82,7 +82,7 @@ Text = Annotated[str, Query(min_length=1)]
 
 @app.exception_handler(pgencoder.errors.InvalidRequest)
 async def invalid(_: Request, error: pgencoder.errors.InvalidRequest) -> JSONResponse:
-    """What cannot be served says why."""
+    """Answer a wrong request with its message."""
     return JSONResponse({"detail": str(error)}, 422)
 
 
@@ -97,7 +97,7 @@ async def write(written: Written, session: Session) -> Stored:
 
 @app.put("/articles/{number}")
 async def change(number: int, written: Written, session: Session) -> Stored:
-    """Change an article; what has changed is encoded again."""
+    """Change an article; a worker encodes the change."""
     article = await session.get(Article, number) or missing(number)
     for name, value in written:
         setattr(article, name, value)
@@ -106,13 +106,13 @@ async def change(number: int, written: Written, session: Session) -> Stored:
 
 @app.delete("/articles/{number}", status_code=204)
 async def remove(number: int, session: Session) -> None:
-    """Remove an article, which no search finds from then on."""
+    """Remove an article; searches no longer find it."""
     await session.delete(await session.get(Article, number) or missing(number))
 
 
 @app.get("/search")
 async def search(q: Text, session: Session, k: Annotated[int, Query(ge=1, le=100)] = 5, lang: str = "") -> list[Found]:
-    """The best articles; a language narrows the recall, so there are `k` if so many are in it."""
+    """Return the `k` best articles; `lang` narrows the recall, so that all `k` are in that language."""
     statement = await pgencoder.aselect(Article, q, k)
     if lang:
         statement = statement.where(Article.lang == lang)
@@ -125,19 +125,19 @@ async def search(q: Text, session: Session, k: Annotated[int, Query(ge=1, le=100
 
 @app.get("/articles/{number}/why", response_class=HTMLResponse)
 async def why(number: int, q: Text) -> str:
-    """Which words of the article match which words of the query."""
+    """Show which words of the article match which words of the query."""
     return (await db.aexplain("articles", q, number))._repr_html_()
 
 
 @app.get("/context", response_class=PlainTextResponse)
 async def context(q: Text, max_tokens: Annotated[int, Query(ge=1)] = 1000) -> str:
-    """Passages for a language model's prompt, with numbers to cite them by."""
+    """Return passages for the prompt of a language model, with numbers for citations."""
     return (await db.acontext("articles", q, max_tokens)).text
 
 
 @app.get("/status")
 async def status() -> dict[str, float]:
-    """How far the encodings are behind the articles."""
+    """Return how many articles wait for a worker, and for how long."""
     (articles,) = await db.astatus()
     state = articles.active
     return {"waiting": state.queued + state.in_flight, "failed": state.failed, "lag_seconds": state.lag_seconds}

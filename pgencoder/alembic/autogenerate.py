@@ -1,4 +1,4 @@
-"""`alembic revision --autogenerate`: finds and renders what classes declare and the database does not have."""
+"""Compares declarations with the database for `alembic revision --autogenerate`, and renders the operations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, declarations
 from pgencoder.types import Collection, Generation
 
-# linters would take it out, and the operations with it
+# without noqa linters would remove the import, and the operations with it
 IMPORT = "import pgencoder.alembic  # noqa: F401"
 
-try:  # since Alembic 1.18: before the tables of the schemas are read
+try:  # since Alembic 1.18; FIRST runs before the tables of the schemas are read
     from alembic.util import DispatchPriority
 
     _FIRST: dict[str, Any] = {"priority": DispatchPriority.FIRST}
@@ -30,20 +30,20 @@ except ImportError:
 @comparators.dispatch_for("schema", **_FIRST)
 def _leave_ours(_context: AutogenContext, upgrade_ops: UpgradeOps, schemas: set[str | None]) -> None:
     schemas.discard(SCHEMA)
-    # what an older Alembic has found there by now
+    # an older Alembic has compared that schema already
     upgrade_ops.ops = [each for each in upgrade_ops.ops if getattr(each, "schema", None) != SCHEMA]
 
 
 @comparators.dispatch_for("schema", **_LAST)
 def _compare(context: AutogenContext, upgrade_ops: UpgradeOps, _schemas: set[str | None]) -> None:
-    """Add the operations that make collections what the classes declare."""
+    """Add the operations that make collections match what the classes declare."""
     bind = context.connection
     if bind is None or context.metadata is None or bind.dialect.name != "postgresql":
         return
     before: list[MigrateOperation] = []
     after: list[MigrateOperation] = []
     for op in _differences(context, upgrade_ops):
-        # a column or table may go once nothing encodes it, and be encoded once it is there
+        # a column or table can be dropped after its detach, and attached after it is created
         (before if isinstance(op, DetachEncodingOp) else after).append(op)
     upgrade_ops.ops = [*before, *upgrade_ops.ops, *after]
 
@@ -71,7 +71,7 @@ def _differences(context: AutogenContext, upgrade_ops: UpgradeOps) -> Iterator[M
 
 
 def _other_key(each: Declared, collection: Collection, upgrade_ops: UpgradeOps, default: str | None) -> bool:
-    """Tell if the key has other columns, or changes its type, which nothing that is made for a collection follows."""
+    """Return True if the key has other columns or changes its type: the tables of a collection cannot follow that."""
     key = {column.source for column in collection.key}
     altered = (op for table in upgrade_ops.ops if isinstance(table, ModifyTableOps) for op in table.ops)
     return key != set(each.key) or any(
@@ -88,12 +88,12 @@ def _in_use(collection: Collection) -> list[Generation]:
 
 
 def _included(context: AutogenContext, name: str, schema: str | None) -> bool:
-    """Tell whether `include_name` of env.py wants the collection looked at."""
+    """Return True if `include_name` in env.py wants this collection compared."""
     return context.run_name_filters(name, "encoding", {"schema_name": schema})  # type: ignore[arg-type]
 
 
 def _tables(context: AutogenContext, upgrade_ops: UpgradeOps, default: str | None) -> set[tuple[str | None, str]]:
-    """The tables that the metadata has, and those that are dropped because it has them no more."""
+    """Return the tables of the metadata, and the tables that are dropped because the metadata lacks them now."""
     known = {(table.schema or default, table.name) for table in context.sorted_tables}
     return known | {(op.schema or default, op.table_name) for op in upgrade_ops.ops if isinstance(op, DropTableOp)}
 
@@ -127,7 +127,7 @@ def _reencode(each: Declared, collection: Collection) -> ReencodeOp:
 
 
 def _attach_again(collection: Collection, default_schema: str | None) -> AttachEncodingOp:
-    """What makes a collection that is there, for downgrades."""
+    """Return the operation that attaches an existing collection again, for downgrades."""
     generation = collection.generation
     schema = None if collection.source_schema == default_schema else collection.source_schema
     key = {

@@ -1,4 +1,4 @@
-"""Alembic operations that make, change and remove collections in the user's own migrations."""
+"""Alembic operations that attach, reencode and detach collections in the user's migrations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import errors as pg
 
 from pgencoder import catalog, encoders
 from pgencoder.catalog.objects import Objects
-from pgencoder.db.connection import translated
+from pgencoder.db.connection import translate_errors
 from pgencoder.db.executor import run
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, comparable, model_names
 from pgencoder.errors import InvalidRequest
@@ -24,10 +24,10 @@ from pgencoder.types import Chunking, Collection, Fingerprint, KeyColumn, TokenT
 
 
 class declared:
-    """The encoder object that a class declares for a collection: `model=declared("articles")` in a revision.
+    """Refers to the encoder object that a class declares for a collection: `model=declared("articles")`.
 
-    It is looked up in the `target_metadata` of `env.py` when the migration runs. `digest`, which autogenerate writes,
-    says which encoder that was: the class may declare another by then, as it does when a downgrade runs.
+    The object is looked up in the `target_metadata` of `env.py` when the migration runs. Autogenerate writes `digest`,
+    which identifies the encoder: the class may declare another one later, for example when a downgrade runs.
     """
 
     def __init__(self, name: str, digest: str | None = None) -> None:
@@ -36,7 +36,7 @@ class declared:
 
     @classmethod
     def of(cls, name: str, fingerprint: Fingerprint) -> declared:
-        """The encoder of this fingerprint."""
+        """Return a reference to the encoder with this fingerprint."""
         text = json.dumps(dict(comparable(fingerprint)), sort_keys=True)
         return cls(name, hashlib.sha256(text.encode()).hexdigest()[:12])
 
@@ -45,7 +45,7 @@ class declared:
         return f"pgencoder.alembic.declared({', '.join(map(repr, arguments))})"
 
     def find(self, operations: Operations) -> Encoder:
-        """The object; raises InvalidRequest if no class declares it any more."""
+        """Return the encoder object; raises InvalidRequest if no class declares it now."""
         metadata = operations.get_context().opts.get("target_metadata")
         for each in declarations(metadata) if metadata is not None else ():
             model = each.encoding.model
@@ -53,12 +53,12 @@ class declared:
                 continue
             if self.digest not in (None, self.of(self.name, model.fingerprint).digest):
                 raise InvalidRequest(
-                    f"the class of {self.name!r} now declares {model_names(model.fingerprint)}, which is another"
-                    f" encoder than {self} was; give that one as model= here"
+                    f"the class of {self.name!r} now declares {model_names(model.fingerprint)}, and {self} means"
+                    f" another encoder; give that encoder as model= here"
                 )
             return model
         raise InvalidRequest(
-            f"no class in target_metadata declares an encoder object for {self.name!r}; give one as model= here"
+            f"no class in target_metadata declares an encoder object for {self.name!r}; give an encoder as model= here"
         )
 
 
@@ -67,14 +67,14 @@ Model = str | Encoder | declared
 
 @dataclass(frozen=True)
 class Models:
-    """Which encoder, as operations take it."""
+    """The arguments of an operation that name its encoder."""
 
     model: Model = DEFAULT_MODEL
     token_model: str | None = None
     allow_untrained: bool = False
 
     def encoder(self, operations: Operations) -> Encoder:
-        """The encoder, loaded."""
+        """Load the encoder and return it."""
         if isinstance(self.model, declared):
             return self.model.find(operations)
         if isinstance(self.model, str):
@@ -84,7 +84,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Source:
-    """The table of a collection; `key` are its key columns and their types, which only scripts need to be told."""
+    """The table of a collection; `key` has its key columns and their types, which only scripts need."""
 
     table: str
     columns: tuple[str, ...]
@@ -94,7 +94,7 @@ class Source:
 
 @Operations.register_operation("attach_encoding")
 class AttachEncodingOp(MigrateOperation):
-    """Makes a collection."""
+    """Attaches a table as a collection."""
 
     def __init__(
         self, name: str | None, source: Source, models: Models, tokens: TokenType | None, chunking: Chunking
@@ -121,10 +121,10 @@ class AttachEncodingOp(MigrateOperation):
         allow_untrained: bool = False,
         key: Mapping[str, str] | None = None,
     ) -> None:
-        """Make a collection of a table, as `Database.attach` does, but for queueing the rows that are there.
+        """Attach a table like `Database.attach`, but leave it to workers to queue the existing rows.
 
-        `key` names the key columns and their types as Postgres writes them, such as {"id": "bigint"}: only `--sql`,
-        which cannot ask, needs it.
+        `key` has the key columns and their types as Postgres writes them, such as {"id": "bigint"}. Only `--sql` needs
+        it, because it cannot ask the database.
         """
         attach.check_columns(columns)
         source = Source(table, tuple(columns), schema, key)
@@ -132,17 +132,17 @@ class AttachEncodingOp(MigrateOperation):
         operations.invoke(cls(name, source, models, tokens, chunking))
 
     def reverse(self) -> DetachEncodingOp:
-        """The operation of the downgrade."""
+        """Return the operation of the downgrade."""
         return DetachEncodingOp(self.name or self.source.table, self)
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        """The difference, as `alembic check` shows it."""
+        """Return the difference, as `alembic check` shows it."""
         return ("attach_encoding", self.name or self.source.table)
 
 
 @Operations.register_operation("detach_encoding")
 class DetachEncodingOp(MigrateOperation):
-    """Removes a collection; `attached` is what the downgrade makes again."""
+    """Removes a collection; `attached` is the operation of the downgrade."""
 
     def __init__(self, name: str, attached: AttachEncodingOp | None = None) -> None:
         self.name = name
@@ -154,13 +154,13 @@ class DetachEncodingOp(MigrateOperation):
         operations.invoke(cls(name))
 
     def reverse(self) -> AttachEncodingOp:
-        """The operation of the downgrade."""
+        """Return the operation of the downgrade."""
         if self.attached is None:
-            raise InvalidRequest(f"how to attach {self.name!r} again is not known")
+            raise InvalidRequest(f"cannot reverse detach_encoding({self.name!r}); write attach_encoding in downgrade()")
         return self.attached
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        """The difference, as `alembic check` shows it."""
+        """Return the difference, as `alembic check` shows it."""
         return ("detach_encoding", self.name)
 
 
@@ -200,26 +200,27 @@ class ReencodeOp(MigrateOperation):
         schema: str | None = None,
         key: Mapping[str, str] | None = None,
     ) -> None:
-        """Let a collection be encoded by this model: begin its next generation, for workers to encode.
+        """Encode a collection with this model: begin its next generation, which workers encode.
 
-        Searches use it after `pgencoder activate`. If it is there already nothing is begun: the active generation
-        stays, and one that was active before is so again. A generation that is being built with another encoder is
-        given up.
-        `tokens` and `chunking` stay unless given. Only `--sql` needs `table`, `columns` and `key`. What `--sql` prints
-        cannot activate: where a generation of this encoder was active before, as in most downgrades, it fails and says
-        which; then `pgencoder activate` that one, and run the script again.
+        Searches use the generation after `pgencoder activate`. Nothing begins if there is a generation of this encoder:
+        an active one stays active, and one that was active before becomes active again. A generation that is being
+        built with another encoder is dropped. `tokens` and `chunking` keep their values unless given.
+
+        Only `--sql` needs `table`, `columns` and `key`. The SQL that it prints cannot activate a generation. If one of
+        this encoder was active before, as in most downgrades, the script fails and names it; then run `pgencoder
+        activate` for it, and run the script again.
         """
         source = None if table is None or columns is None else Source(table, tuple(columns), schema, key)
         operations.invoke(cls(name, Models(model, token_model, allow_untrained), tokens, chunking, source))
 
     def reverse(self) -> ReencodeOp:
-        """The operation of the downgrade."""
+        """Return the operation of the downgrade."""
         if self.before is None:
-            raise InvalidRequest(f"how {self.name!r} was encoded before is not known")
+            raise InvalidRequest(f"cannot reverse reencode({self.name!r}); write reencode in downgrade()")
         return self.before
 
     def to_diff_tuple(self) -> tuple[Any, ...]:
-        """The difference, as `alembic check` shows it."""
+        """Return the difference, as `alembic check` shows it."""
         return ("reencode", self.name)
 
 
@@ -234,7 +235,7 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         parts = Objects(replace(collection, generations=(generation,)), vector)
         _print(operations, script.attach_script(parts))
         return
-    with translated():
+    with translate_errors():
         connection = borrowed(operations.get_bind())
         parts = attach.plan(
             connection,
@@ -258,7 +259,7 @@ def _detach(operations: Operations, op: DetachEncodingOp) -> None:
     if operations.get_context().as_sql:
         _print(operations, script.detach_script(op.name))
         return
-    with translated():
+    with translate_errors():
         connection = borrowed(operations.get_bind())
         with pinned(connection):
             attach.detach(connection, op.name)
@@ -275,19 +276,19 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             )
         generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking)
         operations.get_context().impl.static_output(
-            "-- Where this encoder was in use before, that generation is not begun again: this fails and names it."
+            "-- If a generation of this encoder was in use before, this script fails and names it."
             "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
         )
         _print(operations, script.reencode_script(Objects(collection, vector, generation)))
         return
-    with translated():
+    with translate_errors():
         connection = borrowed(operations.get_bind())
         with pinned(connection):
             generations.use(connection, op.name, encoder, op.tokens, op.chunking)
 
 
 def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:
-    """The collection, from what was given for a script."""
+    """Return the collection that a script is for, from the arguments of the operation."""
     if source is None or not source.key or not all(source.key.values()):
         missing = "key=" if source is not None else "table=, columns= and key="
         raise InvalidRequest(

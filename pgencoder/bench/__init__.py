@@ -1,1 +1,1 @@
-"""Measures speed: `pgencoder bench`."""
+"""Measures speed, for `pgencoder bench`: one module for each benchmark."""

@@ -1,4 +1,4 @@
-"""The native kernel outside of any server, over the same bytes: what the server adds is the difference."""
+"""Runs the native kernel outside a server, over the same bytes; the difference is the cost of the server."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pgencoder.errors import NativeUnavailable
 from pgencoder.kernel import native
 from pgencoder.types import Matrix, TokenType
 
-# As in native/src/kernel.h: what a query of halfvec is compared with
+# As in native/src/kernel.h: the type of tokens that a query of halfvec is compared with
 FORMS: dict[TokenType, int] = {"halfvec": 0, "bit": 3}
 
 
 def image(tokens: Matrix, kind: TokenType) -> NDArray[np.uint8]:
-    """The bytes of an array of tokens behind its header, as Postgres stores them: shape (n, d), halves or signs.
+    """Return the bytes of an array of tokens, as Postgres stores them after the array's header.
 
-    Each element is a length word, its dimensions and its values (`halfvec` in pgvector, `bit` in Postgres).
+    `tokens` has shape (n, d). Each element is a length word, the number of dimensions, and the values: halves for
+    `halfvec` (pgvector), signs for `bit` (Postgres).
     """
     n, dims = tokens.shape
     values = tokens.astype("<f2").view(np.uint8) if kind == "halfvec" else np.packbits(tokens > 0, axis=1)
@@ -37,7 +38,7 @@ class _Array(ctypes.Structure):
 
 
 class Arrays:
-    """Documents' tokens laid out for the kernel, all of one kind."""
+    """The tokens of documents in the memory layout of the kernel, all of one type."""
 
     def __init__(self, documents: Sequence[Matrix], kind: TokenType) -> None:
         self.kind = kind
@@ -46,7 +47,7 @@ class Arrays:
         self.bytes = sum(each.nbytes for each in self._images)
 
     def scores(self, query: Matrix, simd: str | None = None) -> NDArray[np.float64]:
-        """MaxSim of each document for a query of shape (n, d), by the best instructions or those named."""
+        """Return MaxSim of each document for a query of shape (n, d), with the instructions `simd` or the best ones."""
         tokens = image(query, "halfvec")
         scores = np.empty(len(self._images), dtype=np.float64)
         status = _library().kernel_scores(
@@ -58,7 +59,7 @@ class Arrays:
             scores.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
         )
         if status == 1:
-            raise NativeUnavailable(f"this processor does not run the kernel {simd!r}")
+            raise NativeUnavailable(f"this processor cannot run the kernel {simd!r}")
         if status != 0:
             raise ValueError(f"the kernel refuses these arrays (status {status})")
         return scores

@@ -1,4 +1,4 @@
-"""Measures the queue: what repeated changes leave in it, and how long a claim takes where much is queued."""
+"""Measures the queue: its size after repeated changes, and the time of a claim while much is queued."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 
-from pgencoder.bench.scratch import scratch
+from pgencoder.bench.scratch import create_rows, scratch
 from pgencoder.bench.write import NullEncoder
 from pgencoder.catalog.objects import Objects
 from pgencoder.client import Database
@@ -17,18 +17,19 @@ from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import BATCH_ROWS
+from pgencoder.sql import query
 
 NAME = "bench_queue"
 ROWS = 1_000_000
 CHANGES, CHANGED_ROWS = 100_000, 1_000
-SINGLE = 10  # every tenth change is by a statement of its own
-MOST_CLAIMS = 100  # so many are timed in each state of the queue
-PHASES = 8  # the least batches, for one timed claim in each
+SINGLE = 10  # every tenth change is a separate statement
+MOST_CLAIMS = 100  # claims that are timed in each state of the queue
+PHASES = 8  # the least number of batches; each gives one timed claim
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What changes of the same rows left in the queue; rates of changes by statements of all rows, and of one."""
+    """The queue after repeated changes of the same rows; rates for statements on all rows (`bulk`) and on one row."""
 
     changes: int
     rows: int
@@ -39,7 +40,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Claims:
-    """Milliseconds of a claim of a whole batch, after `before` keys were claimed and finished."""
+    """The milliseconds of a claim of a whole batch, after `before` keys were claimed and finished."""
 
     before: int
     claims: int
@@ -49,10 +50,10 @@ class Claims:
 
 @dataclass(frozen=True)
 class QueueReport:
-    """A benchmark of the queue.
+    """The result of a benchmark of the queue.
 
-    `fresh` is of the first claims. `worked` is of those after a quarter of the rows is done and nothing was vacuumed,
-    `held` of those after another quarter, with a transaction open since before that.
+    `fresh` are the first claims. `worked` are claims after a quarter of the rows, without a vacuum. `held` are claims
+    after another quarter, during which a transaction was open.
     """
 
     changes: Changes
@@ -64,7 +65,7 @@ class QueueReport:
     held: Claims
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return asdict(self)
 
 
@@ -89,28 +90,19 @@ def _change(db: Database, changes: int) -> Changes:
     with db.connection() as connection:
         started = time.perf_counter()
         for i in range(rounds):
-            connection.execute(
-                f"UPDATE {NAME}.rows SET body = pg_catalog.concat(%s::pg_catalog.text, id)", [f"change {i} of "]
-            )
+            connection.execute(query("bench_change_rows"), {"body": f"change {i} of "})
         bulk = time.perf_counter() - started
         started = time.perf_counter()
         for i in range(singles):
-            connection.execute(
-                f"UPDATE {NAME}.rows SET body = %s WHERE id OPERATOR(pg_catalog.=) %s", [f"single {i}", i % rows + 1]
-            )
+            connection.execute(query("bench_change_row"), {"body": f"single {i}", "id": i % rows + 1})
         single = time.perf_counter() - started
         queued = queue.waiting(connection, _objects(db))
     return Changes(rounds * rows + singles, rows, queued, rounds * rows / bulk, singles / single)
 
 
 def _queue(db: Database, rows: int) -> float:
-    """Make a table of short rows and queue them all; returns how many a second."""
-    with db.connection() as connection:
-        connection.execute(
-            f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
-            f" INSERT INTO {NAME}.rows SELECT i, pg_catalog.concat('row ', i)"
-            f" FROM pg_catalog.generate_series(1, {rows}) AS i"
-        )
+    """Create a table of short rows and queue them all; return the rows per second."""
+    create_rows(db, NAME, "rows", rows, "pg_catalog.concat('row ', i)")
     started = time.perf_counter()
     queued = db.attach("rows", ["body"], NullEncoder(), schema=NAME, name=NAME)
     return queued / (time.perf_counter() - started)
@@ -119,12 +111,12 @@ def _queue(db: Database, rows: int) -> float:
 def _claim_half(db: Database, connection: Connection, batches: int) -> tuple[Claims, Claims, Claims]:
     """Claim and finish half of the batches, in the three states of the queue."""
     objects = _objects(db)
-    connection.execute(sql.SQL("ALTER TABLE {} SET (autovacuum_enabled = off)").format(objects.queue))
+    connection.execute(sql.SQL("ALTER TABLE {} SET (autovacuum_enabled = 'off')").format(objects.queue))
     claimer = queue.Claimer(objects)
     timed = min(MOST_CLAIMS, batches // PHASES)
 
     def claims(done: int, until: int) -> Claims:
-        """Of those from `done` to `until` the last are timed."""
+        """Claim and finish the batches from `done` to `until`, and time the last claims."""
         milliseconds = []
         for _ in range(done, until):
             started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Measures ingestion with a real model: a whole backfill against the model alone on the same batches."""
+"""Measures ingestion with a real model: a whole backfill compared with the model alone on the same batches."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from pgencoder.types import Chunking, Dims, Encoding, Fingerprint
 NAME = "bench_ingest"
 WARM_UP = 32
 
-Ticker = Callable[[int, int], None]
+OnRun = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class IngestRun:
-    """Seconds of one backfill and of the model alone on its batches, in that order.
+    """The seconds of one backfill, and then of the model alone on the same batches.
 
-    `backfill_seconds` are those of attach and sync, the HNSW index included; in `encode_seconds` of them the model was
-    at work, disturbed by what went on beside it.
+    `backfill_seconds` include attach, sync and the HNSW index. The model worked for `encode_seconds` of them, beside
+    other work that slows it down.
     """
 
     backfill_seconds: float
@@ -38,9 +38,10 @@ class IngestRun:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """A benchmark of ingestion: `ratio` is that of the backfills' seconds in all to the model's.
+    """The result of a benchmark of ingestion.
 
-    `peak_mib` is the most memory that this process had.
+    `ratio` is the seconds of all backfills divided by the seconds of the model. `peak_mib` is the most memory that this
+    process used.
     """
 
     documents: int
@@ -51,7 +52,7 @@ class IngestReport:
     peak_mib: float
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return asdict(self)
 
 
@@ -64,64 +65,72 @@ class Recorder:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """That of the encoder."""
+        """The fingerprint of the encoder."""
         return self.encoder.fingerprint
 
     @property
     def dims(self) -> Dims:
-        """Those of the encoder."""
+        """The dimensions of the encoder."""
         return self.encoder.dims
 
     @property
     def windows(self) -> Sequence[Window]:
-        """Those of the encoder, if it has any."""
+        """The windows of the encoder, if it has any."""
         return windows_of(self.encoder)
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """What the encoder makes of them."""
+        """Remember the texts and encode them."""
         self.batches.append(list(texts))
         return self.encoder.encode_documents(texts)
 
     def encode_query(self, text: str) -> Encoding:
-        """What the encoder makes of it."""
+        """Encode a query; it is not remembered."""
         return self.encoder.encode_query(text)
 
     def again(self) -> float:
-        """Seconds to encode the same texts in the same calls, and nothing else."""
+        """Encode the same texts in the same calls, and return the seconds."""
         started = time.perf_counter()
         for texts in self.batches:
             self.encoder.encode_documents(texts)
         return time.perf_counter() - started
 
 
+@dataclass(frozen=True)
+class IngestOptions:
+    """The size of a benchmark: the first `documents` or all, and how often it runs."""
+
+    documents: int | None = None
+    chunking: Chunking = "default"
+    runs: int = 3
+
+    def __post_init__(self) -> None:
+        for name, number in (("documents", self.documents), ("runs", self.runs)):
+            if number is not None and number < 1:
+                raise InvalidRequest(f"{name} must be at least 1, got {number}")
+
+
 def ingest(
     db: Database,
     dataset: beir.Dataset,
-    *,
-    documents: int | None = None,
-    chunking: Chunking = "default",
-    runs: int = 3,
+    options: IngestOptions,
     encoder: Encoder | None = None,
-    on_run: Ticker | None = None,
+    on_run: OnRun | None = None,
 ) -> IngestReport:
-    """Backfill a data set's documents, then let the same encoder do the same batches alone, in turns `runs` times.
+    """Backfill the documents of a data set, then encode the same batches with the encoder alone; repeat for each run.
 
-    `encoder` is the default model unless given; `on_run` is called with the runs done and all.
+    The default `encoder` is the default model. `on_run` is called with the number of finished runs and of all runs.
     """
-    for name, number in (("documents", documents), ("runs", runs)):
-        if number is not None and number < 1:
-            raise InvalidRequest(f"{name} must be at least 1, got {number}")
     encoder = load() if encoder is None else encoder
-    beir.load_documents(db, dataset, documents)
+    beir.load_documents(db, dataset, options.documents)
     encoder.encode_documents([text for _, _, text in islice(dataset.documents(), WARM_UP)])
     measured: list[IngestRun] = []
-    for i in range(runs):
+    for i in range(options.runs):
         if on_run is not None:
-            on_run(i, runs)
-        run, report = _run(db, dataset, Recorder(encoder), chunking)
+            on_run(i, options.runs)
+        run, report = _run(db, dataset, Recorder(encoder), options.chunking)
         measured.append(run)
     ratio = sum(run.backfill_seconds for run in measured) / sum(run.model_seconds for run in measured)
-    return IngestReport(report.rows, report.passages, chunking, measured, ratio, peak_mib())
+    return IngestReport(report.rows, report.passages, options.chunking, measured, ratio, peak_mib())
 
 
 def _run(db: Database, dataset: beir.Dataset, recorder: Recorder, chunking: Chunking) -> tuple[IngestRun, SyncReport]:
@@ -137,7 +146,7 @@ def _run(db: Database, dataset: beir.Dataset, recorder: Recorder, chunking: Chun
 
 
 def peak_mib() -> float:
-    """The most memory that this process had."""
+    """Return the most memory that this process has used, in MiB."""
     import resource  # only Unix has it
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

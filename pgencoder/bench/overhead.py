@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pgencoder.bench.rerank import SyntheticEncoder
-from pgencoder.bench.scratch import detach_if_there, scratch
+from pgencoder.bench.scratch import create_rows, detach_if_there, scratch
 from pgencoder.client import Database
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
@@ -88,11 +88,7 @@ def search(db: Database, passages: int = PASSAGES, queries: int = QUERIES) -> Se
     detach_if_there(db, DENSE)
     with scratch(db, NAME):
         encoder = _Known()
-        with db.connection() as connection:
-            connection.execute(
-                f"CREATE TABLE {NAME}.rows (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
-                f" INSERT INTO {NAME}.rows SELECT i, i FROM pg_catalog.generate_series(1, {passages}) AS i"
-            )
+        create_rows(db, NAME, "rows", passages, "pg_catalog.concat(i)")
         try:
             db.attach("rows", ["body"], encoder, schema=NAME, name=NAME)
             db.attach("rows", ["body"], encoder, schema=NAME, name=DENSE, tokens="none")

@@ -1,4 +1,4 @@
-"""Measures the search for similar pairs: seconds, recall and memory of each method, each in a process of its own."""
+"""Measures the search for similar pairs: seconds, recall and memory of each method, each in a separate process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import sql
 
 from pgencoder.bench.ingest import peak_mib
 from pgencoder.bench.scratch import scratch
 from pgencoder.bench.write import NullEncoder
 from pgencoder.client import Database, connect
 from pgencoder.errors import InvalidRequest
+from pgencoder.sql import identifier, query
 from pgencoder.types import PairMethod
 from pgencoder.vectors import Halfvec, normalize
 
@@ -27,8 +29,8 @@ NAME = "bench_pairs"
 SENTENCES = 10_000
 THRESHOLD = 0.8
 DIMS = 384
-EVERY = 20  # sentences, one of which has a twin
-CLOSEST, FARTHEST = 1.0, 0.6  # cosines of twins
+EVERY = 20  # one of this many sentences has a twin
+CLOSEST, FARTHEST = 1.0, 0.6  # cosines between twins
 BATCH = 10_000
 
 Progress = Callable[[int, int], None]
@@ -36,9 +38,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PairsResult:
-    """What one method found: `recall` is of the true pairs; until the `first_seconds` nothing came.
+    """The result of one method.
 
-    `peak_mib` is the most memory that its process had, `idle_mib` what it had before.
+    `found` of its `pairs` are true pairs, and `recall` is their share of all true pairs. The first pair came after
+    `first_seconds`. `peak_mib` is the most memory that the process used, `idle_mib` its memory before the search.
     """
 
     method: PairMethod
@@ -53,7 +56,7 @@ class PairsResult:
 
 @dataclass(frozen=True)
 class PairsReport:
-    """A benchmark of similar pairs of synthetic sentences: `true_pairs` were planted at or above the threshold."""
+    """The result of a benchmark on synthetic sentences with `true_pairs` planted pairs at or above the threshold."""
 
     sentences: int
     dims: int
@@ -62,7 +65,7 @@ class PairsReport:
     results: list[PairsResult]
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return asdict(self)
 
 
@@ -73,9 +76,9 @@ def pairs(
     methods: Sequence[PairMethod] = ("exact", "ann"),
     progress: Callable[[str], AbstractContextManager[Progress]] = lambda _: nullcontext(lambda *_: None),
 ) -> PairsReport:
-    """Plant true pairs among so many sentences and let each method look for them.
+    """Plant true pairs among synthetic sentences and let each method search for them.
 
-    `progress` makes, for what is being done, a context with a function to tell how far it is.
+    `progress` takes the label of a step and returns a context with the function that reports its progress.
     """
     if sentences < 2 * EVERY:
         raise InvalidRequest(f"sentences must be at least {2 * EVERY}, got {sentences}")
@@ -90,7 +93,7 @@ def pairs(
 
 
 def synthetic(sentences: int) -> Iterator[tuple[range, NDArray[np.float16]]]:
-    """Vectors with a spectrum like that of a sentence model's, in batches; every twentieth one has a twin after it."""
+    """Yield batches of vectors with the spectrum of a sentence model; each twentieth vector has a twin after it."""
     random = np.random.default_rng(0)
     spread = (np.arange(DIMS) + 10) ** -0.5
     turned = np.linalg.qr(random.standard_normal((DIMS, DIMS)))[0]
@@ -106,14 +109,10 @@ def synthetic(sentences: int) -> Iterator[tuple[range, NDArray[np.float16]]]:
 
 
 def _plant(db: Database, sentences: int, threshold: float, progress: Progress) -> set[int]:
-    """Make a table of vectors and take them over; returns the first ones of the true pairs."""
+    """Create a table of vectors and adopt them; return the ids of the first sentences of the true pairs."""
     true: set[int] = set()
     with db.connection() as connection:
-        vector = f'"{db.vector_schema}"'
-        connection.execute(
-            f"CREATE TABLE {NAME}.sentences (id int PRIMARY KEY, body pg_catalog.text NOT NULL,"
-            f" dense {vector}.halfvec({DIMS}))"
-        )
+        connection.execute(query("bench_sentences").format(vector=identifier(db.vector_schema), dims=sql.Literal(DIMS)))
         copy_in = f"COPY {NAME}.sentences FROM STDIN (FORMAT binary)"
         for ids, vectors in synthetic(sentences):
             with connection.cursor().copy(copy_in) as copy:
@@ -129,7 +128,7 @@ def _plant(db: Database, sentences: int, threshold: float, progress: Progress) -
 
 
 def _alone(db: Database, threshold: float, method: PairMethod, true: set[int], progress: Progress) -> PairsResult:
-    """In a process of its own, whose memory is this method's."""
+    """Search in a new process, so that its memory is the memory of this method."""
     context = multiprocessing.get_context("spawn")
     url = db.engine.url.render_as_string(hide_password=False)
     news = context.SimpleQueue()
@@ -141,7 +140,7 @@ def _alone(db: Database, threshold: float, method: PairMethod, true: set[int], p
         return running.result()
 
 
-_news: Any = None  # a queue can be given to a process only when it starts
+_news: Any = None  # a process can get a queue only at its start
 
 
 def _remember(news: Any) -> None:
@@ -172,7 +171,7 @@ def _search(url: str, threshold: float, method: PairMethod, true: set[int]) -> P
 
 
 def _peak_mib() -> float:
-    # Linux counts what the parent had when it made this process, but not here
+    # ru_maxrss includes memory of the parent on Linux, but VmHWM does not
     status = Path("/proc/self/status")
     if status.exists() and (peak := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
         return int(peak[1]) / 1024

@@ -1,7 +1,7 @@
-"""Measures MaxSim: the SQL example in circulation and both kernels here, on the same rows in one run.
+"""Measures MaxSim: a widely copied SQL example and both kernels of pgencoder, on the same rows in one run.
 
-Every figure is a median over the queries. A statement is run twice and the second run counts, so that all find their
-pages in shared buffers; no parallel workers, except where it says two processes.
+Each figure is a median over the queries. Each statement runs twice and the second run counts, so that its pages are in
+shared buffers. There are no parallel workers, except in the figures for two processes.
 """
 
 from __future__ import annotations
@@ -18,43 +18,27 @@ import numpy as np
 from psycopg import sql
 
 from pgencoder.bench.alone import Arrays
+from pgencoder.bench.scratch import create_rows, detach_if_there
 from pgencoder.client import Database
 from pgencoder.db.connection import Connection
-from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
 from pgencoder.representations.tokens import MaxSim
 from pgencoder.search import Search, search_statement
 from pgencoder.search.ranking import by_maxsim
+from pgencoder.sql import query as sql_query
+from pgencoder.sql import raw
 from pgencoder.types import Collection, Dims, Encoding, Fingerprint, Matrix, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 
-# The function that circulates as an example: both arrays unnested and crossed, cosine similarity of every pair, the
-# largest for each query token, their sum. Written here from that description.
-EXAMPLE = """
-CREATE FUNCTION pg_temp.example(query {vector}.halfvec[], document {vector}.halfvec[]) RETURNS double precision
-LANGUAGE sql IMMUTABLE AS $$
-    WITH query_token AS (SELECT pg_catalog.row_number() OVER () AS n, q FROM pg_catalog.unnest(query) AS q),
-    document_token AS (SELECT d FROM pg_catalog.unnest(document) AS d),
-    pair AS (
-        SELECT n, 1 OPERATOR(pg_catalog.-) (d OPERATOR({vector}.<=>) q) AS similarity
-        FROM query_token CROSS JOIN document_token
-    ),
-    best AS (SELECT pg_catalog.max(similarity) AS similarity FROM pair GROUP BY n)
-    SELECT pg_catalog.sum(similarity) FROM best
-$$
-"""
-# Searches of 1-bit tokens in pure SQL, whichever kernel this database uses
-SYMMETRIC = """
-CREATE FUNCTION pg_temp.symmetric(query {vector}.halfvec[], document pg_catalog."bit"[]) RETURNS double precision
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pgencoder.maxsim_sql(pgencoder.binary_quantize(query), document)
-"""
-# As many as SciFact has, but of halfvec tokens, which would be a gigabyte, only the first thousand
+# Statements of sql/queries that create the functions of FORMS
+FUNCTIONS = ("bench_example", "bench_symmetric")
+# As many as SciFact has; only a thousand with halfvec tokens, because all would take a gigabyte
 SYNTHETIC_DOCUMENTS: dict[TokenType, int] = {"halfvec": 1000, "bit": 5183}
 SYNTHETIC_TOKENS, QUERY_TOKENS, DIMS = 240, 21, 384
 SCHEMA = "pgencoder_bench"
 LEAST_QUERIES = 30
+KINDS: tuple[TokenType, ...] = ("halfvec", "bit")
 
 Milliseconds = list[float]
 
@@ -80,9 +64,9 @@ FORMS = (
 
 @dataclass(frozen=True)
 class FormResult:
-    """Milliseconds to score the candidates (`rerank_ms`) and for recall and scoring in one statement (`search_ms`).
+    """The milliseconds to score the candidates (`rerank_ms`), and for recall and scoring together (`search_ms`).
 
-    `times_faster` and `search_times_faster` compare with the example's.
+    `times_faster` and `search_times_faster` compare them with the example.
     """
 
     rerank_ms: float
@@ -93,12 +77,14 @@ class FormResult:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Where the milliseconds of a native rerank go.
+    """The parts of the milliseconds of a native rerank.
 
-    `kernel_ms` is the same kernel alone in C over the same bytes (None without a compiler), `rows_ms` the statement
-    without reading tokens, `detoast_ms` what reading them adds; `other_ms` is the rest of the server's `rerank_ms`: the
-    query sent and prepared, less the time that the kernel alone waits for memory, which in the server is part of
-    reading; it can be negative. `ratio` is rerank_ms / kernel_ms.
+    - `kernel_ms`: the same kernel alone in C over the same bytes; None without a compiler.
+    - `rows_ms`: the statement without reading tokens.
+    - `detoast_ms`: the time that reading the tokens adds.
+    - `other_ms`: the rest of the server's `rerank_ms`, to send and prepare the query. It can be negative: the kernel
+      alone also waits for memory, which the server does while it reads the tokens.
+    - `ratio`: rerank_ms / kernel_ms.
     """
 
     kernel_ms: float | None
@@ -110,10 +96,10 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Exhaustive:
-    """Milliseconds for native MaxSim of all passages with bit tokens.
+    """The milliseconds for native MaxSim of all passages with bit tokens.
 
-    `expected_ms` is the rerank's time for as many documents; `faster` is expected_ms / one_process_ms,
-    `parallel_speedup` one_process_ms / two_processes_ms.
+    `expected_ms` is the time of the rerank for the same number of documents. `faster` is
+    expected_ms / one_process_ms, and `parallel_speedup` is one_process_ms / two_processes_ms.
     """
 
     passages: int
@@ -126,7 +112,7 @@ class Exhaustive:
 
 @dataclass(frozen=True)
 class RerankReport:
-    """A benchmark of MaxSim; without the native kernel, `without_native` says why and its parts are empty."""
+    """The result of a benchmark of MaxSim; without the native kernel `without_native` has the reason."""
 
     rows: str
     documents: int
@@ -142,23 +128,23 @@ class RerankReport:
     exhaustive: Exhaustive | None
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return asdict(self)
 
 
 class SyntheticEncoder:
-    """Random unit vectors drawn from the text, which is a number; in the shape of SciFact."""
+    """An encoder that returns random unit vectors in the shape of SciFact; the text is a number, the seed."""
 
     def __init__(self) -> None:
         self.dims = Dims(DIMS, DIMS)
         self.fingerprint: Fingerprint = {"model": "synthetic", "dims": [DIMS, DIMS]}
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """240 token vectors each."""
+        """Return 240 token vectors for each text."""
         return [self._random(int(text), SYNTHETIC_TOKENS) for text in texts]
 
     def encode_query(self, text: str) -> Encoding:
-        """21 token vectors."""
+        """Return 21 token vectors."""
         return self._random(int(text), QUERY_TOKENS)
 
     def _random(self, seed: int, tokens: int) -> Encoding:
@@ -169,7 +155,7 @@ class SyntheticEncoder:
 def rerank(
     db: Database, dataset: beir.Dataset | None, candidates: int = 100, queries: int = LEAST_QUERIES
 ) -> RerankReport:
-    """Compare the circulating SQL example with both kernels, on a data set's documents or on synthetic ones."""
+    """Compare the SQL example with both kernels, on the documents of a data set or on synthetic documents."""
     for name, number in (("candidates", candidates), ("queries", queries)):
         if number < 1:
             raise InvalidRequest(f"{name} must be at least 1, got {number}")
@@ -196,31 +182,28 @@ def rerank(
 def _prepare(
     db: Database, dataset: beir.Dataset | None, queries: int
 ) -> tuple[dict[TokenType, Collection], list[Encoding]]:
-    """A collection for each type of tokens, of the same documents, and the encoded queries."""
-    names: dict[TokenType, str] = {}
-    kinds: tuple[TokenType, ...] = ("halfvec", "bit")
-    if dataset is not None:
-        for kind in kinds:
-            names[kind] = beir.prepare(db, dataset, DEFAULT_MODEL, None, kind, "truncate")
-            db.sync(names[kind], progress=False)
-        texts = list(dataset.queries.values())
-        texts = texts[:: max(1, len(texts) // queries)][:queries]  # from all over, as neighbours may be alike
-        collections = {kind: db.collection(name) for kind, name in names.items()}
-        return collections, [db.encode_query(collections["bit"], text) for text in texts]
+    """Return a collection of the same documents for each type of tokens, and the encoded queries."""
+    if dataset is None:
+        return _synthetic(db, queries)
+    collections = {}
+    for kind in KINDS:
+        name = beir.prepare(db, dataset, beir.Encoded(tokens=kind, chunking="truncate"))
+        db.sync(name, progress=False)
+        collections[kind] = db.collection(name)
+    texts = list(dataset.queries.values())
+    texts = texts[:: max(1, len(texts) // queries)][:queries]  # not the first ones, because neighbours may be alike
+    return collections, [db.encode_query(collections["bit"], text) for text in texts]
+
+
+def _synthetic(db: Database, queries: int) -> tuple[dict[TokenType, Collection], list[Encoding]]:
     encoder = SyntheticEncoder()
-    existing = [collection.name for collection in db.collections()]
-    for kind in kinds:
-        names[kind] = f"bench_synthetic_{kind}"
-        if names[kind] in existing:  # of a run that was killed
-            db.detach(names[kind])
+    names = {kind: f"bench_synthetic_{kind}" for kind in KINDS}
+    for name in names.values():
+        detach_if_there(db, name)  # from a run that was killed
     with db.connection() as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
-        for kind, documents in SYNTHETIC_DOCUMENTS.items():
-            connection.execute(
-                f'CREATE TABLE {SCHEMA}."{kind}" (id int PRIMARY KEY, body pg_catalog.text);'
-                f' INSERT INTO {SCHEMA}."{kind}" SELECT i, i FROM pg_catalog.generate_series(1, {documents}) AS i'
-            )
     for kind, name in names.items():
+        create_rows(db, SCHEMA, kind, SYNTHETIC_DOCUMENTS[kind], "pg_catalog.concat(i)")
         db.attach(kind, ["body"], encoder, schema=SCHEMA, name=name, tokens=kind)
         db.sync(name, progress=False)
     return (
@@ -230,6 +213,8 @@ def _prepare(
 
 
 class _Bench:
+    """Runs all statements for each query, and keeps their times."""
+
     def __init__(
         self,
         db: Database,
@@ -243,9 +228,8 @@ class _Bench:
         self.native = native
         self.times: dict[str, Milliseconds] = {}
         self.query_tokens: list[int] = []
-        vector = sql.Identifier(db.vector_schema).as_string(connection)
-        for function in (EXAMPLE, SYMMETRIC):
-            connection.execute(function.format(vector=vector).encode())
+        for name in FUNCTIONS:
+            connection.execute(sql_query(name).format(vector=sql.Identifier(db.vector_schema)))
         self.tables = {
             kind: sql.Identifier("pgencoder", collection.generation.passages)
             for kind, collection in collections.items()
@@ -254,7 +238,7 @@ class _Bench:
             connection.execute(sql.SQL("VACUUM ANALYZE {}").format(table))
 
     def run(self, query: Encoding) -> None:
-        """Measure everything for one query."""
+        """Time all statements for one query."""
         self._workers(0)
         ids = self._recalled(query)
         tokens = HalfvecArray(normalize(query.tokens))
@@ -268,7 +252,7 @@ class _Bench:
         native = "pgencoder_native.maxsim(%(query)s, tokens)"
         for kind, table in self.tables.items():
             self._time(f"rows {kind}", partial(self._scored, table, "0", {"ids": ids}))
-            # without a query token the document is read, and there is nothing to compare it with
+            # a query without tokens reads the document, but compares nothing
             self._time(f"read {kind}", partial(self._scored, table, native, {"ids": ids, "query": nothing}))
             self._alone(kind, query.tokens, ids)
         for processes in (1, 2):
@@ -276,7 +260,7 @@ class _Bench:
             self._time(f"exhaustive {processes}", lambda: self._exhaustive(tokens))
 
     def report(self, rows: str, simd: str | None, without_native: str | None) -> RerankReport:
-        """The medians."""
+        """Return the report, with the medians of all times."""
         median = {name: statistics.median(times) for name, times in self.times.items()}
         example, example_search = median["rerank example_halfvec"], median["search example_halfvec"]
         forms = {}
@@ -321,7 +305,7 @@ class _Bench:
         self.connection.execute(f"SET max_parallel_workers_per_gather = {workers}")
 
     def _recalled(self, query: Encoding) -> list[Any]:
-        """The keys of the candidates that a search would recall."""
+        """Return the keys of the candidates that a search would recall."""
         search = Search(self.candidates, self.candidates, stage="dense")
         return [hit.key for hit in self.db.run(self.collections["halfvec"], search, query)]
 
@@ -330,14 +314,12 @@ class _Bench:
         return self._scored(self.tables[form.tokens], call, {"query": tokens, "ids": ids})
 
     def _scored(self, table: sql.Identifier, expression: str, values: dict[str, Any]) -> object:
-        statement = sql.SQL(
-            f"SELECT id, {expression} AS score FROM {{}} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s)"
-            " ORDER BY 2 DESC LIMIT 10"
-        )
-        return self.connection.execute(statement.format(table), values).fetchall()
+        wanted = raw("id OPERATOR(pg_catalog.=) ANY (%(ids)s)")
+        statement = sql_query("bench_rerank").format(score=raw(expression), passages=table, wanted=wanted)
+        return self.connection.execute(statement, values).fetchall()
 
     def _search(self, form: Form, query: Encoding) -> Callable[[], object]:
-        """The statement that a search runs, with another function for the score; built before it is timed."""
+        """Build the statement of a search with another function for the score, and return a function that runs it."""
         built = search_statement(
             self.collections[form.tokens],
             Search(10, self.candidates, stage=by_maxsim(MaxSim(function=form.function))),
@@ -346,29 +328,23 @@ class _Bench:
         return lambda: self.connection.execute(built.string.encode(), built.params).fetchall()
 
     def _exhaustive(self, tokens: HalfvecArray) -> object:
-        statement = sql.SQL("SELECT id, pgencoder_native.maxsim(%(query)s, tokens) FROM {} ORDER BY 2 DESC LIMIT 10")
-        return self.connection.execute(statement.format(self.tables["bit"]), {"query": tokens}).fetchall()
+        score = raw("pgencoder_native.maxsim(%(query)s, tokens)")
+        statement = sql_query("bench_rerank").format(score=score, passages=self.tables["bit"], wanted=raw("true"))
+        return self.connection.execute(statement, {"query": tokens}).fetchall()
 
     def _alone(self, kind: TokenType, query: Matrix, ids: list[Any]) -> None:
-        """Time the kernel over the candidates' tokens in this process's memory."""
-        rows = self.connection.execute(
-            sql.SQL("SELECT pg_catalog.array_send(tokens) FROM {} WHERE id OPERATOR(pg_catalog.=) ANY (%s)").format(
-                self.tables[kind]
-            ),
-            [ids],
-            binary=True,
-        )
+        """Time the kernel over the tokens of the candidates, in the memory of this process."""
+        statement = sql.SQL(
+            "SELECT pg_catalog.array_send(tokens) FROM {} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s)"
+        ).format(self.tables[kind])
+        rows = self.connection.execute(statement, {"ids": ids}, binary=True)
         documents = [read_array(row[0], kind) for row in rows]
         arrays, halves = Arrays(documents, kind), normalize(query)
         with suppress(NativeUnavailable):
             self._time(f"kernel {kind}", lambda: arrays.scores(halves))
 
     def _shape(self) -> tuple[int, float]:
-        """Passages, and tokens in one on average."""
-        row = self.connection.execute(
-            sql.SQL(
-                "SELECT pg_catalog.count(*), pg_catalog.avg(pg_catalog.cardinality(tokens))::double precision FROM {}"
-            ).format(self.tables["bit"])
-        ).fetchone()
+        """Return the number of passages and their mean number of tokens."""
+        row = self.connection.execute(sql_query("bench_shape").format(passages=self.tables["bit"])).fetchone()
         assert row is not None
         return row[0], row[1]

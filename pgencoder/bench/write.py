@@ -1,4 +1,4 @@
-"""Measures ingestion without a model: how many passages a second workers write, each in a process of its own."""
+"""Measures ingestion without a model: the passages that workers write per second, each in a separate process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from pgencoder.bench.scratch import scratch
+from pgencoder.bench.scratch import create_rows, scratch
 from pgencoder.client import Database, connect
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.target import Target
@@ -24,15 +24,15 @@ from pgencoder.worker.worker import Worker
 
 NAME = "bench_write"
 DIMS, TOKENS = 384, 240
-CHARACTERS = 1200  # so many as 240 tokens have
+CHARACTERS = 1200  # a typical text of 240 tokens
 PASSAGES = 20_000
 
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What so many workers did together, from the first claim to the last write.
+    """The result for a number of workers, from the first claim to the last write.
 
-    `index_seconds` is how long the HNSW index took afterwards.
+    `index_seconds` is the time of the HNSW index after that.
     """
 
     workers: int
@@ -44,7 +44,7 @@ class WriteResult:
 
 @dataclass(frozen=True)
 class WriteReport:
-    """A benchmark of writing: passages with a dense vector and `tokens` 1-bit token vectors of `dims` dimensions."""
+    """The result of a benchmark; a passage has a dense vector and `tokens` 1-bit token vectors of `dims` dimensions."""
 
     passages: int
     tokens: int
@@ -52,12 +52,12 @@ class WriteReport:
     results: list[WriteResult]
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
+        """Return the report as JSON values."""
         return asdict(self)
 
 
 class NullEncoder:
-    """The same token vectors for every text, and a dense vector drawn anew, so that the index is like any other."""
+    """An encoder that takes no time: the same token vectors for every text, and random dense vectors for the index."""
 
     def __init__(self) -> None:
         self.dims = Dims(DIMS, DIMS)
@@ -66,17 +66,17 @@ class NullEncoder:
         self._tokens = normalize(self._random.standard_normal((TOKENS, DIMS), dtype=np.float32))
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """One encoding for each text."""
+        """Return one encoding for each text."""
         dense = self._random.standard_normal((len(texts), DIMS), dtype=np.float32)
         return [Encoding(each, self._tokens) for each in dense]
 
     def encode_query(self, text: str) -> Encoding:
-        """One more."""
+        """Return one more encoding."""
         return self.encode_documents([text])[0]
 
 
 def write(db: Database, passages: int = PASSAGES, workers: Sequence[int] = (1, 2)) -> WriteReport:
-    """Let so many worker processes at once write passages of a null encoder, for each number in `workers`."""
+    """Let worker processes write passages of a null encoder at the same time, once for each number in `workers`."""
     for name, number in (("passages", passages), *(("workers", number) for number in workers)):
         if number < 1:
             raise InvalidRequest(f"{name} must be at least 1, got {number}")
@@ -85,16 +85,11 @@ def write(db: Database, passages: int = PASSAGES, workers: Sequence[int] = (1, 2
 
 def _together(db: Database, passages: int, workers: int) -> WriteResult:
     with scratch(db, NAME), _processes(db, workers) as pipes:
-        with db.connection() as connection:
-            connection.execute(
-                f"CREATE TABLE {NAME}.passages (id int PRIMARY KEY, body pg_catalog.text NOT NULL);"
-                f" INSERT INTO {NAME}.passages SELECT i, pg_catalog.repeat('word ', {CHARACTERS // 5}) FROM"
-                f" pg_catalog.generate_series(1, {passages}) AS i"
-            )
+        create_rows(db, NAME, "passages", passages, f"pg_catalog.repeat('word ', {CHARACTERS // 5})")
         db.attach("passages", ["body"], NullEncoder(), schema=NAME, name=NAME)
         _settle(db)
         for pipe in pipes:
-            pipe.recv()  # it is ready
+            pipe.recv()  # the process is ready
         for pipe in pipes:
             pipe.send(None)
         done = [pipe.recv() for pipe in pipes]
@@ -105,7 +100,7 @@ def _together(db: Database, passages: int, workers: int) -> WriteResult:
 
 
 def _settle(db: Database) -> None:
-    """Write out what making the rows has left, where this role may, so that it is not done meanwhile."""
+    """Run a checkpoint now if this role may, so that it does not run during the benchmark."""
     with db.connection() as connection:
         try:
             connection.execute("CHECKPOINT")
@@ -115,7 +110,7 @@ def _settle(db: Database) -> None:
 
 @dataclass(frozen=True)
 class _Done:
-    """What a worker wrote, and when, by a clock that is the same in all processes."""
+    """The passages that a worker wrote, and the times of it, by a clock that all processes share."""
 
     passages: int
     first: float
@@ -125,7 +120,7 @@ class _Done:
 
 @contextmanager
 def _processes(db: Database, workers: int) -> Iterator[list[Pipe]]:
-    """Processes that each work once when they are sent something."""
+    """Start processes that each work once when they receive a message, and yield their pipes."""
     context = multiprocessing.get_context("spawn")
     url = db.engine.url.render_as_string(hide_password=False)
     pipes, processes = [], []
@@ -140,7 +135,7 @@ def _processes(db: Database, workers: int) -> Iterator[list[Pipe]]:
         yield pipes
     finally:
         for pipe in pipes:
-            pipe.close()  # one that still waits ends
+            pipe.close()  # ends a process that still waits
         for process in processes:
             process.join(10)
             process.kill()

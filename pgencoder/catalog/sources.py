@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from psycopg import errors as pg
 
-from pgencoder.db.connection import looking, names_of_users
+from pgencoder.db.connection import read_only, user_search_path
 from pgencoder.db.executor import Executor
 from pgencoder.errors import InvalidSource
 from pgencoder.sql import as_text, own, query
@@ -137,7 +137,7 @@ def free_names(sources: Sequence[str]) -> list[str]:
 @contextmanager
 def _spelled_out(executor: Executor) -> Iterator[None]:
     """Types outside of pg_catalog are written with their schema, whatever the search path is."""
-    with looking(executor):
+    with read_only(executor):
         executor.execute("SET LOCAL search_path = pg_catalog")
         yield
 
@@ -148,7 +148,7 @@ def _find(executor: Executor, table: str, schema: str | None) -> int | None:
         return None if there is None else int(there[0])
     for name in ("pg_catalog.quote_ident(%s)", "%s"):
         try:
-            with names_of_users(executor):
+            with user_search_path(executor):
                 found = executor.execute(f"SELECT pg_catalog.to_regclass({name})::pg_catalog.oid", [table]).fetchone()
         except (pg.InvalidName, pg.SyntaxError, pg.FeatureNotSupported):
             return None

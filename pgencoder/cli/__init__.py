@@ -1,4 +1,4 @@
-"""The command line: `pgencoder --help`."""
+"""The command line `pgencoder`: commands that parse arguments, call the package and print the result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def application() -> typer.Typer:
-    """The application with all its commands."""
+    """Return the application with all its commands."""
     from pgencoder.cli import bench, commands, evaluate, ingest, searching, server  # noqa: F401 - they add commands
     from pgencoder.cli.options import app
 
@@ -40,7 +40,7 @@ def main() -> None:
         _fail("the database says: " + str(cause).split("\n")[0])
     except BrokenPipeError:
         sys.exit(1)
-    except Exception:  # what nobody foresaw, in full
+    except Exception:  # an unexpected error is printed in full
         sys.exit(lines(traceback.format_exc()).rstrip())
 
 
@@ -52,7 +52,7 @@ def _fail(text: str) -> NoReturn:
 
 
 def _print_as_data() -> None:
-    """Let what is printed, warned of and logged neither fail nor control the terminal."""
+    """Make output, warnings and logs safe: they cannot fail on a character or control the terminal."""
     from pgencoder.cli import logs, output
 
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""The commands that measure speed, and how they print what they found."""
+"""The commands `pgencoder bench`, and the tables that they print."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def bench_rerank(
     queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 30,
     json: JSON = False,
 ) -> None:
-    """MaxSim here, in SQL and native, against the SQL example in circulation, on the same rows."""
+    """Compare MaxSim in SQL and native with a widely copied SQL example, on the same rows."""
     from pgencoder.bench import rerank
     from pgencoder.evaluation import beir
 
@@ -54,18 +54,17 @@ def bench_ingest(
     database: URL = None,
     documents: Annotated[int | None, typer.Option(help="Only this many, from the first.")] = None,
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
-    runs: Annotated[int, typer.Option(help="How often; the ratio is that of the sums.")] = 3,
+    runs: Annotated[int, typer.Option(help="How often; the ratio is of the sums.")] = 3,
     json: JSON = False,
 ) -> None:
-    """A whole backfill against the model alone on the same batches."""
+    """Compare a whole backfill with the model alone on the same batches."""
     from pgencoder.bench import ingest
     from pgencoder.evaluation import beir
 
     db = open_database(database)
     with output.progress("measuring", "runs") as on_run:
-        report = ingest.ingest(
-            db, beir.read(directory), documents=documents, chunking=chunking, runs=runs, on_run=on_run
-        )
+        options = ingest.IngestOptions(documents, chunking, runs)
+        report = ingest.ingest(db, beir.read(directory), options, on_run=on_run)
     if json:
         output.as_json(report.as_json())
     else:
@@ -79,7 +78,7 @@ def bench_write(
     workers: Annotated[str, typer.Option(help="How many worker processes at once, with commas between.")] = "1,2",
     json: JSON = False,
 ) -> None:
-    """How many passages a second workers write when the model takes no time."""
+    """Measure how many passages workers write per second when the model takes no time."""
     from pgencoder.bench import write
 
     try:
@@ -96,12 +95,12 @@ def bench_write(
 @command(MEASURING, "pgencoder bench pairs --sentences 20000 --threshold 0.9", name="pairs", to=bench_app)
 def bench_pairs(
     database: URL = None,
-    sentences: Annotated[int, typer.Option(help="How many.")] = 10_000,
+    sentences: Annotated[int, typer.Option(help="How many sentences.")] = 10_000,
     threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
-    methods: Annotated[str, typer.Option(help="Which, with commas between.")] = "exact,ann",
+    methods: Annotated[str, typer.Option(help="Which methods, with commas between.")] = "exact,ann",
     json: JSON = False,
 ) -> None:
-    """Seconds, recall and memory of a search for similar pairs, planted among synthetic sentences."""
+    """Measure seconds, recall and memory of a search for pairs planted among synthetic sentences."""
     from pgencoder.bench import pairs as measure
 
     chosen = [method for method in PAIR_METHODS if method in methods.split(",")]
@@ -118,10 +117,10 @@ def bench_pairs(
 def bench_queue(
     database: URL = None,
     rows: Annotated[int, typer.Option(help="How many rows to queue.")] = 1_000_000,
-    changes: Annotated[int, typer.Option(help="How often to change a thousand rows, all together.")] = 100_000,
+    changes: Annotated[int, typer.Option(help="Changes in all, of a thousand rows.")] = 100_000,
     json: JSON = False,
 ) -> None:
-    """What changes leave in the queue, and how long a claim takes where much is queued."""
+    """Measure the queue after many changes, and the time of a claim while much is queued."""
     from pgencoder.bench import backlog
 
     report = backlog.backlog(open_database(database), rows, changes)
@@ -138,7 +137,7 @@ def bench_search(
     queries: Annotated[int, typer.Option(help="Queries to take the median of.")] = 100,
     json: JSON = False,
 ) -> None:
-    """Search in Python and in SQL, and measure that beside the HNSW scan alone."""
+    """Measure searches in Python and in SQL, beside the HNSW scan alone."""
     from pgencoder.bench import overhead
 
     report = overhead.search(open_database(database), passages, queries)
@@ -149,7 +148,7 @@ def bench_search(
 
 
 def _rerank_report(report: RerankReport) -> None:
-    """Print a benchmark of MaxSim: the forms, where the native time goes, and all passages."""
+    """Print a benchmark of MaxSim: the forms, the parts of the native time, and the times for all passages."""
     say_lines(
         f"{report.rows}: {report.candidates} documents of {report.tokens:.0f} tokens, {report.dims} dimensions,"
         f" {report.query_tokens:.0f} query tokens; medians of {report.queries} queries\n",
@@ -172,8 +171,8 @@ def _rerank_report(report: RerankReport) -> None:
     say_lines("")
     output.table(headings, breakdown)
     say_lines(
-        f"instructions: {report.simd}; other: the query, sent and prepared, less what the kernel alone waits for"
-        " memory, which in the server is part of detoasting",
+        f"instructions: {report.simd}; other: to send and prepare the query, minus the time that the kernel alone waits"
+        " for memory, which in the server is part of detoasting",
     )
     all_of = report.exhaustive
     say_lines(

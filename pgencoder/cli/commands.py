@@ -1,7 +1,8 @@
-"""The commands that make, show and remove collections."""
+"""The commands that create, show and remove collections."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -73,7 +74,7 @@ def attach(
     ],
     columns: Annotated[str, typer.Option(help="Columns to encode, with commas between.", show_default=False)],
     database: URL = None,
-    name: Annotated[str | None, typer.Option(help="Name of the collection; the table's if not given.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the collection; default: the table's name.")] = None,
     schema: Annotated[str | None, typer.Option(help="Schema of the table.")] = None,
     model: MODEL = DEFAULT_MODEL,
     token_model: TOKEN_MODEL = None,
@@ -85,7 +86,7 @@ def attach(
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
-    exist_ok: Annotated[bool, typer.Option(help="Leave a collection alone that is already as asked.")] = True,
+    exist_ok: Annotated[bool, typer.Option(help="Accept a collection that already is as asked.")] = True,
 ) -> None:
     """Make a collection of a table and queue its rows; a second time changes nothing."""
     db = open_database(database)
@@ -103,16 +104,20 @@ def attach(
             allow_untrained=allow_untrained,
             progress=on_progress,
         )
-        try:
-            queued = ask()
-        except CollectionExists:
-            if not exist_ok:
-                raise
-            queued = ask(exist_ok=True)
-            said = f"{name or table}: unchanged" + (f", {queued} rows queued that were not yet" if queued else "")
-        else:
-            said = f"attached {name or table}: {queued} rows queued; encode them with: pgencoder worker --once"
+        said = _attach(ask, name or table, exist_ok)
     output.say(said)
+
+
+def _attach(ask: Callable[..., int], name: str, exist_ok: bool) -> str:
+    """Attach, and say what was done; with `exist_ok` the collection may exist already."""
+    try:
+        queued = ask()
+    except CollectionExists:
+        if not exist_ok:
+            raise
+        queued = ask(exist_ok=True)
+        return f"{name}: unchanged" + (f", {queued} more rows queued" if queued else "")
+    return f"attached {name}: {queued} rows queued; encode them with: pgencoder worker --once"
 
 
 @command(COLLECTIONS, "pgencoder detach articles")
@@ -134,7 +139,7 @@ def list_collections(database: URL = None, json: JSON = False) -> None:
 
 @command(COLLECTIONS, "pgencoder status", "pgencoder status --json")
 def status(database: URL = None, json: JSON = False) -> None:
-    """Show the collections and the workers: models, rows, what is queued, in flight and failed."""
+    """Show the collections and the workers: models, and the rows queued, in flight and failed."""
     db = open_database(database)
     states, workers = db.status(), db.workers()
     if json:

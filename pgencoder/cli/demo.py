@@ -1,4 +1,4 @@
-"""The main job on real input: search the docstrings of the running Python's standard library."""
+"""The command `pgencoder demo`: it searches the docstrings of Python's standard library."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import inspect
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout, suppress
 from io import StringIO
 
+from psycopg import sql
 from rich.table import Table
 from rich.text import Text
 
 from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.output import shorten
-from pgencoder.db.connection import schema_of_new
+from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.plain import one_line
 from pgencoder.results import Hit, SyncReport
 from pgencoder.search import Search, rows
-from pgencoder.sql import as_text, identifier
+from pgencoder.sql import Part, identifier, query
 from pgencoder.types import Collection, Stage
 
 COLLECTION = "stdlib_docs"
@@ -32,10 +33,10 @@ QUESTIONS = (
     "read a file line by line without loading it into memory",
     "wait until all threads have reached the same point",
 )
-# Encoded first: what the questions are about, then what everybody knows
+# Modules that are encoded first: the questions are about them, or everybody knows them
 FIRST = ("subprocess", "pprint", "linecache", "fileinput", "difflib", "threading", "textwrap", "shutil", "csv", "json")
-FIRST_ROWS = 96  # which have answers to all the questions
-# Importing these does something, or needs a display
+FIRST_ROWS = 96  # these have answers to all questions
+# Modules whose import has an effect or needs a display
 SKIPPED = frozenset(
     [
         "antigravity",
@@ -55,7 +56,7 @@ SKIPPED = frozenset(
 
 
 def run(db: Database) -> None:
-    """Make the table, attach it, encode a part, answer the questions, then encode the rest."""
+    """Create the table, attach it, encode a part, answer the questions, and encode the rest."""
     db.migrate()
     output.say(output.kernel(db.kernel()))
     _prepare(db)
@@ -81,7 +82,7 @@ def run(db: Database) -> None:
 
 
 def _encode(db: Database, rows: int | None) -> tuple[SyncReport, int]:
-    """Encode that many rows, or all; what was done, and how many rows are left."""
+    """Encode `rows` rows, or all; return the report and the number of rows that are left."""
     left = 0
 
     with output.progress("encoding") as on_progress:
@@ -105,7 +106,7 @@ def _duration(seconds: float) -> str:
 
 
 def docstrings() -> Iterator[tuple[str, str, str]]:
-    """Module, qualified name and docstring of the standard library's public functions, classes and methods."""
+    """Yield module, qualified name and docstring of each public function, class and method of the standard library."""
     seen: set[int] = set()
     for name in sorted(sys.stdlib_module_names - SKIPPED):
         if name.startswith("_"):
@@ -133,27 +134,37 @@ def _documented(owner: object, module: str, prefix: str, seen: set[int]) -> Iter
 
 
 def _prepare(db: Database) -> None:
+    """Create, attach and fill the table, as far as that is not done."""
     with db.connection() as connection:
-        table = as_text(identifier(schema_of_new(connection), COLLECTION))
-        connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {table} (name pg_catalog.text PRIMARY KEY, module pg_catalog.text NOT NULL,"
-            " doc pg_catalog.text NOT NULL)"
-        )
+        table = create_table(connection)
     if COLLECTION not in [collection.name for collection in db.collections()]:
         output.say("attaching a table: this makes a passages table, a queue and triggers, in schema pgencoder")
         db.attach(COLLECTION, ["name", "doc"])
     with db.connection() as connection, connection.transaction():
-        count = f"SELECT pg_catalog.count(*) FROM {table}"
-        if connection.execute(count).fetchone() == (0,):
-            documented = sorted(docstrings(), key=lambda row: FIRST.index(row[0]) if row[0] in FIRST else len(FIRST))
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    f"INSERT INTO {table} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
-                    documented,
-                )
-        row = connection.execute(count).fetchone()
+        if _count(connection, table) == 0:
+            fill_table(connection, table, docstrings())
+        rows = _count(connection, table)
+    output.say(f"table {COLLECTION}: {rows:,} docstrings of Python {sys.version.split()[0]}")
+
+
+def create_table(connection: Connection) -> Part:
+    """Create the table of the demo if it does not exist, and return its name."""
+    table = identifier(schema_of_new(connection), COLLECTION)
+    connection.execute(query("create_docstrings").format(table=table))
+    return table
+
+
+def fill_table(connection: Connection, table: Part, found: Iterable[tuple[str, str, str]]) -> None:
+    """Insert docstrings as rows; those of the modules in `FIRST` come first."""
+    ordered = sorted(found, key=lambda row: FIRST.index(row[0]) if row[0] in FIRST else len(FIRST))
+    with connection.cursor() as cursor:
+        cursor.executemany(query("insert_docstring").format(table=table), ordered)
+
+
+def _count(connection: Connection, table: Part) -> int:
+    row = connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(table)).fetchone()
     assert row is not None
-    output.say(f"table {COLLECTION}: {row[0]:,} docstrings of Python {sys.version.split()[0]}")
+    return int(row[0])
 
 
 def _answers(db: Database, question: str) -> Table:
@@ -164,7 +175,7 @@ def _answers(db: Database, question: str) -> Table:
     stages: tuple[tuple[Stage, str], ...] = (("dense", "dense only"), ("maxsim", "dense, then MaxSim"))
     for stage, label in stages:
         search = Search(3, group="document", stage=stage)
-        db.run(collection, search, encoded)  # what is timed has its pages in memory, for both
+        db.run(collection, search, encoded)  # so that both timed searches have their pages in memory
         started = time.perf_counter()
         hits = db.run(collection, search, encoded)
         table.add_column(f"{label}: {(time.perf_counter() - started) * 1000:.1f} ms", ratio=1, overflow="fold")
@@ -175,7 +186,7 @@ def _answers(db: Database, question: str) -> Table:
 
 
 def _lines(db: Database, collection: Collection, hits: list[Hit]) -> list[Text]:
-    """A few words on each hit, which is called by its row's own name."""
+    """Return two lines for each hit: its score and the name of its row, and the start of the docstring."""
     with db.connection() as connection:
         found = rows.columns(connection, collection, [hit.key for hit in hits], ["name", "doc"])
     return [

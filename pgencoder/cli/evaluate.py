@@ -1,9 +1,9 @@
-"""The command that measures retrieval quality."""
+"""The command `pgencoder eval`, and the table that it prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from pgencoder.cli.options import CANDIDATES, JSON, MEASURING, MODEL, TOKEN_MODE
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import STAGES, Chunking, TokenType
+
+if TYPE_CHECKING:
+    from pgencoder.evaluation.beir import Report
 
 
 @command(
@@ -29,10 +32,10 @@ def evaluate(
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
     candidates: CANDIDATES = 100,
     stages: Annotated[str, typer.Option(help="Which stages, with commas between.")] = ",".join(STAGES),
-    split: Annotated[str, typer.Option(help="Which judgements.")] = "test",
+    split: Annotated[str, typer.Option(help="Which judgements: qrels/SPLIT.tsv.")] = "test",
     json: JSON = False,
 ) -> None:
-    """Measure retrieval quality and speed on a BEIR data set; the encoding is kept for the next run."""
+    """Measure retrieval quality and speed on a BEIR data set; the next run uses the same vectors."""
     from pgencoder.evaluation import beir
 
     names = [stage.strip() for stage in stages.split(",")]
@@ -41,22 +44,21 @@ def evaluate(
         raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
     db = open_database(database)
     dataset = beir.read(directory, split)
+    encoded = beir.Encoded(model, token_model, tokens, chunking)
     with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
-        report = beir.evaluate(
-            db,
-            dataset,
-            model=model,
-            token_model=token_model,
-            tokens=tokens,
-            chunking=chunking,
-            candidates=candidates,
-            stages=chosen,
-            on_sync=on_sync,
-            on_query=lambda _stage, done, total: on_query(done, total),
-        )
+
+        def progress(step: str, done: int, total: int) -> None:
+            (on_sync if step == "encoding" else on_query)(done, total)
+
+        report = beir.evaluate(db, dataset, encoded, candidates=candidates, stages=chosen, progress=progress)
     if json:
         output.as_json(report.as_json())
-        return
+    else:
+        _report(report)
+
+
+def _report(report: Report) -> None:
+    """Print an evaluation: a line for each stage."""
     output.say(
         f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
         f" {report.model}"

@@ -1,4 +1,4 @@
-"""The commands that encode: workers, generations, and repairs."""
+"""The commands that encode rows, change generations and repair collections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pgencoder.results import SyncReport
 from pgencoder.types import Chunking, TokenType
 from pgencoder.worker.worker import Worker, WorkerOptions
 
-NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, where more than one is meant.")]
+NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, if there is more than one.")]
 
 
 @command(
@@ -25,20 +25,22 @@ NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, wh
 def worker(
     database: URL = None,
     once: Annotated[bool, typer.Option("--once", help="Stop when nothing is ready.")] = False,
-    poll: Annotated[float, typer.Option(help="Seconds between two looks at the queues; NOTIFY wakes it sooner.")] = 5.0,
+    poll: Annotated[
+        float, typer.Option(help="Seconds between two checks of the queues; NOTIFY wakes it sooner.")
+    ] = 5.0,
     lease: Annotated[
-        float, typer.Option(help="Seconds until the work of a worker that died is done by others.")
+        float, typer.Option(help="Seconds until other workers take over the rows of a worker that died.")
     ] = 60.0,
     batch_rows: Annotated[int, typer.Option(help="Rows claimed at once.")] = WorkerOptions.batch_rows,
     device: Annotated[str | None, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = None,
     reconcile: Annotated[
-        float | None, typer.Option(help="Seconds between looks for what triggers did not see.")
+        float | None, typer.Option(help="Seconds between searches for changes that triggers did not see.")
     ] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics at this port.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics.")] = "127.0.0.1",
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Lines for people or for programs.")] = "text",
 ) -> None:
-    """Encode what is queued in all collections, until SIGTERM; a second signal stops at once."""
+    """Encode the queued rows of all collections, until SIGTERM; a second signal stops at once."""
     db = open_database(database)
     options = WorkerOptions(lease=lease, poll=poll, batch_rows=batch_rows, reconcile=reconcile)
     if once:
@@ -61,7 +63,7 @@ def sync(
     rows: Annotated[int | None, typer.Option(help="Stop after about this many; the rest stays queued.")] = None,
     json: JSON = False,
 ) -> None:
-    """Encode what is queued for a collection, here and now, with a progress bar."""
+    """Encode the queued rows of a collection now, with a progress bar."""
     db = open_database(database)
     with output.progress("encoding") as on_progress:
         report = db.sync(collection, rows=rows, progress=on_progress)
@@ -74,7 +76,7 @@ def sync(
 
 
 def _once(running: Worker) -> None:
-    """One pass with a bar for each collection and a line for each at the end."""
+    """Run one pass with a progress bar, and print a line for each collection at the end."""
     _stop_by_signal(running)
     done: dict[str, SyncReport] = {}
     waiting = running.look()
@@ -100,7 +102,7 @@ def _once(running: Worker) -> None:
 def _stop_by_signal(running: Worker) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         running.stop()
-        # the second signal does what it does by default: end the process
+        # a second signal ends the process, as by default
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
 
@@ -116,17 +118,17 @@ def _stop_by_signal(running: Worker) -> None:
 def reencode(
     collection: COLLECTION,
     database: URL = None,
-    model: Annotated[str | None, typer.Option(help="As before if not given.")] = None,
+    model: Annotated[str | None, typer.Option(help="Default: as before.")] = None,
     token_model: TOKEN_MODEL = None,
     tokens: Annotated[
-        TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; as before if not given.")
+        TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; default: as before.")
     ] = None,
-    chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="As before if not given.")] = None,
+    chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="Default: as before.")] = None,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
 ) -> None:
-    """Begin another generation with another model; searches go on with the active one."""
+    """Begin a new generation with another model; searches still use the active generation."""
     db = open_database(database)
     with output.progress("queueing") as on_progress:
         queued = db.reencode(
@@ -147,14 +149,14 @@ def reencode(
 
 @command(COLLECTIONS, "pgencoder activate articles", "pgencoder activate articles --generation 2")
 def activate(collection: COLLECTION, database: URL = None, generation: NUMBER = None) -> None:
-    """Let searches use another generation, in one transaction; refused while they would lose rows."""
+    """Let searches use another generation, in one transaction; refused if they would lose rows."""
     chosen = open_database(database).activate(collection, generation)
     output.say(f"{collection}: searches use generation {chosen.number}; go back with: pgencoder rollback {collection}")
 
 
 @command(COLLECTIONS, "pgencoder rollback articles")
 def rollback(collection: COLLECTION, database: URL = None) -> None:
-    """Let searches use the generation again that was active before."""
+    """Let searches use the previous generation again."""
     output.say(f"{collection}: searches use generation {open_database(database).rollback(collection).number} again")
 
 
@@ -174,7 +176,7 @@ def adopt(
     schema: Annotated[str | None, typer.Option(help="Schema of the table.")] = None,
     generation: NUMBER = None,
 ) -> None:
-    """Take vectors that exist already, without encoding."""
+    """Copy vectors that exist in a table, without encoding."""
     with output.progress("adopting") as on_progress:
         adopted = open_database(database).adopt(
             collection, table, dense, tokens, schema=schema, generation=generation, progress=on_progress
@@ -190,7 +192,7 @@ def retry(collection: COLLECTION, database: URL = None) -> None:
 
 @command(ENCODING, "pgencoder reconcile articles", "pgencoder reconcile articles --json")
 def reconcile(collection: COLLECTION, database: URL = None, json: JSON = False) -> None:
-    """Find what triggers did not see, such as rows of logical replication, and queue it."""
+    """Find and queue changes that triggers did not see, such as those of logical replication."""
     with output.progress("comparing") as on_progress:
         report = open_database(database).reconcile(collection, progress=on_progress)
     if json:
@@ -206,13 +208,13 @@ def reconcile(collection: COLLECTION, database: URL = None, json: JSON = False) 
 
 @command(COLLECTIONS, "pgencoder repair articles", "pgencoder repair articles --json")
 def repair(collection: COLLECTION, database: URL = None, json: JSON = False) -> None:
-    """Mend a collection whose table was made again or has lost triggers; vectors are kept where they fit."""
+    """Repair a collection whose table was created again or lost triggers; keep vectors that fit."""
     with output.progress("comparing") as on_progress:
         report = open_database(database).repair(collection, progress=on_progress)
     if json:
         output.as_json(asdict(report))
         return
-    # without the advice to run this
+    # without the advice to run this command
     done = "nothing was wrong" if report.problem is None else f"mended: {report.problem.partition('; run: ')[0]}"
     output.say("; ".join([f"{collection}: {done}", *(f"key {each}" for each in report.keys)]))
     output.say(

@@ -1,4 +1,4 @@
-"""Structured logs: one line an event on stderr, as key=value for people or as JSON for programs."""
+"""Writes structured logs to stderr: a line for each event, as key=value for people or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def configure(form: Literal["text", "json"], level: int = logging.INFO, handler: logging.Handler | None = None) -> None:
-    """Send what pgencoder logs to stderr, or to another handler."""
+    """Send the logs of pgencoder to stderr, or to another handler."""
     handler = logging.StreamHandler() if handler is None else handler
     handler.setFormatter(Json() if form == "json" else Text())
     logger = logging.getLogger("pgencoder")
@@ -24,7 +24,7 @@ def configure(form: Literal["text", "json"], level: int = logging.INFO, handler:
 
 
 class Above(logging.Handler):
-    """Lines on stderr, above a bar that is shown there."""
+    """Prints lines on stderr above a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line of a record."""
@@ -32,10 +32,10 @@ class Above(logging.Handler):
 
 
 class Text(logging.Formatter):
-    """`2026-01-31T12:00:00Z INFO batch of articles_1: rows 256`, then fields that the message does not have."""
+    """Formats `2026-01-31T12:00:00Z INFO batch of articles_1: rows 256`, then fields that the message lacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """Return the line of a record."""
         message = one_line(record.getMessage())
         rest = {name: _word(value) for name, value in _fields(record).items()}
         fields = " ".join(f"{name}={word}" for name, word in rest.items() if word.strip('"') not in message)
@@ -43,10 +43,10 @@ class Text(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """One JSON object: time, level, message and the event's own fields."""
+    """Formats a JSON object: time, level, message and the fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """Return the line of a record."""
         head = {"time": _time(record), "level": record.levelname.lower(), "message": record.getMessage()}
         return escaped(json.dumps(head | _fields(record), default=str, ensure_ascii=False))
 

@@ -1,4 +1,4 @@
-"""The parts that commands share: the application, their groups, common options, and the database that is meant."""
+"""The parts that commands share: the application, the groups of commands, common options, and the database."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ GROUPS = (START, COLLECTIONS, ENCODING, SEARCHING, SERVER, MEASURING)
 
 
 class Grouped(TyperGroup):
-    """Commands in the order of their groups."""
+    """Lists commands in the order of their groups."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Their names."""
+        """Return the names of the commands."""
         names = super().list_commands(ctx)
         return sorted(names, key=lambda name: GROUPS.index(self.commands[name].rich_help_panel))  # type: ignore[attr-defined]
 
@@ -47,7 +47,7 @@ class Command(TyperCommand):
     """A command whose help ends with examples."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
+        """Write the help and the examples."""
         super().format_help(ctx, formatter)
         examples = getattr(self.callback, "examples", ())
         title = " Examples:" if len(examples) > 1 else " Example:"
@@ -57,7 +57,7 @@ class Command(TyperCommand):
 def command(
     group: str, *examples: str, name: str | None = None, to: typer.Typer = app, **settings: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A decorator that makes a command of a function, in a group of the help and with examples of its own."""
+    """Return a decorator that makes a command of a function, with its group in the help and its examples."""
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         function.examples = examples  # type: ignore[attr-defined]
@@ -67,22 +67,22 @@ def command(
 
 
 def group(name: str, panel: str, description: str) -> typer.Typer:
-    """A command that has commands."""
+    """Create a command with subcommands."""
     made = typer.Typer(no_args_is_help=True, help=description)
     app.add_typer(made, name=name, rich_help_panel=panel)
     return made
 
 
 def _names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The collections whose names begin so, of a database that a URL names; nothing where that does not answer."""
+    """Return the collections whose names begin with `incomplete`, or nothing if there is no URL or no answer."""
     url = ctx.params.get("database") or os.environ.get("PGENCODER_DATABASE_URL")
-    if url is None:  # the private server would have to start
+    if url is None:  # completion should not start the private server
         return []
     try:
         with pgencoder.connect(url) as db:
             return [each.name for each in db.collections() if each.name.startswith(incomplete)]
     except Exception:
-        return []  # a shell that completes shows no errors
+        return []  # a shell shows no errors during completion
 
 
 URL = Annotated[
@@ -123,7 +123,7 @@ CANDIDATES = Annotated[int, typer.Option(help="How many passages are recalled fo
 
 
 def open_database(url: str | None) -> Database:
-    """The database at the URL, else the embedded one, which is migrated because it is ours."""
+    """Return the database at the URL, or without a URL the embedded one; the embedded one is ours, so migrate it."""
     if url is not None:
         return pgencoder.connect(url)
     db = pgencoder.embedded()

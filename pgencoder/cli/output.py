@@ -1,7 +1,8 @@
-"""Prints for commands: lines for people, progress on stderr, JSON for programs.
+"""Prints the output of commands: lines for people, progress on stderr, JSON for programs.
 
-Names, keys, contents and errors come from a database, a model or a file: they are printed as data. The console reads no
-markup, and all text passes `one_line` or `lines`, which leave nothing that would control a terminal.
+Names, keys, contents and errors come from a database, a model or a file, so they are printed as data. The console
+interprets no markup. All text passes through `one_line`, `spaced` or `lines`, which remove characters that control a
+terminal.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def say(text: str, style: str = "") -> None:
-    """Print one line, with its spaces; a terminal gets it in whole words."""
+    """Print one line with its spaces; a terminal breaks it between words."""
     console.print(Text(spaced(text), style), soft_wrap=not console.is_terminal)
 
 
@@ -42,19 +43,19 @@ def warn(text: str) -> None:
 
 
 def fail(*problems: str) -> NoReturn:
-    """Print errors, a line each, and end."""
+    """Print each error on a line and exit with status 1."""
     for problem in problems:
         warn(f"error: {problem}")
     raise typer.Exit(1)
 
 
 def say_lines(text: str) -> None:
-    """Print a text with its own lines."""
+    """Print a text with its lines."""
     console.print(Text(lines(text)), soft_wrap=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table, into a file or a pipe in its whole width."""
+    """Print a table; in a file or a pipe it has its full width."""
     figures = Table(box=None)
     for each in columns:
         figures.add_column(Text(one_line(each)))
@@ -64,8 +65,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     (console if console.is_terminal else whole).print(figures)
 
 
-def beside(start: Text, parts: Iterable[Text], indent: int) -> None:
-    """Print parts with commas between beside a start, in a terminal on lines that an indent begins."""
+def say_parts(start: Text, parts: Iterable[Text], indent: int) -> None:
+    """Print a start and parts with commas between; a terminal breaks the line between parts and indents the rest."""
     width = max(console.width - max(indent, start.cell_len), LEAST) if console.is_terminal else None
     for line in _fold(parts, width):
         console.print(Text.assemble(start, line), soft_wrap=True)
@@ -73,7 +74,7 @@ def beside(start: Text, parts: Iterable[Text], indent: int) -> None:
 
 
 def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
-    """Parts with commas between on lines of a width, broken between parts where they fit; None: on one line."""
+    """Yield lines of parts with commas between, at most `width` characters long if parts fit; None makes one line."""
     line = Text()
     known = list(parts)
     for part in [*(each + Text(",") for each in known[:-1]), *known[-1:]]:
@@ -90,22 +91,22 @@ def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
 
 
 def progress(label: str, unit: str = "rows") -> AbstractContextManager[OnProgress]:
-    """A bar on stderr; what is printed meanwhile goes above it, or into a file or a pipe where that is stdout."""
+    """Return a progress bar on stderr; output meanwhile appears above it, or in the file or pipe that is stdout."""
     return bar(label, unit, console=_errors(), redirect=console.is_terminal)
 
 
 def _errors() -> Console:
-    """The console of stderr; that of stdout where both are the terminal, so that one knows all that is on it."""
+    """Return the console of stderr, or that of stdout if both are the terminal, so that one console controls it."""
     return console if console.is_terminal and errors.is_terminal else errors
 
 
 def as_json(value: Any) -> None:
-    """Print JSON; keys that JSON lacks become text, NaN and infinity too."""
+    """Print JSON; values that JSON lacks, such as dates, NaN and infinity, become text."""
     _json(value, indent=2)
 
 
 def json_lines(values: Iterable[Any]) -> None:
-    """Print values as they come, one JSON object a line."""
+    """Print each value as soon as it comes, as a JSON object on one line."""
     for value in values:
         _json(value)
 
@@ -124,7 +125,7 @@ def _finite(value: Any) -> Any:
 
 
 def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None) -> None:
-    """Print search results, best first, or why each of them was found."""
+    """Print search results, best first, with their text or their explanations."""
     if not found:
         say("nothing found")
     for place, hit in enumerate(found):
@@ -133,11 +134,11 @@ def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None
         if explanations is not None:
             console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:
-            beside(Text("    "), [Text(shorten(hit.content, 240))], 4)
+            say_parts(Text("    "), [Text(shorten(hit.content, 240))], 4)
 
 
 def pairs(found: Iterator[Pair]) -> None:
-    """Print pairs as they come, the similarity first."""
+    """Print each pair as soon as it comes, with the similarity first."""
     none = True
     for pair in found:
         none = False
@@ -148,7 +149,7 @@ def pairs(found: Iterator[Pair]) -> None:
 
 
 def context(made: Context) -> None:
-    """Print a context on stdout, and on stderr where it is from."""
+    """Print a context on stdout, and its sources on stderr."""
     say_lines(made.text)
     for each in made.citations:
         warn(f"[{each.number}] {key_text(each.key)}, characters {each.span[0]} to {each.span[1]}, {each.score:.3f}")
@@ -162,18 +163,18 @@ def collections(found: Sequence[Collection]) -> None:
     for each in found:
         model = str(each.generation.encoder.get("model", "unnamed"))
         source = f"{each.source_schema}.{each.source_table} ({', '.join(each.columns)})"
-        beside(
+        say_parts(
             Text.assemble((one_line(each.name), "bold"), "  "), [Text(one_line(part)) for part in (source, model)], 4
         )
 
 
 def kernel(used: Kernel) -> str:
-    """One line on which kernel is used, and why."""
+    """Return a line that says which kernel is used, and why."""
     return f"MaxSim kernel: {'pure SQL' if used.name == 'sql' else 'native'}: {used.why}"
 
 
 def report(name: str, done: SyncReport) -> None:
-    """One line on what was encoded."""
+    """Print a line about the encoded rows."""
     unchanged = f" ({done.unchanged} unchanged)" if done.unchanged else ""
     failed = f", {done.failed} FAILED" if done.failed else ""
     say(
@@ -185,12 +186,12 @@ def report(name: str, done: SyncReport) -> None:
 
 
 def row_key(key: Mapping[str, Any]) -> str:
-    """A key with the names of its columns."""
+    """Return a key with the names of its columns."""
     return ", ".join(f"{one_line(name)} {key_text(value)}" for name, value in key.items())
 
 
 def shorten(text: str, width: int) -> str:
-    """The start of a text, on one line; it ends with a whole word, where words are not very long."""
+    """Return the start of a text on one line; it ends with a whole word if words are not very long."""
     line = one_line(text).strip()
     if len(line) <= width:
         return line

@@ -1,4 +1,4 @@
-"""The commands that search."""
+"""The commands that search, build contexts, find pairs and encode queries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def search(
     filter: FILTER = None,
     group: Annotated[Group, typer.Option(help="document: the best passage of each row.")] = "passage",
     stage: Annotated[
-        Stage | None, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all; if not given, the best there is.")
+        Stage | None, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all rows; default: the best possible.")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
     json: JSON = False,
@@ -49,7 +49,7 @@ def search(
     found = open_database(database).search(
         collection, query, k, candidates=candidates, filter=_condition(filter), group=group, stage=stage
     )
-    # all of them before the first is printed, as one may fail
+    # make all before printing, because one may fail
     explanations = [hit.explain() for hit in found] if explain else None
     if not json:
         output.hits(found, explanations)
@@ -69,14 +69,14 @@ def context(
     collection: COLLECTION,
     query: QUERY,
     database: URL = None,
-    max_tokens: Annotated[int, typer.Option(help="The most tokens of the text, by the model's tokenizer.")] = 2000,
-    k: Annotated[int, typer.Option("-k", help="The most passages.")] = 20,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens of the text, by the model's tokenizer.")] = 2000,
+    k: Annotated[int, typer.Option("-k", help="Most passages.")] = 20,
     candidates: CANDIDATES = 100,
     filter: FILTER = None,
-    order: Annotated[Order, typer.Option(help="document: a row's passages together, as they stand in it.")] = "score",
+    order: Annotated[Order, typer.Option(help="document: a row's passages together, in their order.")] = "score",
     json: JSON = False,
 ) -> None:
-    """Make a text for a prompt of the best passages, numbered; where they are from is on stderr."""
+    """Make a text for a prompt of the best passages, numbered; print their sources on stderr."""
     made = open_database(database).context(
         collection, query, max_tokens, k=k, candidates=candidates, filter=_condition(filter), order=order
     )
@@ -96,9 +96,9 @@ def pairs(
     database: URL = None,
     threshold: Annotated[float, typer.Option(help="The least cosine of a pair.")] = 0.8,
     method: Annotated[
-        PairMethod, typer.Option(help="exact: every pair; ann: nearly all; auto: exact where that takes half a minute.")
+        PairMethod, typer.Option(help="exact: all pairs; ann: nearly all; auto: exact if it takes half a minute.")
     ] = "auto",
-    limit: Annotated[int | None, typer.Option(help="Only this many, the most similar first.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only this many, most similar first.")] = None,
     json: JSON_LINES = False,
 ) -> None:
     """Show the pairs of rows that are similar, as they are found."""
@@ -116,7 +116,7 @@ def pairs(
     'pgencoder encode articles "replication lag" > query.psql',
 )
 def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
-    r"""Encode a query for psql: prints \set dense, tokens and encoder, arguments of the search function."""
+    r"""Encode a query for psql: print \set for dense, tokens and encoder, arguments of the search function."""
     db = open_database(database)
     described = db.collection(collection)
     encoding = db.encode_query(described, query)
@@ -127,13 +127,13 @@ def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
         "encoder": dumps(dict(described.generation.encoder)),
     }
     for name, value in settings.items():
-        # psql undoes these in a quoted argument
+        # psql unescapes these in a quoted argument
         quoted = value.replace("\\", "\\\\").replace("'", "''")
         output.say_lines(f"\\set {name} '{quoted}'")
 
 
 def _condition(text: str | None) -> sa.TextClause | None:
-    # a colon in the condition is SQL's (::date), not a parameter's
+    # a colon in the condition is SQL (::date), not a parameter
     return None if text is None else sa.text(f"({text}\n)".replace(":", r"\:"))
 
 

@@ -1,4 +1,4 @@
-"""The commands about the server: psql, its URL, and the native kernel."""
+"""The commands for the server: psql, its URL, and the native kernel."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_databa
 from pgencoder.db.embedded import program
 from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra, NativeUnavailable
 from pgencoder.kernel import native
+from pgencoder.sql import query
 
-KEEPER = "pgencoder keep"  # the name of processes that only keep the server up
+KEEPER = "pgencoder keep"  # the application name of processes that only keep the server running
 STAY_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 
@@ -30,7 +31,7 @@ native_app = group("native", SERVER, "The C extension that makes MaxSim fast; op
 
 PG_CONFIG = Annotated[
     Path | None,
-    typer.Option(help="pg_config of the server; if not given, that of --database, else of the embedded server."),
+    typer.Option(help="pg_config of the server; default: that of --database, else of the embedded server."),
 ]
 
 
@@ -42,16 +43,16 @@ PG_CONFIG = Annotated[
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def run_psql(ctx: typer.Context, database: URL = None) -> None:
-    """Run psql on the database; other options and arguments are psql's. The embedded server is up meanwhile."""
+    """Run psql on the database; other options and arguments go to psql. The embedded server runs meanwhile."""
     db = _as_it_is(database)
     psql = _psql(embedded=database is None)
     url = db.engine.url.set(drivername="postgresql")
     environment = dict(os.environ)
     if (password := url.password or url.query.get("password")) is not None:
-        environment["PGPASSWORD"] = str(password)  # where other users of this machine do not see it
+        environment["PGPASSWORD"] = str(password)  # other users of this machine could see arguments
     shown = url.set(password=None).difference_update_query(["password"])
     arguments = [psql, shown.render_as_string(), *ctx.args]
-    # ^C is for psql, which ends a query by it
+    # ^C is for psql, which then ends a query
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = subprocess.call(arguments, env=environment, preexec_fn=_heed_interrupts)  # noqa: S603
@@ -62,7 +63,7 @@ def run_psql(ctx: typer.Context, database: URL = None) -> None:
 
 
 def _as_it_is(url: str | None) -> Database:
-    """The database without a migration, which may fail until something is mended by SQL."""
+    """Return the database without a migration: that may fail until the user has repaired something with SQL."""
     return pgencoder.connect(url) if url is not None else pgencoder.embedded()
 
 
@@ -71,7 +72,7 @@ def _heed_interrupts() -> None:
 
 
 def _psql(*, embedded: bool) -> str:
-    """A psql: that of the embedded server for it, else the one on the path if there is one."""
+    """Return the path of psql: for the embedded server its own, else the one on the path if there is one."""
     if not embedded and (found := shutil.which("psql")):
         return found
     try:
@@ -92,7 +93,7 @@ def url(
         typer.Option(min=0, help="Seconds that the embedded server stays up while no program is connected to it."),
     ] = STAY_SECONDS,
 ) -> None:
-    """Print the URL of the database, for other programs; the embedded server stays up for them."""
+    """Print the URL of the database for other programs; the embedded server stays up for them."""
     db = _as_it_is(database)
     if database is None:
         _keep_up(stay)
@@ -102,9 +103,9 @@ def url(
 
 
 def _keep_up(seconds: float) -> None:
-    """Start a process that keeps the embedded server up, and return when it does."""
+    """Start a process that keeps the embedded server running, and return when it is ready."""
     code = f"from pgencoder.cli.server import keep; keep({seconds!r})"
-    # not with this one's stdout: a shell that captures it would wait for its end
+    # not with our stdout: a shell that captures it would wait until that process ends
     keeper = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", code],
         stdin=subprocess.DEVNULL,
@@ -116,37 +117,31 @@ def _keep_up(seconds: float) -> None:
     assert keeper.stdout is not None
     with keeper.stdout as news:
         if not news.readline():
-            raise ConnectionFailed("the embedded server could not be kept up; use it while another pgencoder runs")
+            raise ConnectionFailed("cannot keep the embedded server running; use it while another pgencoder runs")
 
 
 def keep(seconds: float) -> None:
-    """Keep the embedded server up until no program has been connected to it for that many seconds."""
+    """Keep the embedded server running until no program has been connected to it for `seconds`."""
     with pgencoder.embedded() as db:
         print("up", flush=True)
         os.close(1)
         used = time.monotonic()
         while time.monotonic() - used < seconds:
             time.sleep(min(LOOK_SECONDS, seconds))
-            if _others(db):
+            if has_clients(db):
                 used = time.monotonic()
 
 
-def _others(db: Database) -> bool:
-    """Tell whether a program is connected to the server that does not only keep it up."""
-    with db.engine.connect() as connection:
-        return bool(
-            connection.exec_driver_sql(
-                "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type OPERATOR(pg_catalog.=)"
-                " 'client backend' AND application_name OPERATOR(pg_catalog.<>) %s"
-                " AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())",
-                (KEEPER,),
-            ).scalar()
-        )
+def has_clients(db: Database) -> bool:
+    """Return True if another program is connected to the server, other than those that keep it running."""
+    with db.connection() as connection:
+        row = connection.execute(query("has_clients"), {"keeper": KEEPER}).fetchone()
+    return row is not None and bool(row[0])
 
 
 @command(SERVER, "pgencoder native build --pg-config /usr/lib/postgresql/18/bin/pg_config", name="build", to=native_app)
 def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
-    """Compile the extension for a server; needs a C compiler, make and the server's development files."""
+    """Compile the extension for a server; this needs a C compiler, make and the server's development files."""
     server = _server(database, pg_config)
     output.say(f"built for {server.version} in {native.build(server)}")
 
@@ -155,9 +150,9 @@ def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
 def native_install(
     database: URL = None,
     pg_config: PG_CONFIG = None,
-    files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database alone.")] = False,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Do not change the database.")] = False,
 ) -> None:
-    """Put the extension into the server's directories, create it in the database and switch to it."""
+    """Copy the extension to the server's directories, create it in the database and switch to it."""
     server = _server(database, pg_config)
     if files_only:
         native.install(server)
@@ -176,7 +171,7 @@ def native_install(
 
 @command(SERVER, "pgencoder native status", name="status", to=native_app)
 def native_status(database: URL = None, json: JSON = False) -> None:
-    """Say which kernel a database uses, and why."""
+    """Print which kernel a database uses, and why."""
     kernel = open_database(database).kernel()
     if json:
         output.as_json(asdict(kernel))
@@ -192,7 +187,7 @@ def _server(database: str | None, pg_config: Path | None) -> native.Server:
     found = pgencoder.connect(database).pg_config()
     if found is None:
         raise NativeUnavailable(
-            "cannot tell where the server of --database is installed: it does not run here, or only a superuser may"
-            " ask; give its pg_config with --pg-config"
+            "cannot find the installation of the server of --database: it does not run on this machine, or only a"
+            " superuser may ask; give its pg_config with --pg-config"
         )
     return native.named_server(found)

@@ -1,4 +1,4 @@
-"""How `pgencoder status` looks: a paragraph for each collection and worker, its facts folded to the width."""
+"""Prints `pgencoder status`: a paragraph for each collection and worker, in lines that fit the terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 
 from rich.text import Text
 
-from pgencoder.cli.output import NO_COLLECTIONS, beside, row_key, say, shorten
+from pgencoder.cli.output import NO_COLLECTIONS, row_key, say, say_parts, shorten
 from pgencoder.plain import one_line
 from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
 INDENT = 2
-LABEL = 12  # characters that a label takes, with the space after it
+LABEL = 12  # width of a label, with the space after it
 
-MOST_CLAUSES = 4  # of a problem, each on a line of its own
+MOST_CLAUSES = 4  # lines of a problem, one for each clause
 
 Part = str | Text | None
 
@@ -26,7 +26,7 @@ def show(
     failed: Mapping[str, Sequence[FailedRow]],
     now: datetime,
 ) -> None:
-    """Print collections with their generations and failed rows, then the workers, then what is to be done."""
+    """Print collections with their generations and failed rows, then the workers, then advice."""
     if not states:
         say(NO_COLLECTIONS)
     for state in states:
@@ -120,19 +120,19 @@ def _worker(worker: WorkerStatus, now: datetime) -> None:
 
 
 def _problem(text: str) -> None:
-    """Print what is wrong, and on lines of their own the commands that mend it."""
+    """Print a problem, with each command that repairs it on a new line."""
     for place, clause in enumerate(text.split("; ", MOST_CLAUSES - 1)):
         _fact("" if place else "PROBLEM", clause, style="bold red")
 
 
 def _fact(label: str, *parts: Part, style: str = "", label_style: str = "dim", indent: int = INDENT) -> None:
-    """Print a label and the parts that there are, folded beside it; in a file or a pipe on one line."""
+    """Print a label and the parts that are not empty; a file or a pipe gets them on one line."""
     texts = [each if isinstance(each, Text) else Text(one_line(each), style) for each in parts if each]
-    beside(Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style), texts, indent + LABEL)
+    say_parts(Text(f"{' ' * indent}{label:<{LABEL}}", style or label_style), texts, indent + LABEL)
 
 
 def _percent(share: float) -> str:
-    # not 100% before it is
+    # rounded down, so that 100% means all
     return f"{math.floor(share * 1000) / 10:.1f}%" if share < 1 else "100%"
 
 

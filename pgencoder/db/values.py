@@ -1,7 +1,7 @@
-"""Values of rows, as Python has them where Python can, else as the text that Postgres writes.
+"""Loads values of rows as Python objects, or as the text of Postgres where Python has no such object.
 
-Postgres knows moments that are infinite or before Christ, the time 24:00, months as such, arrays that begin at any
-number, and integers of thousands of digits. One such value must not fail the query that happens to read it.
+Postgres has moments that are infinite or before Christ, the time 24:00, intervals of months, arrays that begin at any
+number, and integers of thousands of digits. A query must not fail because it reads such a value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOMENTS = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 RANGES = ("int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange")
 MULTIRANGES = tuple(name.replace("range", "multirange") for name in RANGES)
 OTHERS = ("json", "jsonb", "inet", "cidr")
-# which Python has all, but for arrays of them that begin at another number than 1
+# Python has all these values; only arrays of them can be without a Python object, if they do not begin at 1
 PLAIN = ("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "uuid", "text", "varchar", "bpchar", "bytea")
 INTEGERS = ("smallint", "integer", "bigint")
 
@@ -43,7 +43,7 @@ class AsText(str):
 
 
 def register(connection: psycopg.Connection[Any]) -> None:
-    """Let what a connection reads arrive as text where Python cannot have it."""
+    """Let a connection return text for values that have no Python object."""
     for oid, loader, lost in _loaders():
         connection.adapters.register_loader(oid, _forgiving(loader, lost))
 
@@ -61,7 +61,7 @@ def _loaders() -> list[tuple[int, type[Loader], Lost]]:
 
 @cache
 def _forgiving(loader: type[Loader], lost: Lost) -> type[Loader]:
-    """A loader that gives the text where `loader` raises, and where its value says less than the text."""
+    """Return a loader that gives the text if `loader` raises or if its value loses a part of the text."""
 
     class Forgiving:
         format = Format.TEXT
@@ -85,17 +85,17 @@ def _never(_value: Any, _text: bytes) -> bool:
 
 
 def _has_months(_value: Any, text: bytes) -> bool:
-    """A month is not 30 days, and a year not 365."""
+    """Return True for an interval with months or years, which Python would turn into 30 or 365 days."""
     return b" mon" in text or b" year" in text
 
 
 def _is_lost_array(value: Any, text: bytes) -> bool:
-    """Python's lists all begin at the same number."""
+    """Return True for an array with bounds, which a Python list cannot keep, or with an item that is text."""
     return text.startswith(b"[") or _has_text(value)
 
 
 def _has_text(value: Any, _text: bytes = b"") -> bool:
-    """A part of the value is text."""
+    """Return True if the value, or a part of it, is text."""
     match value:
         case AsText():
             return True
@@ -111,9 +111,10 @@ def _text(data: bytes) -> AsText:
 
 
 def key_texts(connection: psycopg.Connection[Any], columns: Sequence[KeyColumn], key: Any) -> list[str | None]:
-    """A key as the server reads it, a text for each column; takes what queries give, texts included.
+    """Return a key as a text for each column, as the server reads it.
 
-    Raises InvalidRequest for a key of another number of columns, or with a value of a type that no column has.
+    `key` has values as queries return them; texts are allowed too. Raises InvalidRequest if the number of values is
+    wrong, or if a value has a type that no column can have.
     """
     parts = key if isinstance(key, tuple) else (key,)
     if len(parts) != len(columns):

@@ -1,1 +1,1 @@
-"""Measures retrieval quality on BEIR folders: `pgencoder eval`."""
+"""Measures the quality of retrieval on BEIR folders, for `pgencoder eval`."""

@@ -1,6 +1,6 @@
 """Evaluates a collection on a data set in BEIR layout (Thakur et al. 2021, arXiv 2104.08663).
 
-The documents go the way of any user's rows: a table, attach, sync. Only the searches are timed.
+The documents are handled like a user's rows: a table, attach, sync. Only the searches are timed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,21 @@ from psycopg import sql
 from pgencoder.client import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest, MissingExtra
-from pgencoder.ingest.backfill import Progress
 from pgencoder.results import Hit
 from pgencoder.search import Search
-from pgencoder.types import Chunking, Collection, Encoding, KernelName, Scoring, Stage, TokenType
+from pgencoder.sql import query
+from pgencoder.types import STAGES, Chunking, Collection, Encoding, KernelName, Scoring, Stage, TokenType
 
 SCHEMA = "beir"
 DEPTH = 100  # of recall@100
 WARM_UP = 3
 
-Ticker = Callable[[str, int, int], None]
+OnStep = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A BEIR folder: queries with relevance judgements of one split; documents are read when they are needed."""
+    """A BEIR folder: the queries and relevance judgements of one split; the documents are read when needed."""
 
     directory: Path
     queries: dict[str, str]
@@ -51,14 +52,14 @@ class Dataset:
         return self.directory / "corpus.jsonl"
 
     def documents(self) -> Iterator[tuple[str, str, str]]:
-        """Id, title and text of each document."""
+        """Yield the id, title and text of each document."""
         for line in _lines(self.corpus):
             yield line["_id"], line.get("title") or "", line.get("text") or ""
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """Quality and milliseconds a query of one stage, the query's encoding not counted."""
+    """The quality of one stage, and its milliseconds for a query without the encoding of the query."""
 
     ndcg: float
     recall: float
@@ -68,7 +69,7 @@ class StageResult:
 
 @dataclass(frozen=True)
 class Report:
-    """An evaluation."""
+    """The result of an evaluation."""
 
     dataset: str
     model: str
@@ -84,7 +85,7 @@ class Report:
     stages: dict[Stage, StageResult] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values, the metrics under their usual names."""
+        """Return the report as JSON values, with the usual names of the metrics."""
         plain = asdict(self)
         plain["stages"] = {
             name: {"ndcg@10": r.ndcg, "recall@100": r.recall, "p50_ms": r.p50_ms, "p95_ms": r.p95_ms}
@@ -99,7 +100,7 @@ def read(directory: Path, split: str = "test") -> Dataset:
     files = [directory / "corpus.jsonl", directory / "queries.jsonl", directory / "qrels" / f"{split}.tsv"]
     missing = [str(file.relative_to(directory)) for file in files if not file.is_file()]
     if missing:
-        raise InvalidRequest(f"{directory.name} is no BEIR folder: it has no {', '.join(missing)}")
+        raise InvalidRequest(f"{directory.name} is not a BEIR folder: it has no {', '.join(missing)}")
     with files[2].open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream, delimiter="\t"))[1:]
     qrels = [(query, document, int(relevance)) for query, document, relevance in rows]
@@ -108,68 +109,83 @@ def read(directory: Path, split: str = "test") -> Dataset:
     return Dataset(directory, queries, qrels)
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The encoding of the documents of an evaluation; the fields are arguments of `Database.attach`."""
+
+    model: str = DEFAULT_MODEL
+    token_model: str | None = None
+    tokens: TokenType = "bit"
+    chunking: Chunking = "default"
+
+    def collection_of(self, dataset: Dataset) -> str:
+        """Return the name of the collection of a data set that is encoded so."""
+        name = f"{dataset.name[:16]}_{self.chunking}_{self.tokens}"
+        if (self.model, self.token_model) == (DEFAULT_MODEL, None):
+            return name
+        return name + "_" + hashlib.sha256(f"{self.model} {self.token_model}".encode()).hexdigest()[:6]
+
+
+DEFAULT = Encoded()
+
+
 def evaluate(
     db: Database,
     dataset: Dataset,
+    encoded: Encoded = DEFAULT,
     *,
-    model: str = DEFAULT_MODEL,
-    token_model: str | None = None,
-    tokens: TokenType = "bit",
-    chunking: Chunking = "default",
     candidates: int = 100,
-    stages: Sequence[Stage] = ("dense", "maxsim", "exhaustive"),
-    on_sync: Progress | None = None,
-    on_query: Ticker | None = None,
+    stages: Sequence[Stage] = STAGES,
+    progress: OnStep | None = None,
 ) -> Report:
-    """Load and encode the documents unless that is done, then run every judged query through each stage."""
-    name = prepare(db, dataset, model, token_model, tokens, chunking)
-    db.sync(name, progress=on_sync)
+    """Load and encode the documents if that is not done yet, then run every judged query through each stage.
+
+    `progress` is called with "encoding" or a stage, and with the number of rows or queries that are done and of all.
+    """
+    name = prepare(db, dataset, encoded)
+    db.sync(name, progress=None if progress is None else partial(progress, "encoding"))
     collection = db.collection(name)
     state = next(each for each in db.status() if each.name == name)
     queries = {query: db.encode_query(collection, text) for query, text in dataset.queries.items()}
     kernel = db.kernel()
-    results = {stage: _run_stage(db, collection, dataset, queries, stage, candidates, on_query) for stage in stages}
+    run = _Run(db, collection, dataset, queries, candidates)
     return Report(
         dataset=dataset.name,
         model=model_names(collection.generation.encoder),
         documents=state.source_rows or 0,
         queries=len(queries),
         passages=state.passages,
-        chunking=chunking,
-        tokens=tokens,
+        chunking=encoded.chunking,
+        tokens=encoded.tokens,
         candidates=candidates,
         kernel=kernel.name,
-        scoring=kernel.scoring(tokens),
+        scoring=kernel.scoring(encoded.tokens),
         bytes_per_passage=state.bytes_per_passage or 0,
-        stages=results,
+        stages={stage: run.measure(stage, progress) for stage in stages},
     )
 
 
-def prepare(
-    db: Database, dataset: Dataset, model: str, token_model: str | None, tokens: TokenType, chunking: Chunking
-) -> str:
-    """The name of the collection for these choices, made if it is not there, its rows queued."""
+def prepare(db: Database, dataset: Dataset, encoded: Encoded) -> str:
+    """Load the documents, attach the collection if it does not exist, and return its name."""
     load_documents(db, dataset)
-    name = f"{dataset.name[:16]}_{chunking}_{tokens}"
-    if (model, token_model) != (DEFAULT_MODEL, None):
-        name += "_" + hashlib.sha256(f"{model} {token_model}".encode()).hexdigest()[:6]
+    name = encoded.collection_of(dataset)
     if name not in [each.name for each in db.collections()]:
         db.attach(
             dataset.name,
             ["title", "text"],
-            model,
-            token_model=token_model,
+            encoded.model,
+            token_model=encoded.token_model,
             schema=SCHEMA,
             name=name,
-            tokens=tokens,
-            chunking=chunking,
+            tokens=encoded.tokens,
+            chunking=encoded.chunking,
             allow_untrained=True,
         )
     return name
 
 
 def load_documents(db: Database, dataset: Dataset, limit: int | None = None) -> None:
-    """Copy the documents into `beir.<name>`, unless the same file is there already."""
+    """Copy the documents into the table `beir.<name>`, unless it has the same documents; `limit` takes the first."""
     version = hashlib.sha256(dataset.corpus.read_bytes()).hexdigest() + (f" first {limit}" if limit else "")
     table = sql.Identifier(SCHEMA, dataset.name)
     with db.connection() as connection, connection.transaction():
@@ -179,12 +195,7 @@ def load_documents(db: Database, dataset: Dataset, limit: int | None = None) -> 
         if row is not None and row[0] == version:
             return
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        connection.execute(
-            sql.SQL(
-                "CREATE TABLE IF NOT EXISTS {}"
-                " (id pg_catalog.text PRIMARY KEY, title pg_catalog.text, text pg_catalog.text)"
-            ).format(table)
-        )
+        connection.execute(query("create_beir").format(table=table))
         connection.execute(sql.SQL("TRUNCATE {}").format(table))
         with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(table)) as copy:
             for i, document in enumerate(dataset.documents()):
@@ -193,35 +204,45 @@ def load_documents(db: Database, dataset: Dataset, limit: int | None = None) -> 
         connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, sql.Literal(version)))
 
 
-def _run_stage(
-    db: Database,
-    collection: Collection,
-    dataset: Dataset,
-    queries: dict[str, Encoding],
-    stage: Stage,
-    candidates: int,
-    on_query: Ticker | None,
-) -> StageResult:
-    run: list[tuple[str, str, float]] = []
-    seconds = []
-    for query in list(queries.values())[: WARM_UP if stage != "exhaustive" else 1]:
-        db.run(collection, Search(candidates=candidates, group="document", stage=stage), query)
-    for i, (name, query) in enumerate(queries.items()):
-        # what a user runs is timed; what lies beyond its tenth place is only for recall@100
-        k = DEPTH if stage == "exhaustive" else 10
-        started = time.perf_counter()
-        hits = db.run(collection, Search(k, candidates, group="document", stage=stage), query)
-        seconds.append(time.perf_counter() - started)
+@dataclass(frozen=True)
+class _Run:
+    """The queries of an evaluation, encoded, and the collection that they search."""
+
+    db: Database
+    collection: Collection
+    dataset: Dataset
+    queries: dict[str, Encoding]
+    candidates: int
+
+    def measure(self, stage: Stage, progress: OnStep | None) -> StageResult:
+        """Run all queries through a stage and return its quality and times."""
+        run: list[tuple[str, str, float]] = []
+        seconds = []
+        for encoding in list(self.queries.values())[: WARM_UP if stage != "exhaustive" else 1]:
+            self._search(encoding, stage, 10)
+        for i, (name, encoding) in enumerate(self.queries.items()):
+            started = time.perf_counter()
+            hits = self._search(encoding, stage, DEPTH if stage == "exhaustive" else 10)
+            seconds.append(time.perf_counter() - started)
+            hits = self._deeper(hits, encoding, stage)
+            run += [(name, key, -rank) for rank, key in enumerate(_distinct(hits))]
+            if progress is not None:
+                progress(stage, i + 1, len(self.queries))
+        ndcg, recall = _measure(self.dataset, run)
+        cuts = statistics.quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else seconds * 20
+        return StageResult(ndcg, recall, statistics.median(seconds) * 1000, cuts[18] * 1000)
+
+    def _search(self, encoding: Encoding, stage: Stage, k: int) -> list[Hit]:
+        return self.db.run(self.collection, Search(k, self.candidates, group="document", stage=stage), encoding)
+
+    def _deeper(self, hits: list[Hit], encoding: Encoding, stage: Stage) -> list[Hit]:
+        """Add the hits after the tenth, which only recall@100 needs; the times do not include them."""
         if stage == "dense":
-            hits = db.run(collection, Search(DEPTH, DEPTH, group="document", stage=stage), query)
-        elif stage == "maxsim":
-            hits += db.run(collection, Search(candidates, candidates, group="passage", stage=stage), query)
-        run += [(name, key, -rank) for rank, key in enumerate(_distinct(hits))]
-        if on_query is not None:
-            on_query(stage, i + 1, len(queries))
-    ndcg, recall = _measure(dataset, run)
-    cuts = statistics.quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else seconds * 20
-    return StageResult(ndcg, recall, statistics.median(seconds) * 1000, cuts[18] * 1000)
+            return self.db.run(self.collection, Search(DEPTH, DEPTH, group="document", stage=stage), encoding)
+        if stage == "maxsim":
+            every = Search(self.candidates, self.candidates, group="passage", stage=stage)
+            return hits + self.db.run(self.collection, every, encoding)
+        return hits
 
 
 def _distinct(hits: Iterable[Hit]) -> list[str]:

@@ -1,1 +1,1 @@
-"""Adapters to retrieval frameworks, each with its own extra; nothing else imports them."""
+"""Adapters for retrieval frameworks, each with an extra; no other package imports them."""

@@ -1,4 +1,4 @@
-"""The columns of a collection's source table as fields of a filter."""
+"""Makes the columns of a collection's source table the fields of a filter."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pgencoder.sql import query
 
 
 def source_fields(db: Database, name: str) -> Fields:
-    """The fields of a collection's source: a column, or a key of a jsonb column, such as "facts.author".
+    """Return a function that finds the fields of a collection's source by name.
 
-    A value is compared as the JSON that Postgres makes of it: dates and uuids are texts, arrays are lists, and NULL is
-    None, which does not exist for $exists. An index of the column cannot be used; a SQLAlchemy condition can use it.
+    A field is a column, or a key of a json column, such as "facts.author". Its value is compared as JSON: dates and
+    uuids are texts, arrays are lists, and NULL is None, which $exists counts as missing. Such a condition cannot use
+    an index of the column; a SQLAlchemy condition can.
     """
     collection = db.collection(name)
     with db.connection() as connection:

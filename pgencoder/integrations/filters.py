@@ -1,25 +1,26 @@
-"""Filters that are written as dicts, as conditions on JSON: `{"lang": "en", "year": {"$gte": 2020}}`.
+"""Turns filters that are dicts into conditions on JSON: `{"lang": "en", "year": {"$gte": 2020}}`.
 
     {"lang": "en"}                 the value is equal; a list or a dict must be contained in the value
-    {"year": {"$gte": 2020}}       an operator, or several, all of which must hold
-    {"author": {"name": "Ann"}}    a key of a nested dict; so is {"author.name": "Ann"}, unless there is such a key
-    {"$or": [{...}, {...}]}        one of them holds; $and: all; $not: it does not, or none of a list does
-    {}                             everything; several keys must all hold
+    {"year": {"$gte": 2020}}       an operator, or several operators that must all hold
+    {"author": {"name": "Ann"}}    a key of a nested dict; also {"author.name": "Ann"}, unless there is such a key
+    {"$or": [{...}, {...}]}        one filter holds; $and: all hold; $not: the filter, or each of a list, does not hold
+    {}                             every row passes; several keys must all hold
 
-    $eq, $ne                       equal as JSON, a list or a dict wholly
-    $gt, $gte, $lt, $lte           a number is compared with numbers, a text with texts, character by character: so are
-                                   dates in ISO format
-    $between: [low, high]          both bounds are in it
+    $eq, $ne                       equal as JSON; a list or a dict must be equal as a whole
+    $gt, $gte, $lt, $lte           a number is compared with numbers, a text with texts, character by character; this
+                                   also works for dates in ISO format
+    $between: [low, high]          the bounds are included
     $in, $nin                      a list of texts, numbers, booleans or None
     $like, $ilike                  a pattern for texts: % is any text, _ any character; $ilike ignores case
     $exists                        True or False: the key is there, also with the value None
 
-Numbers are equal as numbers (1 and 1.0). Values of different types are not equal, and that is no error. Each condition
-is true or false, never unknown: $ne, $nin and $not are the exact opposite of $eq, $in and what they negate, so they
-hold where the key is missing. MongoDB, Chroma and llama-index-core (`build_metadata_filter_fn`) decide so too.
-langchain-postgres (`_create_filter_clause` of its PGVector and PGVectorStore), whose operators these are, leaves rows
-without the key out for $ne and $nin; it compares $in and $like with numbers as texts, and refuses $and and $or beside
-other keys.
+Numbers are equal as numbers (1 and 1.0). Values of different types are not equal, and that is not an error. Each
+condition is true or false, never unknown. $ne, $nin and $not are the exact opposite of $eq, $in and the filter, so they
+hold if the key is missing. MongoDB, Chroma and llama-index-core (`build_metadata_filter_fn`) do the same.
+
+The operators are those of langchain-postgres (`_create_filter_clause` of its PGVector and PGVectorStore). It differs in
+three points: for $ne and $nin it leaves out rows without the key, for $in and $like it compares numbers as texts, and
+it refuses $and and $or beside other keys.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from sqlalchemy.types import UserDefinedType
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.refusal import to_json
 
-# SQLAlchemy, Python and Postgres have each a limit of their own, with an error that nobody understands
+# SQLAlchemy, Python and Postgres have such limits too, but their errors are hard to understand
 DEEPEST = 30
 MOST_CONDITIONS = 2000
 
@@ -52,7 +53,7 @@ class Named(UserDefinedType[Any]):
         self.name = name
 
     def get_col_spec(self, **_: Any) -> str:
-        """The type as CAST writes it."""
+        """Return the type in the form that CAST needs."""
         return self.name
 
 
@@ -64,9 +65,10 @@ catalog = sa.func.pg_catalog
 
 @dataclass(frozen=True)
 class Field:
-    """A value of each row as JSON, SQL's NULL where there is none; its tests are true or false, never NULL.
+    """A value of each row as JSON, or NULL if the row has none; its tests are true or false, never NULL.
 
-    `there` says whether it exists, `holder` and `name` where it is a key of a column.
+    `there` is the condition that the value exists. If the value is a key of a jsonb column, `holder` is that column and
+    `name` the key.
     """
 
     value: ColumnElement[Any]
@@ -75,39 +77,39 @@ class Field:
     name: str = ""
 
     def of(self, name: str) -> Field:
-        """The value of a key of this one."""
+        """Return the field for a key of this value."""
         return of_json(member(self.value, name))
 
     def equals(self, value: Any) -> ColumnElement[bool]:
-        """Tell whether it is this JSON value."""
+        """Return the condition that the value is this JSON value."""
         return _known(_operator(self.value, "=", constant(value)))
 
     def contains(self, value: Any) -> ColumnElement[bool]:
-        """Tell whether it is this value, or a list or a dict that has all of this one."""
-        if self.holder is not None:  # as it can use a GIN index of the column
+        """Return the condition that the value is this value, or a list or a dict that contains it."""
+        if self.holder is not None:  # this form can use a GIN index of the column
             return sa.and_(self.holder.is_not(None), _operator(self.holder, "@>", constant({self.name: value})))
         if isinstance(value, Mapping | list | tuple):
             return _known(_operator(self.value, "@>", constant(value)))
         return self.equals(value)
 
     def among(self, values: Any) -> ColumnElement[bool]:
-        """Tell whether it is one of these texts, numbers, booleans or None."""
+        """Return the condition that the value is one of these texts, numbers, booleans or None."""
         listed = _operator(constant(values), "@>", catalog.jsonb_build_array(self.value))
         return sa.and_(self.value.is_not(None), listed)
 
     def compares(self, operator: str, value: float | str) -> ColumnElement[bool]:
-        """Tell whether it is of the type of this number or text, and in this order to it."""
+        """Return the condition that the value has the type of `value`, a number or a text, and compares so to it."""
         if isinstance(value, str):
-            # byte by byte, whatever the database's collation is
+            # byte by byte, independent of the database's collation
             return self._is_text(_operator(self.text, f"~{operator}~", constant_text(value)))
         return self._is("number", _operator(self.value, operator, constant(value)))
 
     def matches(self, pattern: str, *, case: bool) -> ColumnElement[bool]:
-        """Tell whether it is a text that is LIKE the pattern, or ILIKE it."""
+        """Return the condition that the value is a text that matches the LIKE pattern, or the ILIKE pattern."""
         return self._is_text(_operator(self.text, "~~" if case else "~~*", constant_text(pattern)))
 
     def has_text(self, part: str, *, case: bool) -> ColumnElement[bool]:
-        """Tell whether it is a text that has this part."""
+        """Return the condition that the value is a text that contains `part`."""
         whole, wanted = self.text, constant_text(part)
         if not case:
             whole, wanted = catalog.lower(whole), catalog.lower(wanted)
@@ -115,7 +117,7 @@ class Field:
 
     @property
     def text(self) -> ColumnElement[Any]:
-        """The text that it is, if it is one."""
+        """The value as text, without quotes if it is a JSON string."""
         return _operator(self.value, "#>>", sa.cast(sa.literal("{}", sa.String()), TEXTS), TEXT)
 
     def _is_text(self, test: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -129,7 +131,7 @@ Fields = Callable[[str], Field]
 
 
 def metadata_field(column: ColumnElement[Any]) -> Fields:
-    """The fields of a jsonb column: the key of that name or, where there is none, the path that its dots make."""
+    """Return a function that finds the fields of a jsonb column: a key, or a path with dots if there is no such key."""
 
     def field(name: str) -> Field:
         value = member(column, name)
@@ -143,34 +145,34 @@ def metadata_field(column: ColumnElement[Any]) -> Fields:
 
 
 def of_json(value: ColumnElement[Any]) -> Field:
-    """The field of a value that is JSON, or NULL where there is none."""
+    """Return the field of a JSON value; NULL means that a row has none."""
     return Field(value, value.is_not(None))
 
 
 def member(value: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """The value of a key; NULL where it is not there, also of what is no object."""
+    """Return the value of a key; NULL if the key is missing or `value` is not an object."""
     return catalog.jsonb_object_field(value, constant_text(name), type_=JSONB)
 
 
 def constant(value: Any) -> ColumnElement[Any]:
-    """A value as JSON."""
+    """Return a value as JSON."""
     return sa.cast(sa.literal(to_json(value, "filter", dict_only=False), sa.String()), JSONB)
 
 
 def constant_text(value: str) -> ColumnElement[Any]:
-    """A value as text."""
+    """Return a value as text."""
     return sa.cast(sa.literal(value, sa.String()), TEXT)
 
 
 def condition(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:
-    """The condition that a filter is on the fields that `field` finds by their names; raises InvalidRequest."""
+    """Return the condition for a filter; `field` finds the fields by name. Raises InvalidRequest for a wrong filter."""
     _check_size(filter)
     to_json(filter, "filter")
     return _every(filter, field)
 
 
 def _check_size(filter: Mapping[str, Any]) -> None:
-    """Raise InvalidRequest for keys that are no texts, and for what is too deep or too long to be sent."""
+    """Raise InvalidRequest for keys that are not texts, and for a filter that is too deep or too long to send."""
     level: list[Any] = [filter]
     depth = conditions = 0
     while level:
@@ -178,7 +180,7 @@ def _check_size(filter: Mapping[str, Any]) -> None:
         dicts = [each for each in level if isinstance(each, Mapping)]
         conditions += sum(map(len, dicts))
         if wrong := [name for each in dicts for name in each if not isinstance(name, str)]:
-            raise _wrong(f"keys are texts, not {wrong[0]!r:.60}")
+            raise _wrong(f"keys must be texts, got {wrong[0]!r:.60}")
         if depth > DEEPEST or conditions > MOST_CONDITIONS:
             raise too_large()
         inner = [each.values() if isinstance(each, Mapping) else each for each in level]
@@ -186,9 +188,9 @@ def _check_size(filter: Mapping[str, Any]) -> None:
 
 
 def too_large() -> InvalidRequest:
-    """The error for a filter that cannot be sent."""
+    """Return the error for a filter that cannot be sent."""
     return InvalidRequest(
-        f"filter has more than {DEEPEST} levels or {MOST_CONDITIONS} conditions; for many values of a key: $in"
+        f"filter has more than {DEEPEST} levels or {MOST_CONDITIONS} conditions; for many values of a key use $in"
     )
 
 
@@ -203,7 +205,7 @@ def _every(filter: Mapping[str, Any], field: Fields) -> ColumnElement[bool]:
 
 
 def _combined(name: str, value: Any, field: Fields) -> ColumnElement[bool]:
-    """Translate what stands beside keys: $and, $or, $not."""
+    """Return the condition for $and, $or or $not, which stand beside keys."""
     if name not in ("$and", "$or", "$not"):
         under = name in OPERATORS
         raise _wrong(f"{name} stands under a key, such as {{'year': {{{name!r}: ...}}}}" if under else _unknown(name))
@@ -228,7 +230,7 @@ def _of_field(field: Field, name: str, value: Any) -> ColumnElement[bool]:
 
 
 def _has_operators(value: Any) -> bool:
-    """Tell whether a value has an operator somewhere; what stands under $eq and $ne is only compared."""
+    """Return True if a value contains an operator; what is under $eq and $ne does not count."""
     if isinstance(value, Mapping):
         return any(name.startswith("$") or _has_operators(inner) for name, inner in value.items())
     return isinstance(value, list | tuple) and any(map(_has_operators, value))
@@ -246,12 +248,12 @@ def _test(field: Field, name: str, operator: str, value: Any) -> ColumnElement[b
 
 
 def is_scalar(value: Any) -> bool:
-    """Tell whether a value is a text, a number, a boolean or None."""
+    """Return True if a value is a text, a number, a boolean or None."""
     return value is None or isinstance(value, str | int | float)
 
 
 def is_ordered(value: Any) -> bool:
-    """Tell whether a value is a number or a text, which have an order."""
+    """Return True if a value has an order: a number or a text."""
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
@@ -269,7 +271,7 @@ def _are_bounds(value: Any) -> bool:
 
 
 def _is_pattern(value: Any) -> bool:
-    # LIKE fails where nothing follows the sign that escapes
+    # LIKE fails if the pattern ends with an escape character
     return isinstance(value, str) and (len(value) - len(value.rstrip("\\"))) % 2 == 0
 
 
@@ -327,5 +329,5 @@ def _operator(left: Any, symbol: str, right: Any, type_: Any = None) -> ColumnEl
 
 
 def _known(test: ColumnElement[Any]) -> ColumnElement[bool]:
-    """False where a test says neither."""
+    """Return a condition that is false where the test is NULL."""
     return sa.func.coalesce(test, sa.false(), type_=sa.Boolean())

@@ -1,4 +1,4 @@
-"""A LangChain retriever of any collection's passages, and a vector store that keeps documents in a table of its own."""
+"""For LangChain: a retriever for the passages of any collection, and a vector store with its own table."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Where = Filter | Mapping[str, Any]
 
 
 class PgencoderRetriever(BaseRetriever):
-    """Finds passages by `Database.search`, whose arguments these are; `invoke` takes them too.
+    """Finds passages with `Database.search` and takes its arguments; `invoke` takes them too.
 
-    `filter` may also be a dict on the source's columns, as `pgencoder.integrations.filters` describes it.
+    `filter` may also be a dict on the source's columns, see `pgencoder.integrations.filters`.
 
     Each document has the metadata collection, key, passage, span and score, and the source's `metadata_columns`.
     """
@@ -84,13 +84,14 @@ class PgencoderRetriever(BaseRetriever):
 class PgencoderVectorStore(VectorStore):
     """Keeps documents in a table with the columns id, content and metadata, and searches them.
 
-    With an `embedding` it stores and compares the vectors of that, one of a document. Without, pgencoder's own model
-    encodes, and MaxSim ranks; a long document is split into passages, found by its best one, and comes back whole.
+    With an `embedding` the store keeps and compares its vectors, one for each document. Without it, pgencoder's model
+    encodes and MaxSim ranks. A long document is then split into passages; its best passage finds it, and the search
+    returns the whole document.
 
-    `create` makes the table and its collection, and leaves tables of another's making alone. The constructor uses any
-    collection of which one column is encoded and the key is one of text or uuid. What is added is encoded before the
-    call returns. `filter` of the searches is a dict on the metadata, as `pgencoder.integrations.filters` describes it,
-    or a SQLAlchemy condition on the table; it is applied inside the recall stage.
+    `create` makes the table and its collection, and does not touch a table that it did not make. The constructor takes
+    any collection with one encoded column and a key of one column of type text or uuid. Added documents are encoded
+    before the call returns. The `filter` of a search is a dict on the metadata, see `pgencoder.integrations.filters`,
+    or a SQLAlchemy condition on the table; the recall stage applies it.
 
     The asynchronous methods run the others in threads.
     """
@@ -105,11 +106,11 @@ class PgencoderVectorStore(VectorStore):
         encoder: Encoder | None = None,
         metadata_column: str = "metadata",
     ) -> None:
-        """The store of a collection.
+        """Open the store of a collection.
 
-        `embedding_name` is stored to tell the vectors from those of other models: the class and its `model` if not
-        given. `encoder` is needed for a collection that was attached with an `Encoder` object. Raises
-        InvalidSource for a collection that cannot be used, and FingerprintMismatch for vectors of another model.
+        `embedding_name` is stored, so that vectors of another model are noticed; the default is the class and its
+        `model`. A collection that was attached with an `Encoder` object needs `encoder`. Raises InvalidSource for a
+        collection that a store cannot use, and FingerprintMismatch for vectors of another model.
         """
         if encoder is None and embedding is not None:
             encoder = encoder_of(embedding, embedding_name)
@@ -131,10 +132,11 @@ class PgencoderVectorStore(VectorStore):
         token_model: str | None = None,
         tokens: TokenType | None = None,
     ) -> Self:
-        """The store `name`, whose table and collection are made if they are not there yet.
+        """Return the store `name`; create its table and collection if they do not exist.
 
-        Without an `embedding`, `model` and `token_model` or an `encoder` encode, see `Database.attach`. Raises
-        InvalidSource where `name` is a table, or a collection of one, that `create` did not make.
+        Without an `embedding` the texts are encoded by `model` and `token_model`, or by `encoder`, see
+        `Database.attach`. Raises InvalidSource if the table `name`, or the table of the collection `name`, was not made
+        by `create`.
         """
         db = connect(db) if isinstance(db, str) else db
         if encoder is None and embedding is not None:
@@ -154,7 +156,7 @@ class PgencoderVectorStore(VectorStore):
         name: str = "langchain",
         **create: Any,
     ) -> Self:
-        """The store `name` in the database `db`, see `create`, with these texts added to it."""
+        """Return the store `name` in the database `db`, see `create`, and add these texts to it."""
         if db is None:
             raise InvalidRequest("from_texts needs the database: db=pgencoder.connect(...), or its URL")
         store = cls.create(db, name, embedding, **create)
@@ -163,7 +165,7 @@ class PgencoderVectorStore(VectorStore):
 
     @property
     def embeddings(self) -> Embeddings | None:
-        """The embedding; None where pgencoder's own model encodes."""
+        """The embedding; None if pgencoder's own model encodes."""
         return self._embedding
 
     def add_texts(  # type: ignore[override]  # without **kwargs, which would swallow a misspelt name
@@ -174,23 +176,23 @@ class PgencoderVectorStore(VectorStore):
         ids: Sequence[str | None] | None = None,
         batch_size: int | None = None,  # noqa: ARG002 - LangChain's index() passes it
     ) -> list[str]:
-        """Add or replace documents, all or none of them, and encode them; returns their ids.
+        """Add or replace documents, all or none, encode them, and return their ids.
 
-        An id is made where there is none; one of up to 2000 bytes can be stored. Raises EncoderError for those that
-        could not be encoded: they are stored, and tried again when something is added, or by a worker that has the
-        encoder. `pgencoder worker` loads models by name only: for an `embedding` or an `encoder` object, run
-        `Database.worker(encoders=[...])` in a process that has it.
+        A document without an id gets a new one. An id has at most 2000 bytes. Raises EncoderError if documents could
+        not be encoded: they are stored, and the next call that adds documents tries them again, or a worker that has
+        the encoder. `pgencoder worker` only loads models by name. For an `embedding` or an `encoder` object run
+        `Database.worker(encoders=[...])` in a process that has the object.
         """
         texts = listed(texts, "texts")
         metadatas = [None for _ in texts] if metadatas is None else metadatas
         given = [None for _ in texts] if ids is None else listed(ids, "ids")
         if not len(texts) == len(metadatas) == len(given):
             raise InvalidRequest(
-                f"as many metadatas and ids as texts are needed, got {len(texts)} texts, {len(metadatas)} metadatas and"
-                f" {len(given)} ids"
+                f"each text needs a metadata and an id, got {len(texts)} texts, {len(metadatas)} metadatas and"
+                f" {len(given)} ids; use None for those that have none"
             )
         chosen = self._store.new_ids(uuid.uuid4() if each is None else each for each in given)
-        # the last one where an id is there twice
+        # of two documents with the same id the last counts
         documents = dict(zip(chosen, zip(texts, metadatas, strict=True), strict=True))
         if documents:
             contents, values = zip(*documents.values(), strict=True)
@@ -200,7 +202,7 @@ class PgencoderVectorStore(VectorStore):
         return chosen
 
     def delete(self, ids: Sequence[str] | None = None) -> bool:  # type: ignore[override]  # as add_texts
-        """Delete the documents with these ids, or all of a table that `create` made; their passages too."""
+        """Delete the documents with these ids and their passages; without ids all, if `create` made the table."""
         if ids is None:
             self._store.clear()
         else:
@@ -208,34 +210,37 @@ class PgencoderVectorStore(VectorStore):
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """The documents with these ids, in this order, those that are not there left out."""
+        """Return the documents with these ids in this order, without ids that do not exist."""
         wanted = self._store.ids(ids)
         found = self._stored(wanted)
         return [found[each] for each in wanted if each in found]
 
     def similarity_search(self, query: str, k: int = 4, **search: Any) -> list[Document]:
-        """The `k` best documents for a query; takes `filter` and `candidates` too."""
+        """Return the `k` best documents for a query; takes `filter` and `candidates` too."""
         return [document for document, _ in self.similarity_search_with_score(query, k, **search)]
 
     def similarity_search_with_score(self, query: str, k: int = 4, **search: Any) -> list[tuple[Document, float]]:
-        """The `k` best documents and their scores, higher is better: MaxSim, or the cosine of an `embedding`."""
+        """Return the `k` best documents with their scores, MaxSim or the cosine of an `embedding`; higher is better."""
         return [(document, hit.score) for document, hit in self._documents(self._hits(query, k, **search))]
 
     def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **search: Any) -> list[Document]:
-        """The `k` documents that are nearest to a dense vector; takes `filter` and `candidates` too."""
+        """Return the `k` documents that are nearest to a dense vector; takes `filter` and `candidates` too."""
         return [document for document, _ in self._documents(self._nearest(embedding, k, **search))]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
     ) -> list[Document]:
-        """Of the `fetch_k` best documents `k` that are near the query and far from each other, by dense vectors."""
+        """Return `k` of the `fetch_k` best documents that are near the query and far from each other.
+
+        Near and far are measured with the dense vectors.
+        """
         hits = self._hits(query, fetch_k, **search)
         return self._diverse(self._store.question(query).dense, hits, k, lambda_mult)
 
     def max_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **search: Any
     ) -> list[Document]:
-        """Of the `fetch_k` documents nearest to a dense vector `k` that are far from each other."""
+        """Return `k` of the `fetch_k` documents nearest to a dense vector that are far from each other."""
         hits = self._nearest(embedding, fetch_k, **search)
         return self._diverse(np.asarray(embedding), hits, k, lambda_mult)
 
@@ -246,7 +251,7 @@ class PgencoderVectorStore(VectorStore):
         return [document for document, _ in self._documents([hits[chosen[place]] for place in places])]
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
-        """A cosine as a relevance from 0 to 1: what points away from the query is not relevant at all."""
+        """Return a function from a cosine to a relevance from 0 to 1; a negative cosine has the relevance 0."""
         return lambda cosine: min(1.0, max(0.0, cosine))
 
     def _similarity_search_with_relevance_scores(
@@ -281,7 +286,7 @@ class PgencoderVectorStore(VectorStore):
         return filters.condition(filter, filters.metadata_field(self._store.metadata))
 
     def _documents(self, hits: Sequence[Hit]) -> list[tuple[Document, Hit]]:
-        """The whole document of each hit; without those that went after the search."""
+        """Return the whole document of each hit, without documents that were deleted after the search."""
         found = self._stored([str(hit.key) for hit in hits])
         return [(found[str(hit.key)], hit) for hit in hits if str(hit.key) in found]
 
@@ -293,7 +298,7 @@ class PgencoderVectorStore(VectorStore):
 
 
 def encoder_of(embedding: Embeddings, name: str | None = None) -> DenseEncoder:
-    """The encoder that a LangChain embedding is, named by its class and model if not given."""
+    """Return an encoder around a LangChain embedding; its default name is the class and the model."""
     if name is None:
         models = (getattr(embedding, attribute, None) for attribute in ("model", "model_name", "model_id"))
         name = ":".join([type(embedding).__name__, *[model for model in models if isinstance(model, str)][:1]])

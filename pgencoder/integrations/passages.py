@@ -1,4 +1,4 @@
-"""What every framework's retriever returns: the passages found, each with an id and metadata."""
+"""Searches for the retrievers of all frameworks: passages with an id and metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = ("collection", "key", "passage", "span", "score")
 
 @dataclass(frozen=True)
 class Passage:
-    """A hit, with an `id` that no other passage of the database has, and that of its row."""
+    """A hit with an `id` that is unique in the database; `row` is the id of its row."""
 
     id: str
     row: str
@@ -30,11 +30,11 @@ class Passage:
 
 
 def find(db: Database, name: str, query: str, columns: Sequence[str], **search: Any) -> list[Passage]:
-    """The passages that `db.search` finds, with `columns` of their rows in the metadata; one more query for those."""
+    """Return the passages that `db.search` finds; the metadata has `columns` of their rows, read by a second query."""
     if isinstance(columns, str):
         raise InvalidRequest('metadata_columns must be a list of columns: ["title", "url"]')
     if taken := [column for column in columns if column in OWN]:
-        raise InvalidRequest(f"metadata has a {taken[0]!r} of its own; leave it out of metadata_columns")
+        raise InvalidRequest(f"the metadata always has {taken[0]!r}; leave it out of metadata_columns")
     collection = db.collection(name)
     with refused():
         hits = db.search(name, query, **search)
@@ -45,17 +45,17 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
     found = []
     for hit, chosen in zip(hits, more, strict=True):
         key = hit.key if isinstance(hit.key, tuple) else (hit.key,)
-        # quoted, because a key may have slashes of its own
+        # quoted, because a key may contain slashes
         row = "/".join(quote(str(part), safe="") for part in (name, *key))
         own = dict(zip(OWN, (name, hit.key, hit.passage, hit.span, hit.score), strict=True))
-        # without the columns where the row went after the search
+        # a row that was deleted after the search has no columns
         metadata = {column: plain(value) for column, value in {**own, **(chosen or {})}.items()}
         found.append(Passage(f"{row}/{hit.passage}", row, hit.content, hit.span, hit.score, metadata))
     return found
 
 
 def plain(value: Any) -> Any:
-    """A value of a row as JSON has it, so that what a framework makes of it can be stored: other types as text."""
+    """Return a value of a row as a JSON value, so that a framework can store it; other types become text."""
     match value:
         case float() if not math.isfinite(value):
             return str(value)

@@ -1,4 +1,4 @@
-"""What cannot be stored or asked for, said in one line."""
+"""Refuses values that cannot be stored or searched for, with an error of one line."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pgencoder.errors import InvalidRequest
 
 Each = TypeVar("Each")
 
-# What values are to blame for: of the wrong form, against a constraint, twice in one statement, too long for an index;
-# lone surrogates are no text
+# Errors that a value causes: a wrong form, a constraint, twice in one statement, too long for an index, or a lone
+# surrogate, which is not text
 REFUSALS = (
     psycopg.DataError,
     psycopg.IntegrityError,
@@ -28,7 +28,7 @@ REFUSALS = (
 
 @contextmanager
 def refused() -> Iterator[None]:
-    """Raise InvalidRequest for values that the database refuses."""
+    """Turn the error for a value that the database refuses into InvalidRequest."""
     try:
         yield
     except (sa.exc.DBAPIError, *REFUSALS) as error:
@@ -40,14 +40,14 @@ def refused() -> Iterator[None]:
 
 
 def listed(values: Iterable[Each], what: str) -> list[Each]:
-    """A list of the values; raises InvalidRequest for a string, which would be taken for a list of its characters."""
+    """Return the values as a list; raises InvalidRequest for a string, which would become a list of characters."""
     if isinstance(values, str):
-        raise InvalidRequest(f"{what} must be a list; for one write [{values[:40]!r}]")
+        raise InvalidRequest(f"{what} must be a list; for a single value write [{values[:40]!r}]")
     return list(values)
 
 
 def to_json(value: Any, what: str, *, dict_only: bool = True) -> str:
-    """The JSON of a dict, or of any value; raises InvalidRequest."""
+    """Return the JSON of a dict, or of any value; raises InvalidRequest if it is not JSON."""
     try:
         return json.dumps(dict(value) if dict_only else value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

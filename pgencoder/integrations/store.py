@@ -1,4 +1,4 @@
-"""The documents of a vector store, whatever the framework: written, encoded, found and deleted."""
+"""Writes, encodes, finds and deletes the documents of a vector store, for all frameworks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.client import Database, connect
-from pgencoder.db.connection import translated
+from pgencoder.db.connection import translate_errors
 from pgencoder.encoders import Encoder, check_fingerprint
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.ingest.queue import execute
@@ -28,12 +28,12 @@ from pgencoder.types import Encoding, Generation, Matrix
 
 POLL_SECONDS = 0.05
 
-# An entry of a B-tree has at most 2704 bytes, and the key of the passages has more than the id
+# An entry of a B-tree has at most 2704 bytes, and the key of the passages contains more than the id
 LONGEST_ID = 2000
 
 
 class Store:
-    """The table of a collection with one key of text or uuid, one column that is encoded, and metadata as jsonb."""
+    """The store of a collection: its table has one key of text or uuid, one encoded column, and metadata as jsonb."""
 
     kind = store_table.DOCUMENTS
 
@@ -41,7 +41,7 @@ class Store:
         self.db = connect(db) if isinstance(db, str) else db
         self.name = name
         self.encoder = encoder
-        # one at a time, because each takes several connections of the pool; it encodes what the others have added too
+        # one thread at a time, because each needs several connections of the pool; it encodes the rows of all threads
         self._encoding = threading.Lock()
         collection = self.db.collection(name)
         self.source = collection.source_schema, collection.source_table
@@ -55,16 +55,16 @@ class Store:
         self.metadata = self.column(metadata_column, JSONB)
 
     def column(self, name: str, type_: Any = None) -> ColumnElement[Any]:
-        """A column of the table, for conditions."""
+        """Return a column of the table, for conditions."""
         return sa.table(self.source[1], sa.column(name, type_), schema=self.source[0]).c[name]
 
     @property
     def id_column(self) -> ColumnElement[Any]:
-        """The column of the ids."""
+        """The column with the ids."""
         return self.column(self._key.source)
 
     def ids(self, given: Iterable[object]) -> list[str]:
-        """Ids as Postgres writes them, so that they are found again; raises InvalidRequest."""
+        """Return ids in the form of Postgres, so that they are found again; raises InvalidRequest for a wrong id."""
         return [self._id(each) for each in listed(given, "ids")]
 
     def _id(self, given: object) -> str:
@@ -73,20 +73,20 @@ class Store:
         try:
             return str(UUID(str(given)))
         except ValueError as error:
-            raise InvalidRequest(f"the ids of {self.name!r} are of type uuid, and {given!r} is not one") from error
+            raise InvalidRequest(f"the ids of {self.name!r} must be of type uuid, got {given!r}") from error
 
     def new_ids(self, given: Iterable[object]) -> list[str]:
-        """Ids that can be stored; raises InvalidRequest."""
+        """Return ids that can be stored; raises InvalidRequest for an id that is too long or wrong."""
         ids = self.ids(given)
         if long := [each for each in ids if len(each.encode(errors="replace")) > LONGEST_ID]:
-            raise InvalidRequest(f"an id has at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
+            raise InvalidRequest(f"an id may have at most {LONGEST_ID} bytes; shorten {long[0][:40]!r}...")
         return ids
 
     def matching(self, condition: ColumnElement[bool] | None) -> list[str]:
-        """The ids of the documents that a condition is true for, all without one."""
+        """Return the ids of the documents for which a condition is true; without a condition all ids."""
         source = source_of(self.db.collection(self.name))
         statement = source.keys if condition is None else source.keys.where(source.translated(condition))
-        with refused(), translated(), self.db.own_engine.connect() as connection:
+        with refused(), translate_errors(), self.db.own_engine.connect() as connection:
             return [str(key) for key in connection.scalars(statement)]
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -95,24 +95,24 @@ class Store:
         self.sync()
 
     def clear(self) -> None:
-        """Delete all documents; raises InvalidRequest for a table that was not made for a store."""
+        """Delete all documents; raises InvalidRequest if the table was not made for a store."""
         with self.db.connection() as connection:
             made = store_table.is_made(connection, self.kind, self.source)
         if not made:
             raise InvalidRequest(
                 f"delete without ids would empty the table {self.source[1]!r}, which create did not make; give the"
-                " ids, or TRUNCATE it yourself"
+                " ids, or run TRUNCATE on it"
             )
         self.execute("delete_all")
         self.sync()
 
     def sync(self) -> None:
-        """Encode what is queued, and remove the passages of what was deleted."""
+        """Encode the queued rows, and remove the passages of deleted rows."""
         with self._encoding:
             self.db.sync(self.name, encoder=self.encoder, progress=False)
 
     def encode(self, ids: Sequence[str]) -> None:
-        """Encode what is queued, and wait for what others are encoding of these; raises EncoderError."""
+        """Encode the queued rows, and wait until others have encoded their part of `ids`; raises EncoderError."""
         while True:
             self.sync()
             ((pending, failed, reason),) = self.execute("read_pending", list(ids))
@@ -123,25 +123,25 @@ class Store:
             time.sleep(POLL_SECONDS)
 
     def search(self, text: str, k: int, condition: Filter | None, candidates: int) -> list[Hit]:
-        """The best passage of each of the `k` best documents for a query."""
+        """Return the best passage of each of the `k` best documents for a query."""
         with refused():
             return self.db.search(
                 self.name, text, k, candidates=candidates, filter=condition, group="document", encoder=self.encoder
             )
 
     def nearest(self, vector: Sequence[float], k: int, condition: Filter | None, candidates: int) -> list[Hit]:
-        """The best passage of each of the `k` documents nearest to a dense vector."""
+        """Return the best passage of each of the `k` documents nearest to a dense vector."""
         asked = Search(k, candidates, condition, "document", "dense")
         collection = self.db.collection(self.name)
         with refused():
             return self.db.run(collection, asked, Encoding(checked(vector, collection.generation.dims.dense)))
 
     def question(self, text: str) -> Encoding:
-        """The encoding of a query."""
+        """Return the encoding of a query."""
         return self.db.encode_query(self.db.collection(self.name), text, self.encoder)
 
     def dense(self, hits: Sequence[Hit]) -> dict[int, list[float]]:
-        """The dense vectors of hits that are still there, as lists, by their places."""
+        """Return the dense vectors of hits as lists, by their places; deleted passages are left out."""
         return dict(self.execute("read_dense", [str(hit.key) for hit in hits], [hit.passage for hit in hits]))
 
     def execute(self, name: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -152,7 +152,7 @@ class Store:
             return done.fetchall() if done.description else []
 
     def statement(self, name: str, generation: Generation) -> Part:
-        """A statement of `sql/queries` on the table and the passages of a generation."""
+        """Return a statement of `sql/queries` for the table and the passages of a generation."""
         return query(name).format(
             table=identifier(*self.source),
             id=identifier(self._key.source),
@@ -161,14 +161,14 @@ class Store:
             passages=own(generation.passages),
             queue=own(generation.queue),
             key=identifier(self._key.name),
-            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) cuts and says nothing
+            key_type=raw(self._key.full_type.partition("(")[0]),  # a cast to varchar(3) would cut silently
         )
 
 
 def checked(vector: Any, dims: int) -> Matrix:
-    """A dense vector, shape (dims,); raises InvalidRequest."""
+    """Return a dense vector of shape (dims,); raises InvalidRequest for another shape or if a number is not finite."""
     try:
-        with np.errstate(over="ignore"):  # too large for float32: infinity, which is refused below
+        with np.errstate(over="ignore"):  # a number too large for float32 becomes infinity, which is refused below
             numbers = np.asarray(vector, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InvalidRequest(f"the vector must be a list of {dims} numbers: {error}") from error

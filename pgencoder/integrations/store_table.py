@@ -1,4 +1,4 @@
-"""The table of a vector store: made, marked as such, and told from the tables of others."""
+"""Creates the table of a vector store, marks it, and checks the mark before it is used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pgencoder.types import KeyColumn, TokenType
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of table: the statement of `sql/queries` that makes it, and the comment that it is marked with."""
+    """A kind of table: the statement of `sql/queries` that creates it, and the comment that marks it."""
 
     statement: str
     mark: str
@@ -30,7 +30,7 @@ class Kind:
 DOCUMENTS = Kind("create_store", "Documents of a pgencoder vector store")
 NODES = Kind("create_nodes", "Nodes of a pgencoder vector store")
 
-# Key types that Postgres makes of any string, or of the ids that are made here
+# Key types that can hold any string, or at least the ids that we generate
 KEY_TYPES = ("text", "character varying", "uuid")
 
 
@@ -43,15 +43,15 @@ def create(
     token_model: str | None = None,
     tokens: TokenType | None = None,
 ) -> None:
-    """Make the table `name` and its collection, unless they are there.
+    """Create the table `name` and its collection if they do not exist.
 
-    Raises InvalidSource where `name` is a table, or a collection of one, that was not made here.
+    Raises InvalidSource if the table `name`, or the table of the collection `name`, was not made here.
     """
     try:
         db.collection(name)
     except UnknownCollection:
         with db.connection() as connection:
-            schema = make(connection, name, kind)
+            schema = create_table(connection, name, kind)
         with suppress(CollectionExists):
             db.attach(name, ["content"], model, token_model=token_model, schema=schema, tokens=tokens)
     collection = db.collection(name)
@@ -59,43 +59,43 @@ def create(
         check_made(connection, name, kind, (collection.source_schema, collection.source_table))
 
 
-def make(connection: Connection, name: str, kind: Kind) -> str:
-    """Make the table `name`, with the columns id, content and metadata, unless there is one that was made here.
+def create_table(connection: Connection, name: str, kind: Kind) -> str:
+    """Create the table `name` with the columns id, content and metadata if it does not exist; return its schema.
 
-    Returns its schema. Raises InvalidSource for a table of another's making.
+    Raises InvalidSource if the table exists and was not made here.
     """
     schema = schema_of_new(connection)
-    # another process may make it at the same moment: its table, its row type or their catalogue rows are in the way
+    # another process may create it at the same moment: then its table, row type or catalogue rows exist already
     with suppress(pg.DuplicateTable, pg.DuplicateObject, pg.UniqueViolation):
         connection.execute(query(kind.statement).format(table=identifier(schema, name), mark=sql.Literal(kind.mark)))
     there = catalog.find_columns(connection, name, schema)
     source = there.schema, there.table
     check_made(connection, name, kind, source)
-    # someone may have altered it since
+    # someone may have altered the table
     key = catalog.find_source(connection, there.table, there.schema).key
     check(connection, name, source, key, ["content"], "metadata")
     return there.schema
 
 
 def key_type(key: KeyColumn) -> str:
-    """The type without a length, because a cast to varchar(3) cuts and says nothing."""
+    """Return the type without a length, because a cast to varchar(3) would cut silently."""
     return key.type.split("(")[0]
 
 
 def is_made(connection: Connection, kind: Kind, source: tuple[str, str]) -> bool:
-    """Tell whether this table, (schema, name), was made here and is of this kind."""
+    """Return True if the table `source`, (schema, name), was made here and is of this kind."""
     statement = query("is_store").as_bytes(connection)
     found = psycopg.RawCursor(connection).execute(statement, [*source, kind.mark]).fetchone()
     return found is not None and bool(found[0])
 
 
 def check_made(connection: Connection, name: str, kind: Kind, source: tuple[str, str]) -> None:
-    """Raise InvalidSource unless `create` made the table that it would use."""
+    """Raise InvalidSource unless `create` made the table `source`, (schema, name)."""
     if is_made(connection, kind, source):
         return
     use = "PgencoderVectorStore" if kind == DOCUMENTS else "PgencoderRetriever"
     raise InvalidSource(
-        f"the table {source[1]!r} was not made by create, which leaves it alone; give another name, or use it as it"
+        f"create did not make the table {source[1]!r} and does not change it; give another name, or use it as it"
         f" is: db.attach({source[1]!r}, [a column]) if it is not attached, and {use}(db, {name!r})"
     )
 
@@ -128,11 +128,11 @@ def check(
 
 
 def check_nodes(connection: Connection, source: tuple[str, str]) -> None:
-    """Raise InvalidSource for a table that has not what `create` gives a store of nodes."""
+    """Raise InvalidSource if a table lacks columns that `create` gives a store of nodes."""
     types = catalog.find_columns(connection, source[1], source[0]).columns
     wanted = {"ref_doc_id": "text", "node": "json", "embedding": "real[]"}
     if lacking := [f"{column} {type_}" for column, type_ in wanted.items() if types.get(column) != type_]:
         raise InvalidSource(
-            f"a store of nodes needs columns that {source[1]!r} has not: {', '.join(lacking)}; make it with"
+            f"a store of nodes needs columns that {source[1]!r} lacks: {', '.join(lacking)}; make it with"
             " PgencoderVectorStore.create, or use PgencoderRetriever for this table"
         )

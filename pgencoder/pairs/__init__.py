@@ -1,8 +1,8 @@
-"""The similar pairs of rows of a collection.
+"""Finds the similar pairs of rows in a collection.
 
-The vectors are read once, by one statement: that is the snapshot, and no transaction is open afterwards, however long
-the comparison takes. Before a pair is handed out its keys are looked up in the source, with the caller's rights: rows
-that were deleted meanwhile, or that row level security hides by now, are left out.
+One statement reads all vectors. It is the snapshot: no transaction stays open while the comparison runs. Before a pair
+is returned, its keys are looked up in the source with the caller's rights. A pair is left out if one of its rows was
+deleted meanwhile, or if row level security now hides it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pgencoder.results import Pair
 from pgencoder.sql import identifier, own, query
 from pgencoder.types import PAIR_METHODS, Collection, PairMethod
 
-AT_ONCE = 5_000  # pairs that are looked up and handed out together,
-SECONDS = 0.5  # or as many as there are after so long
-SEPARATOR = b"\0"  # which no text in Postgres contains
+AT_ONCE = 5_000  # pairs that are looked up and returned together
+SECONDS = 0.5  # after this time a smaller batch is returned
+SEPARATOR = b"\0"  # no text in Postgres contains it
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 Progress = Callable[[int, int], None]
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PairSearch:
-    """Which pairs: those of at least this cosine, by which method; with `limit` only the most similar."""
+    """The wanted pairs: those of at least the cosine `threshold`, found by `method`; with `limit` the most similar."""
 
     threshold: float = 0.8
     method: PairMethod = "auto"
@@ -58,14 +58,14 @@ def check_encoded(connection: Connection, collection: Collection) -> None:
     row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(passages)).fetchone()
     if row is None or not row[0]:
         raise NotEncoded(
-            f"nothing of {collection.name!r} is encoded yet that this role may see; run: pgencoder worker --once"
+            f"{collection.name!r} has no encoded rows yet that this role may see; run: pgencoder worker --once"
         )
 
 
 def similar_pairs(
     connect: Connect, collection: Collection, search: PairSearch, progress: Progress | None = None
 ) -> Iterator[Pair]:
-    """The pairs, as they are found; with a `limit` the most similar first, when all are found."""
+    """Yield the pairs as they are found; with a `limit`, find all first and yield the most similar in order."""
     with Spool(collection.generation.dims.dense) as spool:
         try:
             with connect() as connection:
@@ -73,13 +73,13 @@ def similar_pairs(
         except OSError as error:
             raise DiskFull(
                 f"the vectors do not fit into {tempfile.gettempdir()}, the directory of temporary files:"
-                f" {error.strerror}; name another in TMPDIR"
+                f" {error.strerror}; name another directory in TMPDIR"
             ) from error
-        found = _watched(similar_rows(spool, search.threshold, search.method), spool.rows, progress)
-        batches = _gathered(found) if search.limit is None else _best(found, search.limit)
+        found = _report(similar_rows(spool, search.threshold, search.method), spool.rows, progress)
+        batches = _gather(found) if search.limit is None else _best(found, search.limit)
         for batch in batches:
             with connect() as connection:
-                pairs = _shown(connection, collection, spool, batch)
+                pairs = _with_keys(connection, collection, spool, batch)
             yield from pairs
 
 
@@ -94,49 +94,49 @@ def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
     )
     try:
         with psycopg.RawCursor(connection) as cursor, cursor.copy(statement) as copy:
-            copy.set_types(["bytea"] * (len(collection.key) + 1))  # as the bytes that they are
+            copy.set_types(["bytea"] * (len(collection.key) + 1))  # as raw bytes
             for *values, dense in copy.rows():
                 spool.append(SEPARATOR.join(values), dense)
     except psycopg.errors.UndefinedTable as error:
         raise Outdated(
-            f"{error.diag.message_primary}: it was dropped since similar_pairs was called; call it again"
+            f"{error.diag.message_primary}: it was dropped after similar_pairs was called; call it again"
         ) from error
     spool.complete()
 
 
-def _watched(found: Iterator[Similar], rows: int, progress: Progress | None) -> Iterator[Similar]:
-    """Tells of the progress, in rows' worth of comparisons."""
+def _report(found: Iterator[Similar], rows: int, progress: Progress | None) -> Iterator[Similar]:
+    """Yield what is found and report the progress: the comparisons that are done, as a share of the rows."""
     for each in found:
         if progress is not None:
             progress(rows * each.looked // each.of, rows)
         yield each
 
 
-def _gathered(found: Iterator[Similar]) -> Iterator[Similar]:
-    """Batches to hand out: full ones, or what there is after a while."""
+def _gather(found: Iterator[Similar]) -> Iterator[Similar]:
+    """Yield batches: full batches of `AT_ONCE` pairs, or after `SECONDS` the pairs found so far."""
     waiting: list[Similar] = []
     number, since = 0, time.monotonic()
     for each in found:
         waiting.append(each)
         number += len(each.row)
         if number >= AT_ONCE or (number and time.monotonic() - since > SECONDS):
-            yield from _pieces(_joined(waiting))
+            yield from _pieces(_join(waiting))
             waiting, number, since = [], 0, time.monotonic()
     if number:
-        yield from _pieces(_joined(waiting))
+        yield from _pieces(_join(waiting))
 
 
 def _best(found: Iterator[Similar], limit: int) -> Iterator[Similar]:
     best: list[Similar] = []
     for each in found:
         if len(each.row):
-            both = _joined([*best, each])
+            both = _join([*best, each])
             best = [_at(both, np.lexsort((both.other, both.row, -both.cosine))[:limit])]
     for each in best:
         yield from _pieces(each)
 
 
-def _joined(parts: list[Similar]) -> Similar:
+def _join(parts: list[Similar]) -> Similar:
     row, other, cosine = (
         np.concatenate([getattr(each, name) for each in parts]) for name in ("row", "other", "cosine")
     )
@@ -152,8 +152,8 @@ def _pieces(similar: Similar) -> Iterator[Similar]:
         yield _at(similar, slice(start, start + AT_ONCE))
 
 
-def _shown(connection: Connection, collection: Collection, spool: Spool, batch: Similar) -> list[Pair]:
-    """The pairs whose rows are both in the source and visible, with their keys."""
+def _with_keys(connection: Connection, collection: Collection, spool: Spool, batch: Similar) -> list[Pair]:
+    """Return the pairs with their keys; leave out pairs with a row that is deleted or hidden."""
     rows = np.unique(np.concatenate([batch.row, batch.other])).tolist()
     texts = zip(*(key.decode().split(SEPARATOR.decode()) for key in spool.keys(rows)), strict=True)
     key = Key(collection.key)

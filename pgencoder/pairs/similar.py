@@ -1,19 +1,20 @@
-"""Which of many vectors are similar: all pairs above a cosine, by matrix products, in bounded memory.
+"""Finds all pairs of vectors above a cosine, by matrix products, in bounded memory.
 
-**Exact.** Every passage meets every other one in tiles of a matrix product in single precision, on vectors made shorter
-without losing a pair: a unit vector is turned to the principal axes of a sample, its first k coordinates are kept, and
-one more, the length of the rest. As the product of two rests is at most the product of their lengths, the product of
-two such vectors is never less than the cosine (Cauchy and Schwarz). The sample says which k is fastest: of MiniLM's 384
-coordinates 96 leave 1 pair in 10,000 too many at 0.8. Vectors without structure keep all of theirs.
+**Exact.** Each passage is compared with every other passage, in tiles of a matrix product in single precision. The
+vectors are shortened first, but no pair is lost. A unit vector is rotated to the principal axes of a sample. It keeps
+its first k coordinates and the length of the rest as one more coordinate. The product of two rests is at most the
+product of their lengths, so the product of two shortened vectors is never less than the cosine (Cauchy and Schwarz).
+The sample shows which k is fastest: 96 of MiniLM's 384 coordinates leave 1 pair in 10,000 too many at 0.8. Vectors
+without structure keep all coordinates.
 
-**Approximate.** Spherical k-means, and only passages that have one of their nearest centres in common meet, in the
-same tiles: some n^1.5 pairs of n passages. To how many centres a passage goes is tried on similar pairs of a sample,
-or on pairs made at the threshold where it has few. The HNSW index is no rival: in the 0.6 ms that its fastest search
-takes, tiles compare 200,000 pairs.
+**Approximate.** Spherical k-means makes centres. Passages are compared, in the same tiles, only if they share one of
+their nearest centres: some n^1.5 pairs of n passages. The number of centres for a passage is tested on similar pairs of
+a sample, or on pairs that are made at the threshold if the sample has few. The HNSW index is slower: its fastest search
+takes 0.6 ms, and tiles compare 200,000 pairs in that time.
 
-**Then**, for the few that are left, the cosine is computed from the stored halves in double precision. Products of
-halves of length 1 and their sums have at most 50 bits, so the sum is the same in whatever order, and a vector's cosine
-with itself is 1.
+**Then** the cosine of the few pairs that are left is computed from the stored halves in double precision. Products of
+halves of length 1, and their sums, have at most 50 bits. The sum is therefore the same in any order, and the cosine of
+a vector with itself is 1.
 """
 
 from __future__ import annotations
@@ -36,33 +37,33 @@ Singles = NDArray[np.float32]
 Tile = tuple[Indices, Indices]
 T = TypeVar("T", bound=np.floating[Any])
 
-BLOCK = 16_384  # passages that are held for all others to meet
-TILE = (1024, 4096)  # how many meet at once: 16 MiB of products
+BLOCK = 16_384  # passages that stay in memory while all others are compared with them
+TILE = (1024, 4096)  # passages in a tile: 16 MiB of products
 CHUNK = 4096  # pairs whose cosines are computed at once: 25 MiB for 384 dimensions
-PIECE = 16 * CHUNK  # pairs that are taken on at once
-SAMPLE = (128, 4096)  # passages whose pairs show what a number of axes leaves; the second ones have the axes
+PIECE = 16 * CHUNK  # pairs that are processed at once
+SAMPLE = (128, 4096)  # passages in the two samples; pairs across them test a number of axes, the second gives the axes
 PARTS = (12, 8, 6, 4, 3, 2)  # a twelfth of the axes, an eighth, ...
-SLACK = 1e-3  # more than single precision errs in a product of 4,000 dimensions
+SLACK = 1e-3  # more than the error of single precision in a product of 4,000 dimensions
 
-# Seconds a pair, measured on two cores (Zen 4): to look at one, for each dimension, and for a cosine
+# Seconds, measured on two cores (Zen 4): to look at a pair, to multiply one dimension of it, to compute its cosine
 LOOK, MULTIPLY, COSINE = 0.8e-9, 2.5e-11, 4e-6
-GATHER = 4e-5  # to read a passage of a list
-PATIENCE = 30.0  # seconds that all pairs are worth: "auto" is exact up to there
+GATHER = 4e-5  # seconds to read a passage of a list
+PATIENCE = 30.0  # "auto" is exact if all pairs take at most this many seconds
 
-RECALL = 0.98  # of similar pairs in a sample
-RECALL_MADE = 0.9  # of pairs made at the very threshold where a sample has few: the hardest, so of all it is more
-ENOUGH = 100  # pairs to go by
+RECALL = 0.98  # wanted for the similar pairs in a sample
+RECALL_MADE = 0.9  # wanted for pairs made at the threshold: they are the hardest, so the recall of all pairs is higher
+ENOUGH = 100  # similar pairs that a sample needs
 PROBES = (1, 2, 3, 4, 6, 8, 12, 16, 24)
-MOST_CENTRES = 65_535  # which 2 bytes can number
-TRIALS = (1000, 8192)  # passages that get a pair made, and those among which its direction is looked for
+MOST_CENTRES = 65_535  # 2 bytes can number them
+TRIALS = (1000, 8192)  # passages that get a made pair, and passages that give its direction
 PER_CENTRE = 16  # passages in the sample for k-means
-TOGETHER = 256  # lists that are made at once
+TOGETHER = 256  # lists that are built at once
 ROUNDS = 6
 
 
 @dataclass(frozen=True)
 class Similar:
-    """Pairs of rows, by number, `row` before `other`; and how many pairs of passages were looked at, of how many."""
+    """Similar pairs of rows, by row number, with `row` < `other`; `looked` of `of` pairs of passages are compared."""
 
     row: Indices
     other: Indices
@@ -72,7 +73,10 @@ class Similar:
 
 
 def similar_rows(spool: Spool, threshold: float, method: PairMethod) -> Iterator[Similar]:
-    """The pairs of rows whose best passages have at least this cosine, each once, in pieces that may be empty."""
+    """Yield the pairs of rows whose best passages have at least the cosine `threshold`.
+
+    Each pair comes once. The pairs come in pieces, which may be empty.
+    """
     if len(spool) < 2:
         return
     comparison = _Comparison(spool, threshold)
@@ -87,7 +91,7 @@ def similar_rows(spool: Spool, threshold: float, method: PairMethod) -> Iterator
 
 
 class _Everything:
-    """One list of all passages, so that everything meets."""
+    """A single list of all passages, so that every pair is compared."""
 
     once = True
 
@@ -111,13 +115,13 @@ def _choose(comparison: _Comparison, method: PairMethod) -> _Everything | _Near:
         return everything
     near = _Near(comparison)
     if method == "auto" and near.recall < near.wanted:
-        logger.info("comparing all pairs of %s passages: no lists would find enough of them", f"{passages:,}")
+        logger.info("comparing all pairs of %s passages: lists would not find enough pairs", f"{passages:,}")
         return everything
     if method == "auto" and near.comparisons * comparison.seconds + near.nearest.size * GATHER >= seconds:
         logger.info("comparing all pairs of %s passages: lists would take longer", f"{passages:,}")
         return everything
     logger.info(
-        "comparing %s passages in %s lists, each in %s; of the trial pairs that finds %.1f %%",
+        "comparing %s passages in %s lists, each in %s; this finds %.1f %% of the trial pairs",
         *(f"{passages:,}", f"{near.centres.shape[0]:,}", near.nearest.shape[1], near.recall * 100),
     )
     return near
@@ -132,7 +136,7 @@ class _Comparison:
         self.axes, self.seconds = self._shorten()
 
     def bounds(self, passages: Indices) -> Singles:
-        """Vectors of length 1 whose products are at least the cosines: shape (n, k + 1), or (n, dims)."""
+        """Return vectors of length 1 whose products are at least the cosines: shape (n, k + 1), or (n, dims)."""
         made = np.empty((len(passages), self.spool.dims if self.axes is None else self.axes.shape[1] + 1), np.float32)
         for start in range(0, len(passages), CHUNK):
             part = slice(start, start + CHUNK)
@@ -141,9 +145,10 @@ class _Comparison:
         return made
 
     def candidates(self, members: Indices) -> Iterator[tuple[Indices, Indices, Tile, int]]:
-        """Pairs of `members`, ascending, that may be similar, the first before the second; of so many looked at.
+        """Yield pairs of `members`, which ascend, that may be similar: (first, second, tile, number of compared pairs).
 
-        They come by the second, and with the passages of either side that met.
+        The first passage of a pair is before the second, and the pairs are sorted by the second. `tile` has the
+        passages of both sides that were compared.
         """
         height, width = TILE
         room = np.empty(height * width, np.float32)
@@ -165,16 +170,16 @@ class _Comparison:
                     yield p[before], q[before], (held[left : left + width], others), int(looked)
 
     def pieces(self, q: Indices) -> Iterator[slice]:
-        """Of pairs by their second passage, the parts to take on at once; what is of one row stays together."""
+        """Yield the parts of pairs, sorted by second passage, to process at once; pairs of one row stay together."""
         starts = np.flatnonzero(np.diff(self.spool.row_of[q], prepend=-1))
         cuts = starts[1:][np.diff(starts // PIECE) > 0]
         return (slice(start, end) for start, end in pairwise([0, *cuts.tolist(), len(q)]))
 
     def rows(self, p: Indices, q: Indices, tile: Tile | None) -> tuple[Indices, Indices, Floats]:
-        """The pairs of rows that are similar, out of pairs of passages.
+        """Return the similar pairs of rows among pairs of passages, with their cosines.
 
-        A pair of rows comes with its best pair of passages and with no other, so that each comes once. With `tile`,
-        the passages that met, there are all similar pairs of the rows that are whole in it.
+        Only the best pair of passages of two rows counts, so that a pair of rows comes once. `tile` has the passages
+        that were compared; if it contains all passages of two rows, it contains all their similar pairs.
         """
         cosine = self._cosines(p, q)
         row, other = self.spool.row_of[p], self.spool.row_of[q]
@@ -196,12 +201,15 @@ class _Comparison:
         return row[keep], other[keep], cosine[keep]
 
     def _within(self, rows: Indices, passages: Indices) -> NDArray[np.bool_]:
-        """Which rows have all their passages among those from the first to the last of `passages`."""
+        """Return True for each row with all its passages between the first and the last of `passages`."""
         first = self.spool.first[rows]
         return (passages[0] <= first) & (first + self.spool.sizes[rows] <= passages[-1] + 1)  # type: ignore[no-any-return]
 
     def _best(self, row: Indices, other: Indices) -> tuple[Indices, Indices]:
-        """The first of the best pairs of passages of each pair of rows; compares so many at once, however many are."""
+        """Return the best pair of passages of each pair of rows, the first if several are equal.
+
+        It compares `PIECE` pairs at once, so that memory stays bounded.
+        """
         of, sizes = self.spool.first, self.spool.sizes
         ends = np.cumsum(sizes[row] * sizes[other])
         starts = np.append(0, ends[:-1])
@@ -229,7 +237,7 @@ class _Comparison:
         return cosines
 
     def _shorten(self) -> tuple[Floats | None, float]:
-        """The axes to keep, None for the vectors as they are; and the seconds that a pair then takes."""
+        """Return the axes to keep, or None to keep whole vectors; and the seconds that a pair then takes."""
         dims = self.spool.dims
         whole = LOOK + dims * MULTIPLY
         if len(self.spool) < 16 * dims:  # the axes would take longer than the pairs
@@ -248,15 +256,15 @@ class _Comparison:
         return (None if choices[best] == dims else np.ascontiguousarray(axes[:, : choices[best]])), best
 
     def sample(self, number: int) -> Indices:
-        """So many passages, if there are, ascending."""
+        """Return up to `number` random passages in ascending order."""
         passages = len(self.spool)
         return np.sort(self.random.choice(passages, min(number, passages), replace=False))
 
 
 class _Near:
-    """Lists of passages that have a near centre in common; `recall` of trial pairs, and what is `wanted`."""
+    """Lists of passages that share a near centre; `recall` is measured on trial pairs, and `wanted` is its aim."""
 
-    once = False  # passages may meet in several lists, and not all of two rows in any
+    once = False  # two passages may be in several lists, and no list may have all passages of two rows
 
     def __init__(self, comparison: _Comparison) -> None:
         passages = len(comparison.spool)
@@ -281,14 +289,14 @@ class _Near:
             yield from np.split(members[order].astype(np.int32), np.cumsum(self.sizes[of])[:-1])
 
     def first_here(self, number: int, p: Indices, q: Indices) -> tuple[Indices, Indices]:
-        """The pairs that have no list in common before this one."""
+        """Return the pairs that share no list before this one."""
         common = self.nearest[p][:, :, None] == self.nearest[q][:, None, :]
         first = np.where(common.any(2), self.nearest[p], MOST_CENTRES).min(1)
         here = first == number
         return p[here], q[here]
 
     def _nearest(self, vectors: Singles, probes: int) -> Indices:
-        """The numbers of the nearest centres, the nearest first: shape (n, probes)."""
+        """Return the numbers of the nearest centres, the nearest first: shape (n, probes)."""
         found = np.empty((len(vectors), probes), np.int32)
         for start in range(0, len(vectors), TILE[0]):
             part = slice(start, start + TILE[0])
@@ -299,7 +307,7 @@ class _Near:
         return found
 
     def _probes(self, vectors: Singles, comparison: _Comparison) -> int:
-        """To how many centres a passage must go."""
+        """Return the number of nearest centres whose lists a passage must be in."""
         (x, y), self.wanted = self._trials(vectors, comparison)
         most = min(PROBES[-1], len(self.centres))
         near, far = self._nearest(x, most), self._nearest(y, most)
@@ -310,7 +318,7 @@ class _Near:
         return probes
 
     def _trials(self, vectors: Singles, comparison: _Comparison) -> tuple[tuple[Singles, Singles], float]:
-        """Pairs of the sample, if it has enough, else pairs made at the threshold; and the recall wanted of them."""
+        """Return similar pairs of the sample, or pairs made at the threshold if it has few; and the wanted recall."""
         t = comparison.threshold
         x, others = (vectors[comparison.random.integers(len(vectors), size=size)] for size in TRIALS)
         products = x @ others.T
@@ -347,20 +355,20 @@ def _squares(vectors: NDArray[T]) -> NDArray[T]:
 
 
 def _shortened(coordinates: Floats) -> Singles:
-    """The first coordinates of unit vectors and the length of the rest."""
+    """Return shortened unit vectors: the given coordinates and the length of the rest."""
     rest = np.sqrt(np.maximum(0, 1 - _squares(coordinates)))
     return np.concatenate([coordinates, rest[:, None]], axis=1).astype(np.float32)
 
 
 def _first_best(group: Indices, cosine: Floats, among: NDArray[np.bool_] | None = None) -> Indices:
-    """Where the best of each group is, the first of equals."""
+    """Return the place of the best cosine in each group, the first if several are equal."""
     places = np.arange(len(group)) if among is None else np.flatnonzero(among)
     places = places[np.lexsort((-cosine[places], group[places]))]
     return places[np.diff(group[places], prepend=-1) > 0]
 
 
 def _cosine(products: Floats, squares: Floats) -> Floats:
-    """Of inner products and the products of the squared lengths; a vector of zeros is like nothing: -1."""
+    """Return cosines from inner products and products of squared lengths; -1 for a vector of zeros."""
     cosine = np.full(products.shape, -1.0)
     np.divide(products, np.sqrt(squares), out=cosine, where=squares > 0)
     return np.asarray(np.minimum(cosine, 1))

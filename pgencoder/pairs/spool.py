@@ -1,4 +1,4 @@
-"""The dense vectors of a collection, out of the database and in a temporary file."""
+"""Keeps the dense vectors of a collection in a temporary file, outside the database."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ HALFVEC_HEADER = 4  # bytes of `halfvec_send` before the elements
 
 
 class Spool:
-    """Passages in the order of their rows' keys: their vectors in a file, and in memory which row each is of.
+    """Stores passages in the order of their rows' keys: the vectors in a file, and the row of each passage in memory.
 
-    Memory: 4 bytes a passage, 8 and the key's text a row. `with` removes the file.
+    A passage takes 4 bytes of memory; a row takes 8 bytes and the text of its key. Leaving `with` removes the file.
     """
 
     def __init__(self, dims: int) -> None:
         self.dims = dims
         self._file = tempfile.TemporaryFile(prefix="pgencoder-")  # noqa: SIM115 - `__exit__` closes it
         self._row_of = array("i")
-        self._starts = array("q")  # of each row's passages
+        self._starts = array("q")  # the first passage of each row
         self._keys = bytearray()
         self._key_ends = array("q")
 
@@ -36,11 +36,11 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # what could not be written is not needed either
+        with suppress(OSError):  # data that could not be written is no longer needed
             self._file.close()
 
     def append(self, key: bytes, halfvec: bytes) -> None:
-        """One more passage: its row's key, and its vector as `halfvec_send` writes it."""
+        """Add a passage: the key of its row, and its vector in the format of `halfvec_send`."""
         if not self._key_ends or key != self._key_of_last():
             self._starts.append(len(self._row_of))
             self._keys += key
@@ -49,7 +49,7 @@ class Spool:
         self._file.write(memoryview(halfvec)[HALFVEC_HEADER:])
 
     def complete(self) -> None:
-        """All passages are there."""
+        """Finish writing after the last passage, and build the arrays that map passages to rows."""
         self._file.flush()
         self.row_of: NDArray[np.int32] = np.frombuffer(self._row_of, dtype=np.int32)
         starts = np.append(np.frombuffer(self._starts, dtype=np.int64), len(self.row_of))
@@ -60,17 +60,17 @@ class Spool:
 
     @property
     def rows(self) -> int:
-        """How many rows the passages are of."""
+        """The number of rows."""
         return len(self._key_ends)
 
     def keys(self, rows: Sequence[int]) -> list[bytes]:
-        """The keys of rows."""
+        """Return the keys of rows, given by number."""
         ends = self._key_ends
         return [bytes(self._keys[ends[row - 1] if row else 0 : ends[row]]) for row in rows]
 
     def take(self, passages: Indices) -> Floats:
-        """The vectors of passages, as they are stored: shape (n, dims)."""
-        # read and not mapped: the pages around each would count as this process' memory
+        """Return the vectors of passages, as they are stored: shape (n, dims)."""
+        # read instead of mapped, because mapped pages would count as memory of this process
         size, file = 2 * self.dims, self._file.fileno()
         if len(passages) and (np.diff(passages) == 1).all():
             data = os.pread(file, len(passages) * size, int(passages[0]) * size)

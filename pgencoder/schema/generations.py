@@ -17,7 +17,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor, run
-from pgencoder.db.locks import holders, lock_collection
+from pgencoder.db.locks import list_holders, lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import (
     CollectionExists,
@@ -276,7 +276,7 @@ def _swapped(connection: Executor, name: str, swap: Callable[[], Generation]) ->
     except pg.LockNotAvailable as error:
         raise InUse(
             f"transactions that are open have searched {name!r} and keep it as it is: server processes"
-            f" {holders(connection, f'{name}_passages')}; end them, and try again"
+            f" {list_holders(connection, f'{name}_passages')}; end them, and try again"
         ) from error
 
 

@@ -18,10 +18,10 @@ from pgencoder.db.connection import (
     driver_of,
     pin,
     schema_of_new,
-    translated,
+    translate_errors,
     vector_schema,
 )
-from pgencoder.db.locks import limit_waiting, lock_migrations, named_holders, plain_errors
+from pgencoder.db.locks import limit_waiting, lock_migrations, name_holders, unwrap_errors
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
 from pgencoder.schema.dependents import named_dependents
@@ -47,7 +47,7 @@ def upgrade(
     """
     with connected(engine) as connection:
         check_server(connection)
-    with translated(), named_holders(engine):
+    with translate_errors(), name_holders(engine):
         try:
             without_native = _upgrade(engine, revision, create_native)
         except (pg.UniqueViolation, pg.DuplicateTable):  # another process made the schema at the same moment
@@ -60,7 +60,7 @@ def upgrade(
 def _upgrade(engine: sa.Engine, revision: str, create_native: bool) -> str | None:
     from alembic import command  # here and below, because it takes a fifth of the time that importing pgencoder takes
 
-    with plain_errors(), engine.begin() as transaction:
+    with unwrap_errors(), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         limit_waiting(connection)
@@ -102,7 +102,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
     """Go back to a revision; back to "base" removes the schema with every collection and trigger in it."""
     from alembic import command
 
-    with translated(), named_dependents(), named_holders(engine), engine.begin() as transaction:
+    with translate_errors(), named_dependents(), name_holders(engine), engine.begin() as transaction:
         connection = driver_of(transaction)
         pin(connection, local=True)  # through a pooler too, for Alembic's own statements
         limit_waiting(connection)
@@ -138,7 +138,7 @@ def apply_functions(connection: Connection) -> None:
 
 def current(engine: sa.Engine) -> str | None:
     """Return the revision that the database is at, None before the first migration."""
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         pin(driver_of(connection), local=True)
         return _revision(connection)
 

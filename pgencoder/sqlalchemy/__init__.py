@@ -1,4 +1,4 @@
-"""pgencoder for SQLAlchemy: searches as SELECT statements, vectors as columns, and classes that say what is encoded."""
+"""For SQLAlchemy: searches as SELECT statements, vectors as columns, and mapped classes that declare an encoding."""
 
 from pgencoder.search.select import SearchSelect
 from pgencoder.search.sqltypes import Dense, Tokens

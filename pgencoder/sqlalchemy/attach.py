@@ -1,4 +1,4 @@
-"""Makes collections be what mapped classes declare."""
+"""Attaches, reencodes and repairs collections, so that they match what mapped classes declare."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:  # it needs greenlet, which not everyone has
 @short_repr
 @dataclass(frozen=True)
 class AttachReport:
-    """What `attach_all` did and found; collections by their names.
+    """The report of `attach_all`; it has collections by name, and generations.
 
-    `attached` are new. `begun` are next generations that were begun because a class declares another encoder; searches
-    use them after `activate`, when a worker or `sync` is done. `building` were begun before. `activated` were there
-    from before and are used again. `repaired` had lost triggers or the like, or their table was made again.
-    `undeclared` are collections that no class declares; nothing was done to them.
+    - `attached`: new collections.
+    - `begun`: new generations, because a class declares another encoder. Searches use them after a worker or `sync`
+      has encoded them and `activate` is called.
+    - `building`: generations that were begun before.
+    - `activated`: older generations that searches use again.
+    - `repaired`: collections that had lost triggers or other parts, or whose table was created again.
+    - `undeclared`: collections that no class declares; they are not changed.
     """
 
     attached: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ class AttachReport:
 
     @property
     def changed(self) -> bool:
-        """Tell whether anything was done."""
+        """True if anything was done."""
         return bool(self.attached or self.begun or self.activated or self.repaired)
 
 
@@ -52,17 +55,16 @@ def attach_all(
     *,
     progress: Progress | None = None,
 ) -> AttachReport:
-    """Make a collection of each table whose class has an `__encoding__`; a second time changes nothing.
+    """Attach each table whose class has an `__encoding__`, and return a report; a second call changes nothing.
 
-    `classes` are a declarative base, a registry or mapped classes. Where a class declares another encoder than its
-    collection has, the next generation is begun; one that is being built of a third encoder is given up, as by
-    `Database.reencode`. Nothing else is removed: if a class declares other columns, or another
-    table, for a collection that is there, nothing at all is done and the error says what to do. One whose table
-    was made again, or that has lost its triggers, is repaired, see `Database.repair`. `progress` is as in
-    `Database.attach`.
+    `classes` is a declarative base, a registry or mapped classes. If a class declares another encoder than its
+    collection has, the next generation begins; a generation that is being built with a third encoder is dropped, as by
+    `Database.reencode`. Nothing else is removed. If a class declares other columns or another table for an existing
+    collection, nothing is done, and the error says what to do. A collection whose table was created again, or that has
+    lost its triggers, is repaired, see `Database.repair`. `progress` is as in `Database.attach`.
 
-    Several processes may do this at once. Of an engine only its URL is taken, as by `connect`: what it was given
-    besides, such as `connect_args`, `creator` or listeners for `do_connect`, is not known here; then give a `Database`.
+    Several processes may call this at the same time. Of an engine only the URL is used, as by `connect`. If the engine
+    needs `connect_args`, `creator` or listeners for `do_connect`, give a `Database` instead.
     """
     declared = declarations(classes)
     owned = not isinstance(database, Database)
@@ -74,7 +76,7 @@ def attach_all(
         done: dict[str, list[Any]] = {}
         for each, collection in pairs:
             repaired = collection is not None and _repair(db, each.name, progress)
-            what, which = _make(db, each, collection, progress)
+            what, which = _update(db, each, collection, progress)
             if repaired:
                 done.setdefault("repaired", []).append(each.name)
             if not repaired or what != "unchanged":
@@ -84,7 +86,7 @@ def attach_all(
 
 
 def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) -> None:
-    """Raise CollectionExists for what cannot be done without losing something."""
+    """Raise CollectionExists for changes that would lose something."""
     for declared, collection in pairs:
         if collection is None:
             continue
@@ -94,14 +96,14 @@ def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) ->
             raise CollectionExists(
                 f"the collection {declared.name!r} is of {collection.source_schema}.{collection.source_table}"
                 f" ({', '.join(collection.columns)}), and a class declares {schema}.{declared.table}"
-                f" ({', '.join(declared.columns)}); declare that under another name beside it, Encoding(..., name=...),"
-                " and detach the old one when the new one is complete; or detach it first, and searches find nothing"
-                " until the new one is encoded"
+                f" ({', '.join(declared.columns)}); declare a second collection with another name,"
+                " Encoding(..., name=...), and detach the old one when the new one is complete; or detach the old one"
+                " now, and searches find nothing until the new one is encoded"
             )
 
 
 def _repair(db: Database, name: str, progress: Progress | None) -> bool:
-    """Mend a collection that is there if need be, whether it was."""
+    """Repair an existing collection if necessary; return True if it was."""
     with db.connection() as connection:
         sound = catalog.problem(connection, name) is None and catalog.warning(connection, name) is None
     if not sound:
@@ -109,10 +111,10 @@ def _repair(db: Database, name: str, progress: Progress | None) -> bool:
     return not sound
 
 
-def _make(
+def _update(
     db: Database, declared: Declared, collection: Collection | None, progress: Progress | None
 ) -> tuple[str, object]:
-    """Do what is to be done for one collection; what that was, and to which."""
+    """Make one collection match its class; return the field of the report and the entry for it."""
     if collection is None:
         return _attach(db, declared, progress)
     found = _found(declared, collection)
@@ -121,7 +123,7 @@ def _make(
     try:
         return _change(db, declared, collection, progress)
     except (CollectionError, InUse):
-        # another process may have done it in the meantime
+        # another process may have done the same meanwhile
         found = _found(declared, db.collection(declared.name))
         if found is None:
             raise
@@ -129,7 +131,7 @@ def _make(
 
 
 def _found(declared: Declared, collection: Collection) -> tuple[str, object] | None:
-    """What is to be reported of a collection that needs nothing, else None."""
+    """Return the field and the entry of the report for a collection that needs no change, else None."""
     fitting = {each.state: each for each in collection.generations if declared.encoding.fits(each)}
     if "active" in fitting:
         return "unchanged", declared.name
@@ -163,6 +165,6 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             progress=progress,
         )
     except CollectionExists:
-        db.collection(declared.name)  # another process was faster, or else this raises
+        db.collection(declared.name)  # raises unless another process has attached it meanwhile
         return "unchanged", declared.name
     return "attached", declared.name

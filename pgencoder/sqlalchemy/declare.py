@@ -1,4 +1,4 @@
-"""What a mapped class says of its encoding, and where to find it again: with its table, in `MetaData.info`."""
+"""Reads the encoding that a mapped class declares, and keeps it with the table in `MetaData.info`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ Classes = type[DeclarativeBase] | registry | Iterable[type[Any]]
 
 @dataclass(frozen=True)
 class Encoding:
-    """What of a class is encoded, and how: `__encoding__ = Encoding(columns=["title", "body"])` in its body.
+    """Declares how a mapped class is encoded: `__encoding__ = Encoding(columns=["title", "body"])` in its body.
 
-    `columns` are mapped attributes or column names of its table, encoded together; `model` is a Sentence-BERT
-    checkpoint or an `Encoder`, `token_model` a second checkpoint for the token vectors. The collection is called
-    `name`, or as the table. `tokens` not given are as the collection has them, or as `Database.attach` chooses.
-    `passages` names the relationship to the passages; with None there is none.
+    `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
+    checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
+    collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new
+    one gets the type that `Database.attach` chooses. `passages` names the relationship to the passages; None makes no
+    relationship.
 
-    An `__encoding__` that is something else, such as "utf-8", is left alone, unless it looks like a mistake: the name
-    of an attribute, a list of them, a dict, or an encoded text.
+    An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
+    mistake: the name of an attribute, a list, a dict, or an encoded text.
     """
 
     columns: Sequence[str]
@@ -50,13 +51,13 @@ class Encoding:
         object.__setattr__(self, "columns", tuple(self.columns))
 
     def encoder(self) -> Encoder:
-        """The encoder, loaded."""
+        """Load the encoder and return it."""
         if not isinstance(self.model, str):
             return self.model
         return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
 
     def fits(self, generation: Generation) -> bool:
-        """Tell if a generation is encoded as is said here; the model is loaded only if its name leaves that open."""
+        """Return True if a generation is encoded as declared here; loads the model only if its name does not tell."""
         return (
             self.tokens in (None, generation.token_type)
             and self.chunking == generation.chunking
@@ -72,7 +73,7 @@ class Encoding:
         stored = [fingerprint["model"], fingerprint["token_model"]]
         if names == stored:
             return True
-        # the same weights may have been loaded from another directory
+        # another directory may have the same weights
         if not any(name is not None and Path(name).is_absolute() for name in names + stored):
             return False
         try:
@@ -83,7 +84,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Declared:
-    """A collection as a mapped class declares it: `columns` of the table, and its key columns with their types."""
+    """A collection as a mapped class declares it; `key` has the types of the key columns by name."""
 
     name: str
     table: str
@@ -93,7 +94,7 @@ class Declared:
     encoding: Encoding
 
     def is_of(self, collection: Collection, default_schema: str | None) -> bool:
-        """Tell if a collection is of this table, which is in the default schema if none is said, and these columns."""
+        """Return True if a collection is of this table and these columns; without a schema the default one counts."""
         return (self.schema or default_schema, self.table, self.columns) == (
             collection.source_schema,
             collection.source_table,
@@ -102,7 +103,10 @@ class Declared:
 
 
 def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> list[Declared]:
-    """What the mapped classes of a base, registry or metadata declare; raises InvalidRequest for a name used twice."""
+    """Return what the mapped classes of a base, registry or metadata declare.
+
+    Raises InvalidRequest if two classes declare collections of the same name.
+    """
     found: dict[str, Declared] = {}
     for table in dict.fromkeys(_tables(declared)):
         for each in _noted(table):
@@ -114,26 +118,26 @@ def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> lis
     return list(found.values())
 
 
-def meant(mapper: Mapper[Any], encoding: Any) -> bool:
-    """Tell if the `__encoding__` of a class is for us, if perhaps a wrong one; others use that name too: "utf-8"."""
+def is_declaration(mapper: Mapper[Any], encoding: Any) -> bool:
+    """Return True if `__encoding__` of a class is for us, right or wrong; others use that name too, as for "utf-8"."""
     if isinstance(encoding, str):
         return encoding in mapper.columns
     return encoding is Encoding or isinstance(encoding, Encoding | types.Encoding | Mapping | list | tuple)
 
 
-def inherited(mapper: Mapper[Any]) -> bool:
-    """Tell whether what a class declares is what the class that it inherits from has declared, on the same rows."""
+def is_inherited(mapper: Mapper[Any]) -> bool:
+    """Return True if a class has its declaration from its parent class, for the same rows."""
     parent = mapper.inherits
     encoding = mapper.class_.__encoding__
     return parent is not None and not mapper.concrete and getattr(parent.class_, "__encoding__", None) is encoding
 
 
 def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
-    """Note what a class declares on its table; raises InvalidRequest for columns that are not there."""
+    """Store on its table what a class declares, and return it; raises InvalidRequest for columns that do not exist."""
     table = mapper.local_table
     owner = f"{mapper.class_.__name__}.__encoding__"
     if not isinstance(encoding, Encoding):
-        raise InvalidRequest(f"{owner} must be a pgencoder.sqlalchemy.Encoding, not a {type(encoding).__name__}")
+        raise InvalidRequest(f"{owner} must be a pgencoder.sqlalchemy.Encoding, got a {type(encoding).__name__}")
     if not isinstance(table, sa.Table):
         raise InvalidRequest(f"{owner}: the class is mapped to {table}, and only tables can be encoded")
     if not table.primary_key.columns:
@@ -150,7 +154,7 @@ def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
 
 
 def type_of(column: sa.Column[Any]) -> str:
-    """The type of a key column, for scripts; "" if only the database knows it."""
+    """Return the type of a key column, for scripts; "" if only the database knows it."""
     try:
         text = column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     except sa.exc.CompileError:

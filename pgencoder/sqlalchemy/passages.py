@@ -1,7 +1,7 @@
-"""The passages of a mapped class: a relationship, made where the class says what is encoded.
+"""Adds a relationship to its passages to each mapped class that declares an encoding.
 
-Their class is mapped to the view `pgencoder.<name>_passages`, which shows the active generation. The view is in a
-`MetaData` of its own, so that `create_all`, `drop_all` and Alembic's autogenerate know nothing of it.
+The class of the passages is mapped to the view `pgencoder.<name>_passages`, which shows the active generation. The view
+has a separate `MetaData`, so that `create_all`, `drop_all` and Alembic's autogenerate do not see it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.search.render import key_names
 from pgencoder.search.select import SearchSelect
 from pgencoder.sql import SCHEMA
-from pgencoder.sqlalchemy.declare import Declared, Encoding, declare, inherited, meant
+from pgencoder.sqlalchemy.declare import Declared, Encoding, declare, is_declaration, is_inherited
 
 E = TypeVar("E")
 
@@ -28,10 +28,10 @@ _MADE = "_pgencoder_passages"
 
 
 class Passage:
-    """One passage of an encoded row, as it is stored; read only.
+    """A stored passage of an encoded row; read only.
 
-    `span` are its characters [start, end) in the row's content; `passage` counts from 0. Of each class that declares
-    an encoding there is a class like this, with the key columns of the row too: see `passages_of`.
+    `span` is the range of its characters, [start, end), in the row's content. `passage` counts from 0. Each class that
+    declares an encoding gets a subclass of this one that also has the key columns, see `passages_of`.
     """
 
     if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Passage:
 
 
 class Encoded:
-    """A mixin that only tells type checkers what a class with `__encoding__` has; nothing needs it when it runs."""
+    """A mixin for type checkers: it declares the attributes of a class with `__encoding__`. It does nothing else."""
 
     if TYPE_CHECKING:
         __encoding__: ClassVar[Encoding]
@@ -52,7 +52,10 @@ class Encoded:
 
 
 def passages_of(entity: type[Any]) -> type[Passage]:
-    """The class of the passages of a class that declares an encoding, for a user's statements."""
+    """Return the class of the passages of `entity`, for your own statements.
+
+    Raises InvalidRequest if `entity` is not a mapped class with an `__encoding__`.
+    """
     mapper = getattr(sa.inspect(entity, raiseerr=False), "mapper", None)
     made = None if mapper is None else getattr(mapper.class_, _MADE, None)
     if made is None:
@@ -61,7 +64,7 @@ def passages_of(entity: type[Any]) -> type[Passage]:
 
 
 def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passage]:
-    """A search that also returns the passage that each row was found by, in the same statement.
+    """Return the search with one more column: the passage that was found for each row.
 
     `for article, score, passage in session.execute(with_passage(pgencoder.select(Article, "query")))`.
     """
@@ -83,7 +86,7 @@ def with_passage(search: SearchSelect[E, float]) -> SearchSelect[E, float, Passa
 
 
 def _same(one: Any, other: Any) -> sa.ColumnElement[bool]:
-    """The equality of Postgres itself, for the path of the user's connection may have another first."""
+    """Return an equality with Postgres's own operator: the user's search path may have another one first."""
     return one.op("OPERATOR(pg_catalog.=)", is_comparison=True, return_type=sa.Boolean())(other)  # type: ignore[no-any-return]
 
 
@@ -99,9 +102,9 @@ class _Span(TypeDecorator[tuple[int, int]]):
 
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _declare(mapper: Mapper[Any], entity: type[Any]) -> None:
-    """Take up what a class declares when it is mapped."""
+    """Read what a class declares when it is mapped."""
     encoding: Any = getattr(entity, "__encoding__", None)
-    if not meant(mapper, encoding) or inherited(mapper):
+    if not is_declaration(mapper, encoding) or is_inherited(mapper):
         return
     declared = declare(mapper, encoding)
     made = _map(mapper, declared)
@@ -125,7 +128,7 @@ def _map(mapper: Mapper[Any], declared: Declared) -> type[Passage]:
         schema=SCHEMA,
     )
     name = mapper.class_.__name__
-    # mapped under a name that no class of the user's has: relationship("ArticlePassage") finds theirs
+    # mapped under a name that no user's class has, so that relationship("ArticlePassage") finds the user's class
     made: type[Passage] = type(f"passages of {name}", (Passage,), {"__module__": mapper.class_.__module__})
     mapper.registry.map_imperatively(made, view)
     made.__name__ = made.__qualname__ = f"{name}Passage"

@@ -1,4 +1,4 @@
-"""Searches as SQLAlchemy statements, for a user's engines and sessions."""
+"""Builds searches as SQLAlchemy statements, for a user's engines and sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
 from pgencoder.sql import SCHEMA, as_text, identifier
 from pgencoder.sqlalchemy.declare import Encoding as Declaration
-from pgencoder.sqlalchemy.declare import inherited
+from pgencoder.sqlalchemy.declare import is_inherited
 from pgencoder.threads import in_thread
 from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize
@@ -68,18 +68,20 @@ def select(
     collection: str | None = None,
     db: Database | None = None,
 ) -> SearchSelect[*tuple[Any, ...]]:
-    """A SELECT of an entity and its score, best first: `select(Article, "query").where(Article.lang == "en")`.
+    """Return a SELECT of an entity and its score, best first: `select(Article, "query").where(Article.lang == "en")`.
 
-    `entity` is a mapped class, an alias of one or a Table, whose best rows are found (`group="document"`); or the name
-    of a collection, for its passages: the key, passage, span_start, span_end, content, score, recall_rank and
-    dense_score. `where` with conditions on the searched table narrows the recall; with others, what was found.
+    `entity` is a mapped class, an alias of a class, or a Table; the statement finds its best rows
+    (`group="document"`). `entity` may also be the name of a collection; the statement then finds passages, with the
+    columns key, passage, span_start, span_end, content, score, recall_rank and dense_score. A `where` on the searched
+    table narrows the recall. A `where` on something else filters the rows that were found.
 
-    `query` is text, an `Encoding`, or a dense vector of shape (d,). Text is encoded here by `encoder`, or by the model
-    that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Where
-    neither is given, and for a collection by its name, the model is looked up in `db`, which may be left out if this
-    process has one open. `collection` is its name if that is not the table's. The rest is as in `Database.search`.
+    `query` is text, an `Encoding`, or a dense vector of shape (d,). Text is encoded now, by `encoder` or by the model
+    that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Without
+    both, and for a collection's name, the model is looked up in `db`. `db` may be left out if this process has exactly
+    one database open. `collection` is needed if its name differs from the table's. The rest is as in
+    `Database.search`.
 
-    In a transaction, `hnsw.ef_search` and `hnsw.iterative_scan` stay as the statement sets them until that ends.
+    In a transaction the statement's settings of `hnsw.ef_search` and `hnsw.iterative_scan` last until it ends.
     """
     found = _find(entity, query, encoder, collection, db)
     search = Search(
@@ -108,10 +110,10 @@ def recall(
     collection: str | None = None,
     db: Database | None = None,
 ) -> sa.Subquery:
-    """The first stage alone, as a subquery: the nearest passages among the rows that pass `filter`.
+    """Return only the first stage, as a subquery: the nearest passages of the rows that pass `filter`.
 
-    Its columns: k1, k2, ... (the key), passage, span, content, tokens, recall_rank, dense_score. The rest is as in
-    `select`.
+    The columns are k1, k2, ... (the key), passage, span, content, tokens, recall_rank and dense_score. The rest is as
+    in `select`.
     """
     found = _find(entity, query, encoder, collection, db)
     if found.table is not None:
@@ -128,9 +130,10 @@ def recall(
 
 
 def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:
-    """MaxSim of query tokens, an expression or a matrix of shape (n, t), and a column of tokens of either type.
+    """Return the expression of MaxSim between query tokens and a column of tokens of either type.
 
-    The same as searches use: 1-bit tokens are compared with the query's floats by the native kernel, else bit by bit.
+    `query` is an `Encoding`, an expression, or a matrix of shape (n, t). Searches use the same function: the native
+    kernel compares 1-bit tokens with the query's floats, the SQL kernel compares them bit by bit.
     """
     if isinstance(query, Encoding):
         query = query.tokens
@@ -143,7 +146,7 @@ def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> Colu
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search is on: the collection, described if it was looked up, the entity's table, the encoded query."""
+    """The parts of a search: its check, the encoded query, the entity's table, and the collection if looked up."""
 
     check: Check
     query: Encoding
@@ -178,23 +181,23 @@ def _encoding(query: Any) -> Encoding:
     try:
         numbers = np.asarray(query)
         vector = np.asarray(numbers, dtype=np.float32)
-        # not "1.5", b"1.5" and True, which NumPy takes for numbers
+        # without "1.5", b"1.5" and True, which NumPy would accept as numbers
         if numbers.dtype.kind in "fiuO" and vector.ndim == 1 and vector.size and np.isfinite(vector).all():
             return Encoding(vector)
     except (TypeError, ValueError):
         pass
-    raise InvalidRequest(f"a query is text, an Encoding or a vector of numbers, not {type(query).__name__}")
+    raise InvalidRequest(f"query must be text, an Encoding or a vector of numbers, got {type(query).__name__}")
 
 
 def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
-    """The table that is searched for an entity, and what its class declares, which it may have inherited."""
+    """Return the table of an entity, and the declaration of its class or of the class that it inherits it from."""
     described = sa.inspect(entity, raiseerr=False)
     mapper = getattr(described, "mapper", None)
     table, declared = described, None
     if mapper is not None:
         declared = getattr(mapper.class_, "__encoding__", None)
         declared = declared if isinstance(declared, Declaration) else None
-        while declared is not None and inherited(mapper):
+        while declared is not None and is_inherited(mapper):
             mapper = mapper.inherits
         table = mapper.local_table
     if not isinstance(table, sa.Table) or not table.primary_key:
@@ -219,7 +222,7 @@ def _check(collection: str, encoder: Fingerprint | None, table: sa.Table | None)
 
 
 def _of(table: sa.Table, collection: str | None, declared: Declaration | None, db: Database) -> Collection:
-    """The collection of that name, or else the only one of the table."""
+    """Return the collection `collection`, or the only collection of the table."""
     name = collection or _name(table, declared)
     fitting = [
         each

@@ -106,7 +106,7 @@ def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database,
     assert "op.reencode(" in alembic_project.autogenerate(other)
     alembic_project.upgrade()
     assert [each.number for each in db.collection("notes_1").generations] == [1, 2]
-    with pytest.raises(InvalidRequest, match="the class of 'notes_1' now declares other, which is another encoder"):
+    with pytest.raises(InvalidRequest, match=r"'notes_1' now declares other, and .* means another encoder"):
         alembic_project.downgrade("-1")
     alembic_project.config.attributes["metadata"] = declared
     alembic_project.downgrade("-1")

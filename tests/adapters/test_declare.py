@@ -239,9 +239,9 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("title", "must be a pgencoder.sqlalchemy.Encoding, not a str"),
-        (["title"], "must be a pgencoder.sqlalchemy.Encoding, not a list"),
-        (Encoding, "must be a pgencoder.sqlalchemy.Encoding, not a type"),
+        ("title", "must be a pgencoder.sqlalchemy.Encoding, got a str"),
+        (["title"], "must be a pgencoder.sqlalchemy.Encoding, got a list"),
+        (Encoding, "must be a pgencoder.sqlalchemy.Encoding, got a type"),
         (Encoding(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id, title"),
         (Encoding(["title"], passages="title"), "Wrong has 'title' already"),
         (Encoding(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),

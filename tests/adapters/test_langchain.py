@@ -188,7 +188,7 @@ def test_what_the_retriever_cannot_do(titled: Database) -> None:
     def retrieve(**arguments: Any) -> None:
         PgencoderRetriever(db=titled, collection="articles", **arguments).invoke("replication")
 
-    with pytest.raises(InvalidRequest, match="metadata has a 'score' of its own"):
+    with pytest.raises(InvalidRequest, match="the metadata always has 'score'"):
         retrieve(metadata_columns=["score"])
     with pytest.raises(ValidationError, match="metadata_columns"):
         retrieve(metadata_columns="title")

@@ -410,7 +410,7 @@ def test_bad_input_is_said_in_one_line(store: PgencoderVectorStore) -> None:
 
     for mode in VectorStoreQueryMode:
         if mode.value not in ("default", "mmr"):
-            assert searched(mode=mode).endswith(f"answers the modes default and mmr, not {mode.value}")
+            assert searched(mode=mode).endswith(f"the mode must be default or mmr, got {mode.value}")
     for operator, value in [
         (">", [1]), (">", None), ("in", "a"), ("nin", 1), ("any", "a"), ("all", 1), ("contains", ["a"]),
         ("text_match", 1), ("text_match_insensitive", None)]:  # fmt: skip
@@ -446,9 +446,9 @@ def test_vectors_that_cannot_be(db: Database) -> None:
     for wrong in ([1.0], [1.0, float("nan")], [1.0, 2.0, 3.0], [1e39, 0.0]):
         assert "shape (2,)" in refusal(store.add, [TextNode(text="red", embedding=wrong)])
         assert "shape (2,)" in refusal(store.query, VectorStoreQuery(wrong))
-    assert "needs that of the query" in refusal(store.query, VectorStoreQuery(query_str="red"))
+    assert "needs the vector of the query" in refusal(store.query, VectorStoreQuery(query_str="red"))
     assert store.get_nodes() == []
-    with pytest.raises(InvalidRequest, match="leave one out"):
+    with pytest.raises(InvalidRequest, match="exclude each other"):
         PgencoderVectorStore.create(db, "other", embed_dim=2, encoder=WORDS)
 
 
@@ -458,7 +458,7 @@ def test_stores_are_told_apart(connection: Connection, db: Database, words: Word
     PgencoderVectorStore.create(db, "encoded", encoder=words)
     langchain.PgencoderVectorStore.create(db, "documents", encoder=words)
     assert PgencoderVectorStore(db, "given", embed_dim=2).get_nodes(["1"])[0].get_content() == "red"
-    with pytest.raises(InvalidRequest, match="come with its nodes; say so: embed_dim=2"):
+    with pytest.raises(InvalidRequest, match="come with its nodes; give embed_dim=2"):
         PgencoderVectorStore(db, "given")
     with pytest.raises(FingerprintMismatch, match="they differ in: dims"):
         PgencoderVectorStore(db, "given", embed_dim=3)

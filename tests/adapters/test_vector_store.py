@@ -427,7 +427,7 @@ def test_collections_that_are_there(connection: Connection, db: Database, words:
     assert store.similarity_search("red", filter={"a": 1}) == []
     assert store.similarity_search("red") == [Document(id=key, page_content="red green")]
     assert store.max_marginal_relevance_search("red") == [Document(id=key, page_content="red green")]
-    with pytest.raises(InvalidRequest, match=r"the ids of 'notes' are of type uuid, and '1' is not one"):
+    with pytest.raises(InvalidRequest, match=r"the ids of 'notes' must be of type uuid, got '1'"):
         store.get_by_ids(["1"])
     store.db.close()
     connection.execute("CREATE TABLE codes (code varchar(3) PRIMARY KEY, content text, metadata jsonb)")

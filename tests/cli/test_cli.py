@@ -101,7 +101,7 @@ def test_the_native_kernel(
     connection.execute("DROP ROLE IF EXISTS no_superuser; CREATE ROLE no_superuser LOGIN")
     unknown = command("native", "build", database=str(sa.make_url(url).set(username="no_superuser")))
     connection.execute("DROP ROLE no_superuser")
-    assert unknown.stderr.startswith("error: cannot tell where the server of --database is installed")
+    assert unknown.stderr.startswith("error: cannot find the installation of the server of --database")
     if (reason := pytestconfig.stash[WITHOUT_NATIVE]) is not None:
         pytest.skip(reason)
     assert "built for PostgreSQL" in ok(command("native", "build"))

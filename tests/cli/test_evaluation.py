@@ -14,6 +14,7 @@ from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
 from pgencoder.ingest.batch import BATCH_ROWS
+from pgencoder.sql import identifier, query
 from pgencoder.types import KernelName, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 from tests.encoder import WordEncoder
@@ -21,7 +22,7 @@ from tests.encoder import WordEncoder
 
 @pytest.mark.parametrize("tokens", ["bit", "halfvec"])
 def test_a_ranking_that_is_right_scores_one(db: Database, dataset: Path, tokens: str) -> None:
-    report = beir.evaluate(db, beir.read(dataset), tokens=tokens)  # type: ignore[arg-type]
+    report = beir.evaluate(db, beir.read(dataset), beir.Encoded(tokens=tokens))  # type: ignore[arg-type]
     plain = report.as_json()
     assert list(plain["stages"]) == ["dense", "maxsim", "exhaustive"]
     for stage in plain["stages"].values():
@@ -43,11 +44,13 @@ def test_a_ranking_that_is_wrong_does_not(db: Database, dataset: Path) -> None:
 def test_the_encoding_is_kept_until_the_documents_change(db: Database, dataset: Path) -> None:
     synced: list[tuple[int, int]] = []
 
+    def on_step(step: str, done: int, total: int) -> None:
+        if step == "encoding":
+            synced.append((done, total))
+
     def evaluate() -> int:
         synced.clear()
-        beir.evaluate(
-            db, beir.read(dataset), stages=["dense"], on_sync=lambda done, total: synced.append((done, total))
-        )
+        beir.evaluate(db, beir.read(dataset), stages=["dense"], progress=on_step)
         return synced[-1][0] if synced else 0
 
     assert evaluate() == 4
@@ -59,13 +62,13 @@ def test_the_encoding_is_kept_until_the_documents_change(db: Database, dataset: 
 
 def test_a_folder_that_lacks_a_file(dataset: Path) -> None:
     (dataset / "qrels" / "test.tsv").unlink()
-    with pytest.raises(InvalidRequest, match=r"tiny is no BEIR folder: it has no qrels/test\.tsv"):
+    with pytest.raises(InvalidRequest, match=r"tiny is not a BEIR folder: it has no qrels/test\.tsv"):
         beir.read(dataset)
 
 
 def test_the_example_computes_the_same(db: Database) -> None:
     with db.connection() as connection:
-        connection.execute(rerank.EXAMPLE.format(vector=db.vector_schema).encode())
+        connection.execute(query("bench_example").format(vector=identifier(db.vector_schema)))
         row = connection.execute(
             "SELECT pg_temp.example(q, d), pgencoder.maxsim(q, d) FROM (VALUES (array['[0.6,0.8]','[1,0]']::halfvec[],"
             " array['[0,1]','[-1,0]','[0.8,0.6]']::halfvec[])) AS t (q, d)"
@@ -139,7 +142,7 @@ def schemas(db: Database) -> set[str]:
 
 
 def test_the_ingest_benchmark(db: Database, dataset: Path, words: WordEncoder) -> None:
-    report = ingest.ingest(db, beir.read(dataset), documents=3, runs=2, encoder=words)
+    report = ingest.ingest(db, beir.read(dataset), ingest.IngestOptions(documents=3, runs=2), words)
     assert (report.documents, report.passages, len(report.runs)) == (3, 3, 2)
     backfill = sum(run.backfill_seconds for run in report.runs)
     assert report.ratio == pytest.approx(backfill / sum(run.model_seconds for run in report.runs))
@@ -207,7 +210,7 @@ def test_a_benchmark_cleans_up_after_an_error_and_after_one_that_was_killed(
 
 def test_benchmarks_of_too_little_are_refused(db: Database, dataset: Path) -> None:
     for call in (
-        lambda: ingest.ingest(db, beir.read(dataset), runs=0),
+        lambda: ingest.ingest(db, beir.read(dataset), ingest.IngestOptions(runs=0)),
         lambda: write.write(db, passages=0),
         lambda: write.write(db, workers=[1, 0]),
         lambda: backlog.backlog(db, rows=100),

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from pgencoder import Database
 from pgencoder.errors import InvalidRequest
-from pgencoder.progress import notebook_bar, shown
+from pgencoder.progress import notebook_bar, open_bar
 from tests.connections import Connection
 from tests.encoder import WordEncoder
 
@@ -87,9 +87,9 @@ def test_a_notebook_shows_one_bar_that_grows() -> None:
 
 
 def test_without_a_terminal_nothing_is_shown_unless_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    with shown(None, "encoding") as on_progress:
+    with open_bar(None, "encoding") as on_progress:
         assert on_progress is None
-    with shown(True, "encoding") as on_progress:
+    with open_bar(True, "encoding") as on_progress:
         assert on_progress is not None
         on_progress(1, 2)
     assert "encoding" in capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_a_worker_keeps_the_generations_of_a_collection(docs: Database, connecti
             for call in (lambda: docs.detach("docs"), lambda: docs.reencode("docs", WordEncoder(name="other"))):
                 with pytest.raises(
                     InUse,
-                    match=rf"'docs' is being worked on by server processes {one.info.backend_pid} \({WORKER}, idle",
+                    match=rf"server processes work on the collection 'docs': {one.info.backend_pid} \({WORKER}, idle",
                 ):
                     call()
             one.rollback()

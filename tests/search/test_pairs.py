@@ -257,7 +257,7 @@ def test_auto_is_exact_until_that_takes_long(
     monkeypatch.setattr(similar, "RECALL", 1.1)
     monkeypatch.setattr(similar, "RECALL_MADE", 1.1)
     assert found(db, 0.8, "auto") == exact
-    assert "no lists would find enough" in caplog.messages[-1]
+    assert "lists would not find enough" in caplog.messages[-1]
 
 
 def test_the_limit_keeps_the_best_first(connection: Connection, db: Database, small: None, method: PairMethod) -> None:
@@ -346,7 +346,7 @@ def test_a_generation_that_is_dropped_before_the_first_pair(connection: Connecti
     db.sync("rows")
     db.activate("rows")
     db.drop("rows", 1)
-    with pytest.raises(Outdated, match=r"rows_1.* dropped since similar_pairs was called; call it again"):
+    with pytest.raises(Outdated, match=r"rows_1.* dropped after similar_pairs was called; call it again"):
         next(running)
     assert len(list(db.similar_pairs("rows"))) == 3
 
@@ -354,7 +354,7 @@ def test_a_generation_that_is_dropped_before_the_first_pair(connection: Connecti
 def test_a_full_disk_is_told(connection: Connection, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     store(connection, db, np.eye(3))
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: open("/dev/full", "w+b"))  # noqa: SIM115
-    with pytest.raises(DiskFull, match="No space left on device; name another in TMPDIR"):
+    with pytest.raises(DiskFull, match="No space left on device; name another directory in TMPDIR"):
         list(db.similar_pairs("rows"))
 
 
@@ -390,7 +390,7 @@ def test_roles_without_rights_are_told(encoded_app: App) -> None:
         encoded_app.superuser.execute(statement)
     with pytest.raises(MissingRights, match="docs"):
         list(encoded_app.db(TENANTS[0]).similar_pairs("docs"))
-    with pytest.raises(NotEncoded, match="nothing of 'docs' is encoded yet that this role may see"):
+    with pytest.raises(NotEncoded, match="'docs' has no encoded rows yet that this role may see"):
         encoded_app.db(TENANTS[1]).similar_pairs("docs")
 
 
@@ -418,7 +418,7 @@ def test_nothing_to_compare(connection: Connection, db: Database, words: WordEnc
         db.similar_pairs("rows")
     connection.execute("CREATE TABLE rows (id int PRIMARY KEY, body text); INSERT INTO rows VALUES (1, 'one')")
     db.attach("rows", ["body"], words)
-    with pytest.raises(NotEncoded, match="nothing of 'rows' is encoded yet"):
+    with pytest.raises(NotEncoded, match="'rows' has no encoded rows yet"):
         db.similar_pairs("rows")
     db.sync("rows")
     assert found(db, -0.99, method) == {}

@@ -8,7 +8,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
 import psycopg
 import sqlalchemy as sa
@@ -28,9 +31,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, mapped_
 import pgencoder
 import pgencoder.alembic
 from pgencoder import Database, Dims, WorkerOptions
+from pgencoder.bench import backlog, overhead, rerank
+from pgencoder.bench import pairs as pairs_bench
 from pgencoder.catalog.objects import Objects
+from pgencoder.cli import demo, server
 from pgencoder.db import locks
+from pgencoder.evaluation import beir
 from pgencoder.ingest import backfill, index, queue
+from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.representations.base import Measure, Parameter
@@ -337,7 +345,7 @@ def fail(parties: Parties) -> None:
         claimed = queue.claim(connection, objects, "new", 10, lease=60)
         queue.extend(connection, objects, claimed, 60)
         queue.release(connection, objects, claimed)
-        assert locks.holders(connection, "generation") == "that have ended"
+        assert locks.list_holders(connection, "generation") == "that have ended"
         assert rows.pieces(connection, db.collection("articles"), [(2, (0, 2))]) == ["en"]
     parties.app.execute(f"DELETE FROM blog.articles WHERE id {same} 6")
     db.sync("articles", encoder=WORDS)
@@ -399,6 +407,23 @@ def repair(parties: Parties) -> None:
 def detach(parties: Parties) -> None:
     for name in NAMES:
         parties.owner.detach(name)
+
+
+def measure(parties: Parties) -> None:
+    """Run the benchmarks and the demo on a few rows."""
+    db = parties.owner
+    overhead.search(db, 3, 1)
+    backlog.backlog(db, backlog.PHASES * BATCH_ROWS, 2 * backlog.SINGLE)
+    pairs_bench.pairs(db, 2 * pairs_bench.EVERY, methods=["exact"])
+    with mock.patch.dict(rerank.SYNTHETIC_DOCUMENTS, {"halfvec": 3, "bit": 3}):
+        rerank.rerank(db, None, queries=1)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "corpus.jsonl").write_text('{"_id": "1", "title": "red", "text": "green"}\n')
+        beir.load_documents(db, beir.Dataset(Path(folder), {}, []))
+    with db.connection() as connection:
+        table = demo.create_table(connection)
+        demo.fill_table(connection, table, [("module", "name", "doc")])
+    assert server.has_clients(db)  # the application
 
 
 def end(parties: Parties) -> None:

@@ -1,4 +1,4 @@
-"""Runs the application's own migrations; pgencoder's operations and autogenerate come with the import."""
+"""Runs the application's migrations; the import adds the operations of pgencoder and autogenerate for them."""
 
 import asyncio
 
@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from alembic import context
 from app import Base, engine, url
 
-import pgencoder.alembic  # noqa: F401 - brings the operations and autogenerate
+import pgencoder.alembic  # noqa: F401 - adds the operations and autogenerate
 
 
 def run(connection: sa.Connection | None) -> None:
-    """Run them on a connection, or print them."""
+    """Run the migrations on a connection, or print them as SQL."""
     where = {"url": url, "literal_binds": True} if connection is None else {"connection": connection}
     context.configure(target_metadata=Base.metadata, **where)
     with context.begin_transaction():
@@ -18,7 +18,7 @@ def run(connection: sa.Connection | None) -> None:
 
 
 async def online() -> None:
-    """Run them on the application's engine."""
+    """Run the migrations on the application's engine."""
     async with engine.connect() as connection:
         await connection.run_sync(run)
     await engine.dispose()

@@ -1,4 +1,4 @@
-"""A LlamaIndex retriever of any collection's passages, and a vector store that keeps nodes in a table of its own."""
+"""For LlamaIndex: a retriever for the passages of any collection, and a vector store with its own table."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""LlamaIndex's `MetadataFilters` as conditions.
+"""Turns LlamaIndex's `MetadataFilters` into conditions.
 
-They mean what they mean to LlamaIndex's own `build_metadata_filter_fn`, with these differences: filters may be nested;
-what cannot be compared, such as a text with a number, does not match and is no error; `contains`, `any` and `all` are
-of lists only, `in` and `nin` take lists only. A key with dots is that key or else a path, as in
-`pgencoder.integrations.filters`.
+The filters mean the same as in LlamaIndex's `build_metadata_filter_fn`, with these differences. Filters may be nested.
+Values that cannot be compared, such as a text and a number, do not match, and that is not an error. `contains`, `any`
+and `all` match only values that are lists, and `in` and `nin` take only lists. A key with dots is that key or else a
+path, as in `pgencoder.integrations.filters`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Make = Callable[[Field, Any], ColumnElement[bool]]
 
 
 def condition(filters: MetadataFilters, field: Fields) -> ColumnElement[bool]:
-    """The condition that filters are on the fields that `field` finds by their names; raises InvalidRequest."""
+    """Return the condition for filters; `field` finds the fields by name. Raises InvalidRequest for a wrong filter."""
     if _size(filters) > MOST_CONDITIONS:
         raise too_large()
     return _combined(filters, field)
@@ -99,7 +99,7 @@ OPERATORS: Mapping[FilterOperator, tuple[str, Callable[[Any], bool], Make]] = {
     ),
     FilterOperator.TEXT_MATCH: _of_text(case=True),
     FilterOperator.TEXT_MATCH_INSENSITIVE: _of_text(case=False),
-    # what is missing, too
+    # a missing value is empty too
     FilterOperator.IS_EMPTY: (
         "no value",
         lambda _: True,

@@ -1,4 +1,7 @@
-"""The table of a store of nodes: id, content, metadata, ref_doc_id, node (all but its text, as JSON), embedding."""
+"""Reads and writes the nodes of a store.
+
+The table has the columns id, content, metadata, ref_doc_id, node (the node without its text, as JSON) and embedding.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,19 @@ from pgencoder.integrations.store import Store, checked
 from pgencoder.types import Fingerprint
 from pgencoder.vectors import normalize
 
-# What LlamaIndex's stores call the document that a node is of, where the metadata has no such key
+# Names that LlamaIndex's stores have for the document of a node, if the metadata has no such key
 DOCUMENT_KEYS = ("ref_doc_id", "doc_id", "document_id")
 
 
 class GivenVectors(DenseEncoder):
-    """The encoder of vectors that come with the nodes: it only says what they are called and how long they are."""
+    """An encoder for vectors that come with the nodes: it has only their name and their number of dimensions."""
 
     def __init__(self, dims: int, name: str) -> None:
         super().__init__(_refuse, name=name, dims=dims)
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The name and the dimensions, as JSON values."""
+        """The name and the dimensions as JSON values."""
         return {**super().fingerprint, "encoder": "given"}
 
 
@@ -49,7 +52,7 @@ def _refuse(_: Sequence[str]) -> NoReturn:
 
 
 class Nodes(Store):
-    """A store whose documents are nodes. With `given` vectors it encodes nothing itself."""
+    """A store whose documents are nodes; if the vectors are `given`, it encodes nothing itself."""
 
     kind = store_table.NODES
 
@@ -59,13 +62,13 @@ class Nodes(Store):
         generation = self.db.collection(name).generation
         self._dims = generation.dims.dense
         if generation.encoder.get("encoder") == "given" and not self.given:
-            raise InvalidRequest(f"the vectors of {name!r} come with its nodes; say so: embed_dim={self._dims}")
+            raise InvalidRequest(f"the vectors of {name!r} come with its nodes; give embed_dim={self._dims}")
         with self.db.connection() as connection:
             store_table.check_nodes(connection, self.source)
         self._document = self.column("ref_doc_id")
 
     def add(self, nodes: Sequence[BaseNode]) -> list[str]:
-        """Add or replace nodes, all or none, the last one where an id is there twice; returns all ids."""
+        """Add or replace nodes, all or none, and return all ids; of two nodes with the same id the last counts."""
         ids = self.new_ids(node.node_id for node in nodes)
         if rows := dict(zip(ids, map(self._row, nodes), strict=True)):
             values = [list(rows), *(list(column) for column in zip(*rows.values(), strict=True))]
@@ -83,7 +86,7 @@ class Nodes(Store):
         vector = self._literal(node) if self.given else None
         return (
             node.get_content(MetadataMode.NONE),
-            # without the keys that the framework adds, which could be a node's own
+            # not from `dumped`, where the framework adds keys that a node may have too
             to_json(whole["metadata"], "metadata"),
             node.ref_doc_id,
             to_json({**whole, "_node_type": dumped["_node_type"]}, "a node"),
@@ -107,18 +110,18 @@ class Nodes(Store):
                 adopt.adopt_rows(connection, objects, "embedding", list(values[0]))
 
     def sync(self) -> None:
-        """Take over the vectors of rows that others have changed or restored, then what every store does."""
+        """Copy the vectors of rows that others have changed or restored, then do what `Store.sync` does."""
         if self.given:
             self.db.adopt(self.name, self.source[1], "embedding", schema=self.source[0])
         super().sync()
 
     def read(self, ids: Sequence[str]) -> dict[str, BaseNode]:
-        """The nodes with these ids that are there."""
+        """Return the nodes with these ids, without ids that do not exist."""
         found = {}
         for key, content, metadata, whole in self.execute("read_nodes", list(ids)):
             dumped = {"_node_type": whole.pop("_node_type"), "_node_content": json.dumps(whole)}
             node = metadata_dict_to_node(dumped, text=content)
-            if node.metadata != metadata:  # changed since; else as it was given, in that order
+            if node.metadata != metadata:  # someone changed the column; otherwise keep the order of the keys
                 node.metadata = metadata
             found[key] = node
         return found
@@ -129,7 +132,7 @@ class Nodes(Store):
         node_ids: Sequence[str] | None = None,
         doc_ids: Sequence[str] | None = None,
     ) -> ColumnElement[bool] | None:
-        """The condition that a row is of these nodes, of these documents and passes the filters; None for all rows."""
+        """Return the condition that a row has one of these ids and documents and passes the filters; None: all rows."""
         parts = []
         if filters is not None:
             parts.append(condition(filters, self.field))
@@ -140,7 +143,7 @@ class Nodes(Store):
         return sa.and_(*parts) if parts else None
 
     def field(self, name: str) -> Field:
-        """A key of the metadata, or the document that the node is of."""
+        """Return the field for a key of the metadata, or for the node's document."""
         found = metadata_field(self.metadata)(name)
         if name not in DOCUMENT_KEYS:
             return found

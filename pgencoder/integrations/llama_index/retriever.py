@@ -1,4 +1,4 @@
-"""A LlamaIndex retriever: the passages of a collection."""
+"""A LlamaIndex retriever for the passages of a collection."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DEFAULT_K = 10
 
 
 class PgencoderRetriever(BaseRetriever):
-    """Finds passages by `Database.search`, whose arguments these are.
+    """Finds passages with `Database.search` and takes its arguments.
 
-    `similarity_top_k` is another name for `k`, 10 if not given. `filters` are on the columns of the source, or on keys
-    of its jsonb columns ("facts.author"), and applied inside the recall, as `filter` is.
+    `similarity_top_k` is another name for `k`; the default is 10. `filters` are conditions on the columns of the
+    source, or on keys of its jsonb columns ("facts.author"). The recall applies them, like `filter`.
 
-    Each node has the metadata collection, key, passage, span and score, and the source's `metadata_columns`; its
-    `ref_doc_id` names the row. A language model and an embedding are shown only the content and those columns.
+    Each node has the metadata collection, key, passage, span and score, and the source's `metadata_columns`. Its
+    `ref_doc_id` names the row. A language model and an embedding see only the content and those columns.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class PgencoderRetriever(BaseRetriever):
             "encoder": encoder}  # fmt: skip
 
     def retrieve(self, str_or_query_bundle: QueryType) -> list[NodeWithScore]:
-        """The passages for a query; raises InvalidRequest for what is not text."""
+        """Return the passages for a query; raises InvalidRequest if the query is not text."""
         return super().retrieve(_checked(str_or_query_bundle))
 
     async def aretrieve(self, str_or_query_bundle: QueryType) -> list[NodeWithScore]:
-        """`retrieve`, to be awaited."""
+        """Like `retrieve`, but awaitable."""
         return await super().aretrieve(_checked(str_or_query_bundle))
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -84,7 +84,7 @@ class PgencoderRetriever(BaseRetriever):
 
 
 def _checked(query: QueryType) -> QueryType:
-    # LlamaIndex's own error about it has many lines
+    # LlamaIndex's error for this has many lines
     return query if isinstance(query, QueryBundle) else query_text(query)
 
 

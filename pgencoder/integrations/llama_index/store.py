@@ -1,4 +1,4 @@
-"""A LlamaIndex vector store: nodes in a table of its own."""
+"""A LlamaIndex vector store that keeps nodes in its own table."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from pgencoder.results import Hit
 from pgencoder.threads import in_thread
 from pgencoder.types import TokenType
 
-# Of how many times as many nodes as are asked for maximal marginal relevance chooses
+# Maximal marginal relevance chooses from this many times the wanted number of nodes
 MMR_PREFETCH = 4
 
 
 class PgencoderVectorStore(BasePydanticVectorStore):
-    """Keeps nodes in a table of its own, and searches them; `VectorStoreIndex` works on it.
+    """Keeps nodes in its own table and searches them; `VectorStoreIndex` works with it.
 
-    With `embed_dim` it stores and compares the vectors that come with nodes and queries, which the index makes with its
-    embed_model. Without, pgencoder's own model encodes the nodes' text (not their metadata) and MaxSim ranks; the index
-    makes vectors all the same, which are ignored: give it `embed_model=MockEmbedding(1)`, which costs nothing.
+    With `embed_dim` the store keeps and compares the vectors that come with nodes and queries; the index makes them
+    with its embed_model. Without it, pgencoder's model encodes the text of the nodes (not their metadata) and MaxSim
+    ranks. The index makes vectors then too, and the store ignores them: give the index
+    `embed_model=MockEmbedding(1)`, which costs nothing.
 
-    Filters are applied inside the recall, see `pgencoder.integrations.llama_index.filters`. A node without text is
-    stored, and no query finds it. The asynchronous methods run the others in threads.
+    The recall applies the filters, see `pgencoder.integrations.llama_index.filters`. A node without text is stored, but
+    no query finds it. The asynchronous methods run the others in threads.
     """
 
     stores_text: bool = True
@@ -49,10 +50,10 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         embedding_name: str = "LlamaIndex",
         encoder: Encoder | None = None,
     ) -> None:
-        """The store `name`, which `create` has made.
+        """Open the store `name`, which `create` has made.
 
-        `embedding_name` is stored to tell the vectors from those of other models. `encoder` is needed for a store that
-        was made with an `Encoder` object. Raises InvalidSource for a table that cannot be used, and
+        `embedding_name` is stored, so that vectors of another model are noticed. A store that was made with an
+        `Encoder` object needs `encoder`. Raises InvalidSource for a table that a store cannot use, and
         FingerprintMismatch for vectors of another model.
         """
         super().__init__(name=name, embed_dim=embed_dim, is_embedding_query=embed_dim is not None)  # type: ignore[call-arg]
@@ -71,22 +72,22 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         token_model: str | None = None,
         tokens: TokenType | None = None,
     ) -> Self:
-        """The store `name`, whose table and collection are made if they are not there yet.
+        """Return the store `name`; create its table and collection if they do not exist.
 
-        Without `embed_dim`, `model` and `token_model` or an `encoder` encode, see `Database.attach`. Raises
-        InvalidSource where `name` is a table, or a collection of one, that `create` did not make.
+        Without `embed_dim` the texts are encoded by `model` and `token_model`, or by `encoder`, see `Database.attach`.
+        Raises InvalidSource if the table `name`, or the table of the collection `name`, was not made by `create`.
         """
         db = connect(db) if isinstance(db, str) else db
         chosen = _encoder(embed_dim, embedding_name, encoder) or model
         store_table.create(db, name, store_table.NODES, chosen, token_model=token_model, tokens=tokens)
         store = cls(db, name, embed_dim=embed_dim, embedding_name=embedding_name, encoder=encoder)
         if embed_dim is not None:
-            store._nodes.sync()  # what was there before it was detached
+            store._nodes.sync()  # the rows from before a detach
         return store
 
     @classmethod
     def class_name(cls) -> str:
-        """The name that LlamaIndex knows the class by."""
+        """Return the name of the class in LlamaIndex."""
         return "PgencoderVectorStore"
 
     @property
@@ -94,13 +95,13 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         """The database."""
         return self._nodes.db
 
-    # The methods take no **kwargs, which would swallow a misspelt name
+    # The methods take no **kwargs, because those would hide a misspelt name
 
     def add(self, nodes: Sequence[BaseNode]) -> list[str]:  # type: ignore[override]
-        """Add or replace nodes, all or none of them; returns their ids.
+        """Add or replace nodes, all or none, and return their ids.
 
-        They are found once this returns. Raises EncoderError for those that could not be encoded: they are stored, and
-        tried again when something is added, or by a worker.
+        Searches find them when this returns. Raises EncoderError if nodes could not be encoded: they are stored, and
+        the next call that adds nodes tries them again, or a worker.
         """
         return self._nodes.add(nodes)
 
@@ -109,7 +110,7 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         self._remove(doc_ids=[ref_doc_id])
 
     def delete_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> None:  # type: ignore[override]
-        """Delete the nodes that have these ids and pass the filters; none without either."""
+        """Delete the nodes that have these ids and pass the filters; without ids and filters delete none."""
         if node_ids is not None or filters is not None:
             self._remove(filters, node_ids)
 
@@ -118,7 +119,7 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         self._nodes.clear()
 
     def get_nodes(self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None) -> list[BaseNode]:
-        """The nodes that have these ids, in this order, and pass the filters; all without either."""
+        """Return the nodes that have these ids, in this order, and pass the filters; without both all nodes."""
         passed = self._nodes.matching(self._nodes.where(filters, node_ids))
         found = self._nodes.read(passed)
         return [found[each] for each in (passed if node_ids is None else dict.fromkeys(node_ids)) if each in found]
@@ -131,14 +132,14 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         mmr_threshold: float | None = None,
         mmr_prefetch_factor: int = MMR_PREFETCH,
     ) -> VectorStoreQueryResult:
-        """The nodes for a query of mode default, best first, or of mode mmr; scores are cosines, or MaxSim.
+        """Return the best nodes for a query of the mode default or mmr; scores are cosines, or MaxSim.
 
-        `node_ids`, unless empty, and `doc_ids` narrow the search, as `filters` do. An index gives the other arguments
-        as `vector_store_kwargs`; `candidates` passages are recalled and then reranked by MaxSim.
+        `node_ids`, if not empty, and `doc_ids` narrow the search, as `filters` do. An index passes the other arguments
+        in `vector_store_kwargs`. The search recalls `candidates` passages and reranks them by MaxSim.
         """
         if query.mode not in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.MMR):
-            raise InvalidRequest(f"this store answers the modes default and mmr, not {query.mode.value}")
-        # an index whose text is all in the store gives an empty list of node_ids
+            raise InvalidRequest(f"the mode must be default or mmr, got {query.mode.value}")
+        # an index gives an empty list of node_ids if the store has all its text
         passed = self._nodes.where(query.filters, query.node_ids or None, query.doc_ids)
         if query.mode == VectorStoreQueryMode.DEFAULT:
             hits = self._hits(query, query.similarity_top_k, passed, candidates)
@@ -163,7 +164,7 @@ class PgencoderVectorStore(BasePydanticVectorStore):
         if not self._nodes.given:
             return self._nodes.question(_text(query)).dense.tolist()  # type: ignore[no-any-return]
         if query.query_embedding is None:
-            raise InvalidRequest("this store compares vectors that are given, and needs that of the query")
+            raise InvalidRequest("this store needs the vector of the query; give query_embedding")
         return query.query_embedding
 
     def _result(self, hits: Sequence[tuple[Hit, float]]) -> VectorStoreQueryResult:
@@ -195,7 +196,7 @@ class PgencoderVectorStore(BasePydanticVectorStore):
 
 def _text(query: VectorStoreQuery) -> str:
     if query.query_str is None:
-        raise InvalidRequest("this store encodes queries itself, and needs the text: query_str")
+        raise InvalidRequest("this store needs the text of the query; give query_str")
     return query.query_str
 
 
@@ -203,5 +204,5 @@ def _encoder(embed_dim: int | None, name: str, encoder: Encoder | None) -> Encod
     if embed_dim is None:
         return encoder
     if encoder is not None:
-        raise InvalidRequest("with embed_dim the vectors come with the nodes, so there is no encoder; leave one out")
+        raise InvalidRequest("embed_dim and encoder exclude each other; with embed_dim the vectors come with the nodes")
     return GivenVectors(embed_dim, name)

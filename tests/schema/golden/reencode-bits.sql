@@ -1,4 +1,4 @@
--- Where this encoder was in use before, that generation is not begun again: this fails and names it.
+-- If a generation of this encoder was in use before, this script fails and names it.
 -- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER
 
 DO $pgencoder1$

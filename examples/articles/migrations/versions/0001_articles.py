@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-import pgencoder.alembic  # noqa: F401 - brings the operations
+import pgencoder.alembic  # noqa: F401 - adds the operations
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    """Make the table and its collection."""
+    """Create the table and its collection."""
     op.create_table(
         "articles",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -23,6 +23,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove both."""
+    """Remove the collection and the table."""
     op.detach_encoding("articles")
     op.drop_table("articles")

@@ -1,0 +1,1 @@
+INSERT INTO {table} (module, name, doc) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING
