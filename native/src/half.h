@@ -8,7 +8,7 @@
 static inline float
 half_to_float(uint16_t half)
 {
-	/* shifted into place, the exponent is 112 too small: a product mends that, for subnormal numbers too */
+	/* after the shift the exponent is 112 too small; the product corrects that, for subnormal numbers too */
 	uint32_t	bits = (uint32_t) (half & 0x7fff) << 13;
 	uint32_t	sign = (uint32_t) (half & 0x8000) << 16;
 	float		value;

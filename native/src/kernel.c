@@ -195,7 +195,7 @@ query_init(Prepared *query, Form form, void *memory, const Tokens *tokens)
 	}
 }
 
-/* Forget the document before: NaN and the extreme distance stand for none */
+/* Forget the previous document: NaN and the extreme distance mean that there is none */
 void
 query_start(const Prepared *query)
 {
@@ -247,7 +247,7 @@ query_score(const Prepared *query)
 	return sum;
 }
 
-/* Whether the document token since query_start() beats `similarity`, which is then raised; NaN is beaten by all */
+/* True if the document token since query_start() beats `similarity`, which is then raised; every number beats NaN */
 bool
 query_better(const Prepared *query, int token, double *similarity)
 {

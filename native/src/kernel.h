@@ -16,10 +16,10 @@
 
 #define PANEL 16
 
-/* Not for other libraries in the same server, whose names may be the same */
+/* Hidden, because other libraries in the same server may use the same names */
 #pragma GCC visibility push(hidden)
 
-/* What is compared with what; the first word is the query's. */
+/* The types of a query and of the document tokens that it is compared with. */
 typedef enum Form
 {
 	FORM_HALF,					/* halfvec, halfvec */
@@ -52,10 +52,10 @@ typedef enum LayoutError
 {
 	LAYOUT_OK,
 	LAYOUT_MIXED,				/* two tokens differ in their dimensions */
-	LAYOUT_CORRUPT				/* a length that cannot be */
+	LAYOUT_CORRUPT				/* an impossible length */
 } LayoutError;
 
-/* Which token was wrong, counted from 0, and its dimensions. */
+/* The wrong token, counted from 0, and its dimensions. */
 typedef struct LayoutProblem
 {
 	int			token;
@@ -73,7 +73,7 @@ typedef struct Prepared
 	void	   *panels;			/* float, int8[4] or uint64, by [panel][depth][lane] */
 	void	   *best;			/* float or int32 by lane: the best so far */
 	void	   *scratch;		/* a tile of document tokens, converted */
-	float	   *scale;			/* FORM_SIGN: what one step of the 8-bit code is worth */
+	float	   *scale;			/* FORM_SIGN: the value of one step of the 8-bit code */
 	int32_t    *sum;			/* FORM_SIGN: sum of the codes */
 } Prepared;
 
@@ -116,7 +116,7 @@ extern double query_similarity(const Prepared *query, int token);
 extern double query_score(const Prepared *query);
 extern bool query_better(const Prepared *query, int token, double *similarity);
 
-/* 64 bits of a token of `bytes` bytes; what is behind its end is 0. */
+/* 64 bits of a token of `bytes` bytes; bits after its end are 0. */
 static inline uint64_t
 word_at(const uint8_t *values, int k, size_t bytes)
 {

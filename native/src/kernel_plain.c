@@ -1,4 +1,4 @@
-/* Plain C: what every other kernel is tested against. */
+/* Plain C: the tests compare every other kernel with this one. */
 #include "kernel.h"
 
 #include <math.h>
@@ -52,7 +52,7 @@ scan_float(const Prepared *query, const uint8_t *values, size_t stride, int coun
 		scan_floats(query, (const float *) (values + j * stride));
 }
 
-/* For each of the 16 values of 4 bits, least significant first, the bytes in memory that go with those set */
+/* The byte masks for each of the 16 values of 4 bits, least significant bit first */
 static const uint8_t spread[16][4] = {
 	{0, 0, 0, 0}, {255, 0, 0, 0}, {0, 255, 0, 0}, {255, 255, 0, 0},
 	{0, 0, 255, 0}, {255, 0, 255, 0}, {0, 255, 255, 0}, {255, 255, 255, 0},
@@ -60,7 +60,7 @@ static const uint8_t spread[16][4] = {
 	{0, 0, 255, 255}, {255, 0, 255, 255}, {0, 255, 255, 255}, {255, 255, 255, 255}
 };
 
-/* One token against a panel; `width` is a constant once this is inlined, which lets the compiler use what it has */
+/* One token against a panel; `width` is a constant after inlining, so the compiler can use vector instructions */
 INLINE void
 sum(const uint32_t *panel, int width, int dims, const uint8_t *token, int32_t *best)
 {
@@ -73,7 +73,7 @@ sum(const uint32_t *panel, int width, int dims, const uint8_t *token, int32_t *b
 		memcpy(&mask, spread[token[k / 2] >> (k % 2 * 4) & 15], sizeof(mask));
 		for (int i = 0; i < width; i++)
 		{
-			/* four codes, those of bits that are not set made 0, then each sign-extended */
+			/* four codes; those of clear bits become 0, and each is sign-extended */
 			uint32_t	codes = panel[(size_t) k * width + i] & mask;
 
 			sum[i] += ((int32_t) (codes << 24) >> 24) + ((int32_t) (codes << 16) >> 24)

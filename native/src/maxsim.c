@@ -57,7 +57,7 @@ is_auto(const char *setting)
 	return pg_strcasecmp(setting, "auto") == 0;
 }
 
-/* Why a setting cannot be used here, NULL if it can */
+/* The reason why a setting cannot be used here, or NULL */
 static const char *
 simd_problem(const char *setting)
 {
@@ -159,7 +159,7 @@ prepare(State *state, Form form, struct varlena *key, ArrayType *array)
 	MemoryContextSwitchTo(before);
 }
 
-/* Whether the query is a constant of the plan, as a parameter of a statement is once it is planned */
+/* True if the query is a constant of the plan, as a parameter of a planned statement is */
 static bool
 is_constant(FunctionCallInfo fcinfo)
 {
@@ -171,8 +171,8 @@ is_constant(FunctionCallInfo fcinfo)
 /*
  * The state of this call's statement, with the query prepared
  *
- * Whether the query is still the one of the call before is seen by comparing its bytes: an expression in PL/pgSQL
- * keeps its state while its variables change.
+ * The bytes of the query are compared with those of the previous call, because an expression in PL/pgSQL keeps its
+ * state while its variables change.
  */
 static State *
 begin(FunctionCallInfo fcinfo, Form form)

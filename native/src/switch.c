@@ -1,4 +1,4 @@
-/* Going back to pure SQL when the extension is dropped. */
+/* Switches back to pure SQL when the extension is dropped. */
 #include "postgres.h"
 
 #include "access/htup_details.h"
@@ -45,8 +45,8 @@ PG_FUNCTION_INFO_V1(before_drop);
 /*
  * Call pgencoder.use_kernel('sql') when DROP EXTENSION pgencoder_native begins
  *
- * As that function's owner, who may be less than the superuser that drops the extension, and in a restricted
- * operation: a superuser must not run another role's code with his own rights.
+ * The call runs as the owner of that function, and as a restricted operation: the superuser who drops the extension
+ * must not run another role's code with a superuser's rights.
  */
 Datum
 before_drop(PG_FUNCTION_ARGS)
@@ -70,7 +70,7 @@ before_drop(PG_FUNCTION_ARGS)
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner_of(function),
 						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	/* settings that it makes end with it */
+	/* its settings end with the call */
 	level = NewGUCNestLevel();
 	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	OidFunctionCall1(function, CStringGetTextDatum("sql"));

@@ -1,8 +1,8 @@
 /*
  * The loops over document tokens, the same for all instructions
  *
- * A kernel includes this behind its TARGET (attributes of functions) and its widen(), expand() and scan_tile(). Whole
- * tiles and single tokens: the number of tokens is a constant wherever their loops are to vanish.
+ * A kernel includes this file after its TARGET (attributes of functions) and its widen(), expand() and scan_tile().
+ * The loops handle whole tiles or single tokens, so that the number of tokens is a constant and they can be unrolled.
  */
 
 TARGET static void
@@ -36,7 +36,7 @@ scan_float(const Prepared *query, const uint8_t *values, size_t stride, int coun
 		scan_tile(query, (const float *) (values + j * stride), stride / 4, 1);
 }
 
-/* `scan_expanded` raises the best by tokens of which each bit has become a byte */
+/* `scan_expanded` raises the best with tokens whose bits are expanded to bytes */
 #define SCAN_SIGN(name, target, scan_expanded) \
 target static void \
 name(const Prepared *query, const uint8_t *values, size_t stride, int count) \

@@ -32,10 +32,10 @@ element_name(Element element)
 }
 
 /*
- * A toasted value that was stored as it is, read into the buffer
+ * A toasted value that was stored uncompressed, read into the buffer
  *
- * What detoast_attr() does, but into memory that is used again: a document of halfvec tokens has some 200 kB, for
- * which malloc() would ask the kernel each time.
+ * Like detoast_attr(), but the memory is used again: a document of halfvec tokens has some 200 kB, and malloc() would
+ * ask the operating system for them each time.
  */
 static ArrayType *
 fetch_external(struct varlena *value, Room *buffer)
@@ -70,7 +70,7 @@ fetch_external(struct varlena *value, Room *buffer)
 	return (ArrayType *) result;
 }
 
-/* The array in a datum, whatever way it is stored: in the buffer, in memory of its own, or where it was */
+/* The array in a datum: read into the buffer, copied by Postgres, or left in place, as its storage requires */
 ArrayType *
 array_fetch(Datum datum, Room *buffer)
 {

@@ -7,7 +7,7 @@
 #include "kernel.h"
 #include "utils/array.h"
 
-/* Not for other libraries in the same server, whose names may be the same */
+/* Hidden, because other libraries in the same server may use the same names */
 #pragma GCC visibility push(hidden)
 
 /* Memory that holds one detoasted value after another. */

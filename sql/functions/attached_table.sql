@@ -1,4 +1,4 @@
--- By the dependency of the passages' policy on the table, which a dump and a restore keep, and which goes with the table
+-- Uses the dependency of the passages' policy on the table: a dump and a restore keep it, and a DROP TABLE removes it
 CREATE OR REPLACE FUNCTION pgencoder.attached_table(passages pg_catalog.oid) RETURNS pg_catalog.oid
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 AS $$
@@ -16,4 +16,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.attached_table(pg_catalog.oid) IS
-    'The table that a passages table was made for, whatever it is called now; NULL where it was dropped';
+    'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';

@@ -23,5 +23,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.check_active(pg_catalog.jsonb, pg_catalog.jsonb) IS
-    'True, or an error if the active generation, as its function <name>_active() describes it, is not as expected: its'
-    ' number, encoder, source table and key, as far as those are given; or if its table is another one by now';
+    'Returns true, or raises an error if the active generation, as <name>_active() describes it, has another number,'
+    ' encoder, source table or key than the given ones, or if another table has the name of its table now';

@@ -23,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.check_source(pg_catalog.text, int, pg_catalog.text) IS
-    'True, or an error if the table of that name is not the one that the collection was attached to';
+    'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';

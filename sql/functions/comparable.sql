@@ -8,5 +8,5 @@ RETURN CASE WHEN pg_catalog.jsonb_typeof(encoder) OPERATOR(pg_catalog.=) 'object
             OPERATOR(pg_catalog.=) ANY (ARRAY['null', '""', '[]', '{{}}', 'false', '0']::pg_catalog.jsonb[]))
     ) ELSE encoder END;
 COMMENT ON FUNCTION pgencoder.comparable(pg_catalog.jsonb) IS
-    'What of an encoder''s fingerprint is equal for the same encoder: not the name of a model whose weights are known by'
-    ' hash, because it does not matter from which path they were loaded';
+    'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash,'
+    ' because the path of the weights does not matter';

@@ -18,14 +18,14 @@ BEGIN
         pg_catalog.string_agg('pg_catalog.text[]', ', ') INTO key_types, key_arrays
         FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) detach.name;
     SELECT e.extnamespace INTO vector FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector';
-    -- the triggers go with their function
+    -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder.drop_generation(detach.name, each);
     END LOOP;
-    -- each by its arguments: other functions may have the same name
+    -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
         detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
@@ -33,7 +33,7 @@ BEGIN
         'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
         detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
-    IF vector IS NOT NULL THEN  -- else what had arguments of its types went with it
+    IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
             'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
             ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);

@@ -2,4 +2,4 @@ CREATE OR REPLACE FUNCTION pgencoder.distance(dense {vector}.halfvec, query {vec
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN dense OPERATOR({vector}.<#>) query;
 COMMENT ON FUNCTION pgencoder.distance({vector}.halfvec, {vector}.halfvec) IS
-    'The negative inner product; inlined, so that ORDER BY uses the HNSW index wherever pgvector lives';
+    'The negative inner product; inlined, so that ORDER BY uses the HNSW index, in whatever schema pgvector is';

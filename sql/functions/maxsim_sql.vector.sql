@@ -1,5 +1,5 @@
--- Eight query tokens share each pass over the document: reading a row costs the executor as much as two products.
--- Beyond the query's end q[n] is NULL: such a pair is skipped by min() and counts 0.
+-- Eight query tokens share each pass over the document, because reading a row costs as much as two products.
+-- After the last query token q[n] is NULL: min() skips it, and it counts 0.
 CREATE OR REPLACE FUNCTION pgencoder.maxsim_sql(query {vector}.vector[], document {vector}.vector[])
 RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 40000

@@ -46,4 +46,4 @@ AS $$
     ) AS missing (part)
 $$;
 COMMENT ON FUNCTION pgencoder.missing_parts(pg_catalog.text, int, pg_catalog.oid) IS
-    'What a generation has lost of what was made for it; NULL if nothing';
+    'The objects of a generation that are missing; NULL if none is';

@@ -2,4 +2,4 @@ CREATE OR REPLACE FUNCTION pgencoder.query_dense(dims real[]) RETURNS {vector}.h
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN dims::{vector}.halfvec;
 COMMENT ON FUNCTION pgencoder.query_dense(real[]) IS
-    'A vector from numbers, which every driver can send in binary without knowing pgvector';
+    'A vector from an array of numbers, which every driver can send without pgvector';

@@ -7,4 +7,4 @@ BEGIN ATOMIC
     );
 END;
 COMMENT ON FUNCTION pgencoder.query_tokens(real[], int) IS
-    'Token vectors from their numbers, one after the other, which every driver can send in binary';
+    'Token vectors from one array with all their numbers, which every driver can send without pgvector';

@@ -1,4 +1,4 @@
--- Any worker writes these: what is no number of rows is no rate, and breaks nothing.
+-- Any worker writes these values: a value that is not a number of rows gives no rate, and no error.
 CREATE OR REPLACE FUNCTION pgencoder.rate(rates pg_catalog.jsonb, passages pg_catalog.text DEFAULT NULL)
 RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -14,4 +14,4 @@ BEGIN ATOMIC
     ) AS each;
 END;
 COMMENT ON FUNCTION pgencoder.rate(pg_catalog.jsonb, pg_catalog.text) IS
-    'Rows a second of a worker, of one passages table or of all';
+    'The rows per second of a worker, for one passages table or for all';

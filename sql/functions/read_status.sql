@@ -27,7 +27,7 @@ BEGIN
             pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
         problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
         source_rows := NULL;
-        -- only the table itself: a view in its place, or its policies, would run code of its owner as whoever asks
+        -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
         IF EXISTS (
             SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
                 ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -64,7 +64,7 @@ BEGIN
             WHERE pg_catalog.to_regclass(pg_catalog.format(
                 'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
         ) THEN
-            -- a worker that may not read the source cannot be shown passages by their policy
+            -- the policy hides passages from a worker that may not read the source
             relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
             IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
                 relation := pg_catalog.format('pgencoder.%I', each.name);
@@ -75,7 +75,7 @@ BEGIN
             IF EXISTS (
                 SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
                     AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
-            ) THEN  -- a view that could not be replaced when the column came lacks it
+            ) THEN  -- an old view lacks the column if it could not be replaced
                 EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
                 INTO unknown;
             END IF;

@@ -1,4 +1,4 @@
--- VOLATILE, or the planner would call it while it folds constants, whatever the CASE around it says.
+-- VOLATILE, because the planner would otherwise call it while it folds constants, despite the CASE around it.
 CREATE OR REPLACE FUNCTION pgencoder.reject_tokens(query pg_catalog.anyarray, document pg_catalog.anyarray)
 RETURNS double precision
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -18,4 +18,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.reject_tokens(pg_catalog.anyarray, pg_catalog.anyarray) IS
-    'Raises the error that says which token is NULL';
+    'Raises an error that names the token that is NULL';

@@ -3,4 +3,4 @@ RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 40000
 RETURN pgencoder.maxsim(query, document);
 COMMENT ON FUNCTION pgencoder.score({vector}.halfvec[], {vector}.halfvec[]) IS
-    'The MaxSim that searches use for tokens of this type';
+    'MaxSim as searches use it for tokens of this type';

@@ -1,6 +1,6 @@
--- Domains count as their base type: a CHECK of one is code of the table's owner, and would run as whoever writes a key.
--- Enums are the only types of users that run none, as long as nothing casts them: what they compare, read and print with
--- is Postgres' own. What reads a superuser's table casts them as that superuser.
+-- A domain counts as its base type: its CHECK is code of the table's owner and would run with the rights of the writer of
+-- a key. Enums are the only types of users that run no user's code, as long as nothing casts them: Postgres itself
+-- compares, reads and prints them. For a superuser's table the casts run as that superuser.
 CREATE OR REPLACE FUNCTION pgencoder.source_key(source pg_catalog.oid)
 RETURNS TABLE (n int, name pg_catalog.text, type pg_catalog.text, collate_as pg_catalog.text, usable boolean)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp
@@ -41,5 +41,5 @@ AS $$
     ORDER BY key.n
 $$;
 COMMENT ON FUNCTION pgencoder.source_key(pg_catalog.oid) IS
-    'The primary key of a table as passages have it: names, types without domains, collations that are not the type''s own,'
-    ' and whether such a type can be a key';
+    'The primary key of a table as passages store it: names, types without domains, collations that differ from the'
+    ' type''s, and true for a type that can be a key';

@@ -1,4 +1,4 @@
--- Reads the catalogues by names, never through to_regclass(): a worker need not have USAGE on the schema of the table.
+-- Looks names up in the catalogues instead of with to_regclass(): a worker may lack USAGE on the schema of the table.
 CREATE OR REPLACE FUNCTION pgencoder.source_problem(collection pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -89,4 +89,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.source_problem(pg_catalog.text) IS
-    'Why a collection cannot be encoded: its table is gone or another one, or what was made for it is incomplete; else NULL';
+    'The reason why a collection cannot be encoded: its table is gone or replaced, or parts of it are missing; else NULL';

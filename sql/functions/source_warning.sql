@@ -1,5 +1,5 @@
--- What can be encoded is encoded all the same: a partition of today, or triggers that are off while data is restored, must
--- not stop everything else.
+-- A warning, not an error: a new partition, or triggers that are off during a restore, must not stop the encoding of
+-- other rows.
 CREATE OR REPLACE FUNCTION pgencoder.source_warning(collection pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -81,4 +81,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgencoder.source_warning(pg_catalog.text) IS
-    'Why changes of a collection''s table may go unseen: triggers that are missing, off or of another function; else NULL';
+    'The reason why changes of a collection''s table may be missed: triggers are missing, off or replaced; else NULL';

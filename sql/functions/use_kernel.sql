@@ -1,6 +1,6 @@
--- The functions that users and their views depend on stay the same objects; only whom they call changes. The planner
--- inlines them, so the call is free. Each has a twin of the same arguments: maxsim_sql() here, maxsim() in the
--- extension's schema.
+-- Users and their views depend on maxsim() and maxsim_pairs(), so these stay the same objects; only their bodies change.
+-- The planner inlines them, so the call is free. Each calls a twin with the same arguments: maxsim_sql() here, or maxsim()
+-- in the schema of the extension.
 CREATE OR REPLACE FUNCTION pgencoder.use_kernel(kernel pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -9,7 +9,7 @@ DECLARE
     twin pg_catalog.record;
     twins int := 0;
 BEGIN
-    -- the lock of migrations: two that replace the same functions at once would fail
+    -- the lock of migrations: two sessions cannot replace the same functions at the same time
     LOCK TABLE pgencoder.revision IN SHARE ROW EXCLUSIVE MODE;
     IF (kernel OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'native'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'no kernel %, only sql and native', coalesce(pg_catalog.quote_literal(kernel), 'NULL')

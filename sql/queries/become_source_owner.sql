@@ -1,5 +1,5 @@
--- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
--- create here only until leave_source_owner.
+-- The functions that read the source run as its owner, so code in the types of the source runs with its owner's rights. The
+-- owner may create objects here only until leave_source_owner.
 DECLARE
     keeper pg_catalog.record;
     owner pg_catalog.record;
@@ -12,7 +12,7 @@ BEGIN
         WHERE c.oid OPERATOR(pg_catalog.=) {source_name}::pg_catalog.regclass::pg_catalog.oid;
     PERFORM pg_catalog.set_config('pgencoder.role_before', pg_catalog.current_setting('role'), true);
     PERFORM pg_catalog.set_config('pgencoder.granted_to', '', true);
-    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
         RAISE EXCEPTION 'the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either'
             ' could become the other; let one role own both, which is no superuser', {source_name}, owner.rolname,
@@ -21,7 +21,7 @@ BEGIN
         RETURN;
     END IF;
     IF NOT pg_catalog.has_schema_privilege(owner.oid, 'pgencoder', 'CREATE') THEN
-        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        -- two sessions cannot grant at the same time; only roles that may write here can hold this lock
         LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
         EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I', owner.rolname);
         PERFORM pg_catalog.set_config('pgencoder.granted_to', owner.rolname, true);

@@ -1,4 +1,4 @@
--- Who may call a function, quoted, and whether they may let others do so
+-- The roles that may call a function, quoted, and true for those that may grant it
 SELECT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, a.is_grantable
 FROM pg_catalog.pg_proc p,

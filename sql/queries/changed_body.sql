@@ -6,7 +6,7 @@ DECLARE
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN {needed_columns}
@@ -29,12 +29,12 @@ BEGIN
         BEGIN
             EXECUTE {queue_keys} INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE {late_keys};
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (

@@ -26,7 +26,7 @@ BEGIN
         RAISE EXCEPTION 'the extension vector is not in the schema %', {vector_name}
             USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
     END IF;
-    -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
+    -- a type such as "int" or "color" is given as people write it; a column shows which type it is, and its full name
     CREATE TABLE pgencoder.key_as_given ({given}, PRIMARY KEY ({names}));
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
     SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),

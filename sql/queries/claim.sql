@@ -1,5 +1,5 @@
--- By ctid, because a plan that joins by key could read the whole queue. A row that changed after this statement began
--- is locked but not found at its new place: the next claim has it.
+-- By ctid, because a join by key could read the whole queue. A row that changes while this statement runs is locked, but
+-- its new version is not found; the next claim takes it.
 WITH ready AS MATERIALIZED (
     SELECT ctid FROM {queue} WHERE {ready} AND run_after OPERATOR(pg_catalog.<=) pg_catalog.now()
     ORDER BY {first} LIMIT $1 FOR UPDATE SKIP LOCKED

@@ -1,4 +1,4 @@
--- Not a look into the catalogue: that could be of another snapshot than the view, which a statement sees as it is now
+-- A function with constants, because the catalogue could be of another snapshot than the view, which is always current
 CREATE OR REPLACE FUNCTION {active}() RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN {description}::pg_catalog.jsonb;

@@ -1,5 +1,5 @@
--- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
--- of the passages is for those who search. COPY into a view needs the trigger.
+-- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger.
 CREATE OR REPLACE VIEW {write} AS SELECT * FROM {passages};
 CREATE OR REPLACE FUNCTION {write}() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

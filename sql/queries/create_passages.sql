@@ -11,14 +11,14 @@ CREATE TABLE {passages} (
     mostly_unknown boolean,
     PRIMARY KEY ({key}, passage)
 );
--- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
+-- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
 ALTER TABLE {passages} ALTER COLUMN tokens SET STORAGE EXTERNAL;
--- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
+-- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE {passages} SET (parallel_workers = 4);
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE {passages} IS {comment};
-COMMENT ON COLUMN {passages}.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
-COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN {passages}.mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
+COMMENT ON COLUMN {passages}.row_hash IS 'SHA-256 of the whole content of the row of the passage';
 CREATE TABLE {queue} (
     {key_definitions},
     seq bigint NOT NULL DEFAULT pg_catalog.nextval('pgencoder.change'),
@@ -29,9 +29,9 @@ CREATE TABLE {queue} (
     changed_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY ({key})
 );
--- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
+-- A claim moves a row from the first index to the second; when the lease ends, the row can be claimed again
 CREATE INDEX ON {queue} (seq) WHERE attempts OPERATOR(pg_catalog.=) 0;
 CREATE INDEX ON {queue} (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
--- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
+-- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE {queue} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE {queue} IS {comment};

@@ -1,9 +1,9 @@
 DROP POLICY IF EXISTS source_row ON {passages};
 DROP POLICY IF EXISTS {policy} ON {passages};
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
--- It depends on the table, which nobody drops without being told, and on none of its columns. It shows nothing where the
--- table of that name is another one. What is the same for all rows is a subquery, asked once; all is one CASE, because of a
--- comparison the planner would think that few rows pass, and leave the index aside.
+-- The policy depends on the table, so that a DROP TABLE reports it, but on none of its columns. It shows nothing if another
+-- table has that name now. A condition that is the same for all rows is a subquery, which runs once. All is one CASE: for a
+-- comparison the planner would expect that few rows pass, and would not use the index.
 CREATE POLICY {policy} ON {passages} FOR SELECT USING (
     CASE WHEN (SELECT ({source_name}::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass({source_name}))
             IS NOT TRUE) THEN false

@@ -1,5 +1,5 @@
--- Run as their owner, who owns the table: a worker reads every row, whatever row level security says of its own role.
--- With row_security off, a policy that holds for the owner too is an error, and not rows that seem to be gone.
+-- These run as the owner of the table, so a worker reads every row, independent of row level security for its role.
+-- With row_security off, a policy that also applies to the owner raises an error instead of hiding rows.
 CREATE OR REPLACE FUNCTION {read}({key_arrays}, bytes bigint)
 RETURNS TABLE (n int, content pg_catalog.text, {outputs})
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- The settings are named here so that what the statement sets ends with the function. The search path is pinned.
+-- The settings are named here, so that their values are restored when the function ends. The search path is pinned.
 CREATE OR REPLACE FUNCTION {function}(
     query_dense {vector}.halfvec, query_tokens {vector}.halfvec[], k int DEFAULT 10, candidates int DEFAULT 100,
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',

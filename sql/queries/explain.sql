@@ -1,5 +1,5 @@
--- The joins, and by the passages' policy the visibility, are those of searches. Of a cut row the token model may have read
--- more than the passage has, which ends where the first of two models stops.
+-- The joins are those of searches, and the passages' policy decides what is visible. If a row was cut, the token model may
+-- have read more than the passage: a passage ends where the first of two models stops.
 SELECT passages.content, pg_catalog.lower(passages.span), pg_catalog.cardinality(passages.tokens), {row_content},
        pairs.query_tokens, pairs.document_tokens, pairs.similarities
 FROM {passages} AS passages

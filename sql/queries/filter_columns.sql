@@ -1,5 +1,5 @@
--- What a column's values are as JSON. A cast to json that someone has made for a type of their own must not run as
--- whoever searches: values of such types are texts. Of a domain its base type counts, as it does for to_jsonb.
+-- The JSON type of each column. A user may define a cast of his type to json, and it must not run with the rights of the
+-- role that searches: values of such types are texts. A domain counts as its base type, as in to_jsonb.
 WITH RECURSIVE typed AS (
     SELECT a.attname, a.attnum, a.atttypid AS type
     FROM pg_catalog.pg_class AS c

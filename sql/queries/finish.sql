@@ -1,4 +1,4 @@
--- A row that someone holds or has changed since the claim stays queued: its passages would be out of date.
+-- A row that is locked, or has changed after the claim, stays queued: its passages would be out of date.
 WITH claim AS (
     SELECT * FROM ROWS FROM ({unnest_keys}, pg_catalog.unnest({seqs})) WITH ORDINALITY AS c({claim_columns}, seq, n)
 ), mine AS MATERIALIZED (

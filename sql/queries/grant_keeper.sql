@@ -1,4 +1,4 @@
--- The owner of the schema, who does not own these, may call them, and lets workers call them
+-- The owner of the schema does not own these functions, but may call them and let workers call them
 DECLARE
     keeper CONSTANT pg_catalog.name := (
         SELECT r.rolname FROM pg_catalog.pg_namespace n

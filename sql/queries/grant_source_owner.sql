@@ -1,4 +1,4 @@
--- What the trigger needs, which runs as the owner of the source
+-- The rights of the trigger, which runs as the owner of the source
 DECLARE
     owner pg_catalog.record;
 BEGIN

@@ -14,6 +14,6 @@ CROSS JOIN LATERAL (
 ) AS found (owner)
 JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) found.owner AND NOT owner.rolsuper
 WHERE schema.nspname OPERATOR(pg_catalog.=) 'pgencoder'
-    -- not current_user: code gets a superuser's rights back by RESET ROLE, whatever role the session has taken
+    -- not current_user: after SET ROLE, code can get a superuser's rights back with RESET ROLE
     AND (SELECT me.rolsuper FROM pg_catalog.pg_roles AS me WHERE me.rolname OPERATOR(pg_catalog.=) session_user)
 LIMIT 1

@@ -1,4 +1,4 @@
--- One statement is one snapshot; in the order of the keys, so that a row's passages come together
+-- One statement, so that all vectors are of one snapshot; sorted by key, so that the passages of a row come together
 COPY (
     SELECT {key_text}, passage.dense
     FROM {passages} AS passage JOIN {source} AS source ON {source_is_passage}

@@ -1,5 +1,5 @@
 BEGIN
-    -- The schema of the source is for the caller's filter, if nobody may create in it whom the caller has no need to trust
+    -- The path has the schema of the source for the caller's filter, if only roles that the caller trusts may create in it
     EXECUTE pg_catalog.concat(
         'ALTER FUNCTION ', {signature}, ' SET search_path = pg_catalog, ',
         (

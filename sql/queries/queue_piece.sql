@@ -1,4 +1,4 @@
--- Rows that were there before come after every change: their numbers begin where those of changes never get to
+-- Existing rows come after every change: their numbers begin above all numbers of changes
 WITH piece AS MATERIALIZED (SELECT {scanned} FROM {scan}($1, $2, false)),
 added AS (
     INSERT INTO {queue} ({key}, seq)

@@ -1,4 +1,4 @@
--- Any worker writes these rows. Times that Python cannot represent, NULLs and endless texts must not hide the other ones.
+-- Any worker writes these rows. Times that Python cannot represent, NULLs and very long texts must not hide other rows.
 SELECT w.id::pg_catalog.text, pg_catalog.left(w.host, %(most)s) AS host, w.pid,
     w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) %(alive)s::interval) AS alive,
     ARRAY(

@@ -1,4 +1,4 @@
--- Who may read the passages of the active generation, quoted
+-- The roles that may read the passages of the active generation, quoted
 SELECT DISTINCT CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
     ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END
 FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) g

@@ -1,4 +1,4 @@
--- Whether all rows are queued, those that were there before are encoded, and at most a tenth of all fail
+-- True if all rows are queued, the existing rows are encoded, and at most a tenth of all rows fail
 SELECT g.queued_at IS NOT NULL
     AND NOT EXISTS (
         SELECT FROM {queue} AS q WHERE q.changed_at OPERATOR(pg_catalog.<=) g.queued_at AND q.last_error IS NULL

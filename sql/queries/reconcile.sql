@@ -1,5 +1,5 @@
--- One piece of the source beside the passages of the same range of keys. Where one side has more than a piece holds, the
--- range ends with its last key. What is not read has no hash that any passage has, and is queued.
+-- Compares a piece of the source with the passages of the same range of keys. If one side has more rows than a piece, the
+-- range ends with its last key. A row that is not read has no hash, so it matches no passage and is queued.
 WITH piece AS MATERIALIZED (
     SELECT {scanned}, CASE WHEN $3 THEN row_hash ELSE ''::pg_catalog.bytea END AS row_hash FROM {scan}($1, $2, $3)
 ),

@@ -6,7 +6,7 @@ DECLARE
     other pg_catalog.record;
 BEGIN
     PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) {name} ORDER BY g.number FOR UPDATE;
-    -- no writer is between its change and its commit: the next ones run the new function
+    -- no writer is between its change and its commit now, so the next writers run the new function
     LOCK TABLE {source} IN SHARE ROW EXCLUSIVE MODE;
     SELECT pg_catalog.max(number) INTO latest FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) {name};
     IF latest IS NULL THEN
@@ -30,7 +30,7 @@ BEGIN
         RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal({name});
         PERFORM pgencoder.drop_generation({name}, other.number);
     END LOOP;
-    -- what is made belongs to whom the collection belongs to, as whom the trigger runs
+    -- the new objects get the owner of the collection, because the trigger runs as that role
     PERFORM pg_catalog.set_config('role', 'none', true);
     PERFORM pg_catalog.set_config('role', r.rolname, true)
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner

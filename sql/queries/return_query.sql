@@ -1,5 +1,5 @@
 BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner

@@ -1,5 +1,5 @@
--- Sets the search path to pg_catalog and those schemas of the present path in which nobody may create but superusers, the
--- database's owner and this role. Every name has its schema: the path is still as somebody else may have made it.
+-- Sets the search path to pg_catalog and those schemas of the present path where only superusers, the database's owner and
+-- this role may create. This statement names every schema, because the present path may still be unsafe.
 SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog', (
     SELECT pg_catalog.string_agg(pg_catalog.quote_ident(path.name), ', ' ORDER BY path.place)
     FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS path (name, place)

@@ -1,4 +1,4 @@
--- A schema of the search path for a new table, and whether the role may create there: those where it may come first
+-- Finds a schema of the search path for a new table: the first where the role may create, else the first
 SELECT found.name, found.may
 FROM (
     SELECT path.name, path.place, pg_catalog.has_schema_privilege(path.name::pg_catalog.text, 'CREATE') AS may

@@ -1,5 +1,5 @@
 DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN {by_passage}
         WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN {by_document} END;

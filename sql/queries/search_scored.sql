@@ -1,4 +1,4 @@
 scored AS MATERIALIZED (
-    -- token data is read here and nowhere before: up to now it was a pointer
+    -- tokens are read from TOAST here for the first time; before, they are only pointers
     SELECT {keys}, passage, span, content, recall_rank, {scores} FROM recall
 )

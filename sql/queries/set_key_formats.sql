@@ -1,4 +1,4 @@
--- Keys travel as text: sets each format that reads or writes them otherwise
+-- Sets each format that would change keys, which travel as text
 SELECT pg_catalog.set_config(name, value, false)
 FROM (VALUES
     ('datestyle', 'ISO, YMD', 'ISO%'),

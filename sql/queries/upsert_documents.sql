@@ -1,4 +1,4 @@
--- Locks in the order that everyone locks in, so that no two wait for each other; "C" sorts alike for all of them
+-- Locks rows in the order that all use, so that two sessions never wait for each other; "C" sorts the same for all
 INSERT INTO {table} ({id}, {content}, {metadata})
 SELECT * FROM ROWS FROM (
     pg_catalog.unnest($1::{key_type}[]), pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.jsonb[])

@@ -1,4 +1,4 @@
--- in the order in which everyone locks, see upsert_documents
+-- in the order of locks that all use, see upsert_documents
 INSERT INTO {table} ({id}, {content}, {metadata}, ref_doc_id, node, embedding)
 SELECT given.id, given.content, given.metadata, given.ref_doc_id, given.node, given.embedding::real[]
 FROM ROWS FROM (

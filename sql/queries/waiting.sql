@@ -1,4 +1,4 @@
--- How many rows wait to be encoded, and how many are encoded as they are now; each counted up to a limit
+-- The number of rows that wait to be encoded, and of rows whose passages are up to date; both are counted up to a limit
 SELECT
     (SELECT pg_catalog.count(*) FROM (
         SELECT FROM {queue} AS queue WHERE queue.run_after OPERATOR(pg_catalog.<) 'infinity' LIMIT {most}

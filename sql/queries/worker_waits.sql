@@ -1,2 +1,2 @@
--- Whether writers are to notify a worker
+-- Notes that a worker waits for notifications of writers, or that it does not
 UPDATE pgencoder.worker SET waiting = $1 WHERE id OPERATOR(pg_catalog.=) $2

@@ -25,7 +25,7 @@ CROSS JOIN LATERAL (
 ) AS found (owner)
 JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) found.owner AND NOT owner.rolsuper
 WHERE schema.nspname OPERATOR(pg_catalog.=) 'pgencoder'
-    -- not current_user: code gets a superuser's rights back by RESET ROLE, whatever role the session has taken
+    -- not current_user: after SET ROLE, code can get a superuser's rights back with RESET ROLE
     AND (SELECT me.rolsuper FROM pg_catalog.pg_roles AS me WHERE me.rolname OPERATOR(pg_catalog.=) session_user)
 LIMIT 1
 ) AS o (owner, superuser);
@@ -46,7 +46,7 @@ LIMIT 1
         RAISE EXCEPTION 'the extension vector is not in the schema %', '"public"'
             USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
     END IF;
-    -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
+    -- a type such as "int" or "color" is given as people write it; a column shows which type it is, and its full name
     CREATE TABLE pgencoder.key_as_given ("passage" text, "$1" timestamp with time zone, PRIMARY KEY ("passage", "$1"));
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
     SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),
@@ -99,14 +99,14 @@ CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1" (
     mostly_unknown boolean,
     PRIMARY KEY ("passage_key", "1", passage)
 );
--- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
+-- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
--- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
+-- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1" IS 'pgencoder: odd "50%" {$1}, generation 1';
-COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1".mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
-COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1".row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1".mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
+COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1".row_hash IS 'SHA-256 of the whole content of the row of the passage';
 CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" (
     "passage_key" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL, "1" $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
     seq bigint NOT NULL DEFAULT pg_catalog.nextval('pgencoder.change'),
@@ -117,15 +117,15 @@ CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" (
     changed_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY ("passage_key", "1")
 );
--- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
+-- A claim moves a row from the first index to the second; when the lease ends, the row can be claimed again
 CREATE INDEX ON "pgencoder"."odd ""50%"" {$1}_1_queue" (seq) WHERE attempts OPERATOR(pg_catalog.=) 0;
 CREATE INDEX ON "pgencoder"."odd ""50%"" {$1}_1_queue" (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
--- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
+-- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" IS 'pgencoder: odd "50%" {$1}, generation 1';
 ;
-DO '-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
--- create here only until leave_source_owner.
+DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
+-- owner may create objects here only until leave_source_owner.
 DECLARE
     keeper pg_catalog.record;
     owner pg_catalog.record;
@@ -138,7 +138,7 @@ BEGIN
         WHERE c.oid OPERATOR(pg_catalog.=) ''"it''''s a ""schema"""."odd ""50%"" {$1}"''::pg_catalog.regclass::pg_catalog.oid;
     PERFORM pg_catalog.set_config(''pgencoder.role_before'', pg_catalog.current_setting(''role''), true);
     PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
-    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
         RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
             '' could become the other; let one role own both, which is no superuser'', ''"it''''s a ""schema"""."odd ""50%"" {$1}"'', owner.rolname,
@@ -147,7 +147,7 @@ BEGIN
         RETURN;
     END IF;
     IF NOT pg_catalog.has_schema_privilege(owner.oid, ''pgencoder'', ''CREATE'') THEN
-        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        -- two sessions cannot grant at the same time; only roles that may write here can hold this lock
         LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
         EXECUTE pg_catalog.format(''GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I'', owner.rolname);
         PERFORM pg_catalog.set_config(''pgencoder.granted_to'', owner.rolname, true);
@@ -170,10 +170,10 @@ BEGIN
     END;
 END
 ';
--- Runs as its owner, because an application that writes to the source has no rights here; hence the pinned path.
+-- Runs as its owner, because an application that writes to the source has no rights here; therefore the path is pinned.
 -- The settings make keys and contents the same text in every session.
--- Dynamic SQL on purpose: a plan kept from a statement that changed one row would be a nested loop for one that
--- changes a hundred thousand.
+-- Dynamic SQL on purpose: a plan that is kept from a change of one row would be a nested loop for a change of a hundred
+-- thousand rows.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_changed"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
@@ -197,7 +197,7 @@ SELECT "old"."passage", "old"."$1" FROM old_rows AS old WHERE NOT EXISTS (SELECT
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) ''TRUNCATE'' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), '', '') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN ARRAY[''passage'', ''$1'', ''the "text"'']::pg_catalog.text[]
@@ -226,14 +226,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 '' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction''s snapshot, which may not touch the key''s queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction''s snapshot, so the transaction cannot change the key''s
+            -- row in the queue. The application must not fail for that.
             EXECUTE ''INSERT INTO pgencoder.late (collection, key)
 SELECT ''''odd "50%" {$1}'''', ARRAY[pg_catalog.concat("passage_key"), pg_catalog.concat("1")] FROM ('' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) '') AS changed("passage_key", "1")
 '';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting(''max_prepared_transactions'') OPERATOR(pg_catalog.=) ''0''
         AND EXISTS (
@@ -248,14 +248,14 @@ END
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_changed"() IS 'pgencoder: odd "50%" {$1}, queues what changes';
 REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_changed"() FROM PUBLIC;
 ;
--- Run as their owner, who owns the table: a worker reads every row, whatever row level security says of its own role.
--- With row_security off, a policy that holds for the owner too is an error, and not rows that seem to be gone.
+-- These run as the owner of the table, so a worker reads every row, independent of row level security for its role.
+-- With row_security off, a policy that also applies to the owner raises an error instead of hiding rows.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_read"(key1 pg_catalog.text[], key2 pg_catalog.text[], bytes bigint)
 RETURNS TABLE (n int, content pg_catalog.text, k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, k2 $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -295,7 +295,7 @@ RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -329,7 +329,7 @@ REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg_catalog.text[], bigint) IS 'pgencoder: odd "50%" {$1}, rows by their keys, contents up to some bytes';
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_scan"(pg_catalog.text[], int, boolean) IS 'pgencoder: odd "50%" {$1}, keys in order after one, with the hash of their contents';
 ;
-DO '-- The owner of the schema, who does not own these, may call them, and lets workers call them
+DO '-- The owner of the schema does not own these functions, but may call them and let workers call them
 DECLARE
     keeper CONSTANT pg_catalog.name := (
         SELECT r.rolname FROM pg_catalog.pg_namespace n
@@ -351,15 +351,15 @@ BEGIN
     END IF;
 END
 ';
--- Planned as part of the statement that asks, as if the policy named the columns of the table, on which it does not depend
+-- Inlined into the calling statement, so the policy is planned as if it named the columns, but does not depend on them
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_rows"() RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, k2 $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$)
 LANGUAGE sql STABLE ROWS 10000
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT "source"."passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "source"."$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS source
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_rows"() IS 'pgencoder: odd "50%" {$1}, the keys of the rows that the caller may see';
--- For those whom row level security of the source concerns: as themselves, and only what the row holds now. A passage may be
--- older than its row, and then of content that was never theirs to see. The path is the caller's: a policy of the source
--- may call functions by their plain names.
+-- For roles with row level security on the source: it runs with their rights and shows only the row's present content. A
+-- passage may be older than its row and contain text that the role was never allowed to see. The path is the caller's,
+-- because a policy of the source may call functions by plain names.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) RETURNS boolean
 LANGUAGE plpgsql STABLE
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
@@ -372,8 +372,8 @@ END
 ';
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) IS 'pgencoder: odd "50%" {$1}, whether the caller may see a row that holds what was hashed';
 ;
--- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
--- of the passages is for those who search. COPY into a view needs the trigger.
+-- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger.
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_1_write" AS SELECT * FROM "pgencoder"."odd ""50%"" {$1}_1";
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -396,7 +396,7 @@ COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_1_write" IS 'pgencoder: odd "50%" 
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_write"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 ;
-DO '-- What the trigger needs, which runs as the owner of the source
+DO '-- The rights of the trigger, which runs as the owner of the source
 DECLARE
     owner pg_catalog.record;
 BEGIN
@@ -418,9 +418,9 @@ END
 DROP POLICY IF EXISTS source_row ON "pgencoder"."odd ""50%"" {$1}_1";
 DROP POLICY IF EXISTS "pgencoder detach odd ""50%"" {$1}" ON "pgencoder"."odd ""50%"" {$1}_1";
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ENABLE ROW LEVEL SECURITY;
--- It depends on the table, which nobody drops without being told, and on none of its columns. It shows nothing where the
--- table of that name is another one. What is the same for all rows is a subquery, asked once; all is one CASE, because of a
--- comparison the planner would think that few rows pass, and leave the index aside.
+-- The policy depends on the table, so that a DROP TABLE reports it, but on none of its columns. It shows nothing if another
+-- table has that name now. A condition that is the same for all rows is a subquery, which runs once. All is one CASE: for a
+-- comparison the planner would expect that few rows pass, and would not use the index.
 CREATE POLICY "pgencoder detach odd ""50%"" {$1}" ON "pgencoder"."odd ""50%"" {$1}_1" FOR SELECT USING (
     CASE WHEN (SELECT ('"it''s a ""schema"""."odd ""50%"" {$1}"'::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"'))
             IS NOT TRUE) THEN false
@@ -429,8 +429,8 @@ CREATE POLICY "pgencoder detach odd ""50%"" {$1}" ON "pgencoder"."odd ""50%"" {$
         ELSE EXISTS (SELECT FROM "pgencoder"."odd ""50%"" {$1}_rows"() AS source (k1, k2) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."odd ""50%"" {$1}_1"."passage_key" AND source.k2 OPERATOR(pg_catalog.=) "pgencoder"."odd ""50%"" {$1}_1"."1") END
 );
 ;
-DO '-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
--- create here only until leave_source_owner.
+DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
+-- owner may create objects here only until leave_source_owner.
 DECLARE
     keeper pg_catalog.record;
     owner pg_catalog.record;
@@ -443,7 +443,7 @@ BEGIN
         WHERE c.oid OPERATOR(pg_catalog.=) ''"it''''s a ""schema"""."odd ""50%"" {$1}"''::pg_catalog.regclass::pg_catalog.oid;
     PERFORM pg_catalog.set_config(''pgencoder.role_before'', pg_catalog.current_setting(''role''), true);
     PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
-    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
         RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
             '' could become the other; let one role own both, which is no superuser'', ''"it''''s a ""schema"""."odd ""50%"" {$1}"'', owner.rolname,
@@ -452,7 +452,7 @@ BEGIN
         RETURN;
     END IF;
     IF NOT pg_catalog.has_schema_privilege(owner.oid, ''pgencoder'', ''CREATE'') THEN
-        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        -- two sessions cannot grant at the same time; only roles that may write here can hold this lock
         LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
         EXECUTE pg_catalog.format(''GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I'', owner.rolname);
         PERFORM pg_catalog.set_config(''pgencoder.granted_to'', owner.rolname, true);
@@ -507,7 +507,7 @@ BEGIN
 END
 ';
 SELECT '[1]'::"public".halfvec;
--- The settings are named here so that what the statement sets ends with the function. The search path is pinned.
+-- The settings are named here, so that their values are restored when the function ends. The search path is pinned.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_search"(
     query_dense "public".halfvec, query_tokens "public".halfvec[], k int DEFAULT 10, candidates int DEFAULT 100,
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
@@ -519,7 +519,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_search"(
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
 SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least($4, 1000)::pg_catalog.text, true)
@@ -594,7 +594,7 @@ END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
 DO 'BEGIN
-    -- The schema of the source is for the caller''s filter, if nobody may create in it whom the caller has no need to trust
+    -- The path has the schema of the source for the caller''s filter, if only roles that the caller trusts may create in it
     EXECUTE pg_catalog.concat(
         ''ALTER FUNCTION '', ''"pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb)'', '' SET search_path = pg_catalog, '',
         (
@@ -626,7 +626,7 @@ CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_passages" WITH (security_in
     SELECT "passage_key", "1", passage, span, content, dense, tokens FROM "pgencoder"."odd ""50%"" {$1}_1";
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_passages" IS 'pgencoder: odd "50%" {$1}, passages of the active generation';
 ;
--- Not a look into the catalogue: that could be of another snapshot than the view, which a statement sees as it is now
+-- A function with constants, because the catalogue could be of another snapshot than the view, which is always current
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_active"() RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"model": "words", "dims": [32, 16]}}'::pg_catalog.jsonb;

@@ -31,7 +31,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.attached_table(passages oid) IS 'The table that a passages table was made for, whatever it is called now; NULL where it was dropped';
+COMMENT ON FUNCTION pgencoder.attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
 
 CREATE FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) RETURNS bit[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -99,7 +99,7 @@ SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'title', 'body']::pg_catalog.text[]
@@ -128,14 +128,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 ' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE 'INSERT INTO pgencoder.late (collection, key)
 SELECT ''bits'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
 ';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (
@@ -160,7 +160,7 @@ CREATE FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) RETURNS TABLE(n i
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -215,7 +215,7 @@ CREATE FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean)
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -254,7 +254,7 @@ CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens p
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -373,7 +373,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.check_active(active jsonb, expected jsonb) IS 'True, or an error if the active generation, as its function <name>_active() describes it, is not as expected: its number, encoder, source table and key, as far as those are given; or if its table is another one by now';
+COMMENT ON FUNCTION pgencoder.check_active(active jsonb, expected jsonb) IS 'Returns true, or raises an error if the active generation, as <name>_active() describes it, has another number, encoder, source table or key than the given ones, or if another table has the name of its table now';
 
 CREATE FUNCTION pgencoder.check_free(collection text, generation integer) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -432,13 +432,13 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.check_source(collection text, generation integer, source text) IS 'True, or an error if the table of that name is not the one that the collection was attached to';
+COMMENT ON FUNCTION pgencoder.check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
 
 CREATE FUNCTION pgencoder.comparable(encoder jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
 
-COMMENT ON FUNCTION pgencoder.comparable(encoder jsonb) IS 'What of an encoder''s fingerprint is equal for the same encoder: not the name of a model whose weights are known by hash, because it does not matter from which path they were loaded';
+COMMENT ON FUNCTION pgencoder.comparable(encoder jsonb) IS 'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash, because the path of the weights does not matter';
 
 CREATE FUNCTION pgencoder.detach(name text) RETURNS void
     LANGUAGE plpgsql STRICT
@@ -461,14 +461,14 @@ BEGIN
         pg_catalog.string_agg('pg_catalog.text[]', ', ') INTO key_types, key_arrays
         FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) detach.name;
     SELECT e.extnamespace INTO vector FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector';
-    -- the triggers go with their function
+    -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder.drop_generation(detach.name, each);
     END LOOP;
-    -- each by its arguments: other functions may have the same name
+    -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
         detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
@@ -476,7 +476,7 @@ BEGIN
         'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
         detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
-    IF vector IS NOT NULL THEN  -- else what had arguments of its types went with it
+    IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
             'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
             ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
@@ -492,7 +492,7 @@ CREATE FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) R
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (dense OPERATOR(public.<#>) query);
 
-COMMENT ON FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index wherever pgvector lives';
+COMMENT ON FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index, in whatever schema pgvector is';
 
 CREATE FUNCTION pgencoder.drop_generation(collection text, generation integer) RETURNS void
     LANGUAGE plpgsql STRICT
@@ -570,7 +570,7 @@ SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'body']::pg_catalog.text[]
@@ -599,14 +599,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 ' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE 'INSERT INTO pgencoder.late (collection, key)
 SELECT ''halves'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
 ';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (
@@ -631,7 +631,7 @@ CREATE FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) RETURNS TABLE(n
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -686,7 +686,7 @@ CREATE FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolea
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -725,7 +725,7 @@ CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -843,7 +843,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) IS 'Raises the error that says which token is NULL';
+COMMENT ON FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) IS 'Raises an error that names the token that is NULL';
 
 CREATE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
@@ -1136,7 +1136,7 @@ CREATE FUNCTION pgencoder.missing_parts(collection text, generation integer, pas
     ) AS missing (part)
 $$;
 
-COMMENT ON FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) IS 'What a generation has lost of what was made for it; NULL if nothing';
+COMMENT ON FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) IS 'The objects of a generation that are missing; NULL if none is';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1194,7 +1194,7 @@ SELECT "old"."passage", "old"."$1" FROM old_rows AS old WHERE NOT EXISTS (SELECT
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['passage', '$1', 'the "text"']::pg_catalog.text[]
@@ -1223,14 +1223,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 ' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE 'INSERT INTO pgencoder.late (collection, key)
 SELECT ''odd "50%" {$1}'', ARRAY[pg_catalog.concat("passage_key"), pg_catalog.concat("1")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("passage_key", "1")
 ';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (
@@ -1255,7 +1255,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], byte
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -1310,7 +1310,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, h
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -1349,7 +1349,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, 
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
     AS $_$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -1498,7 +1498,7 @@ SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'body']::pg_catalog.text[]
@@ -1527,14 +1527,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 ' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE 'INSERT INTO pgencoder.late (collection, key)
 SELECT ''plain'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
 ';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (
@@ -1559,7 +1559,7 @@ CREATE FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) RETURNS TABLE(n 
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -1614,7 +1614,7 @@ CREATE FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean
     SET bytea_output TO 'hex'
     SET row_security TO 'off'
     AS $_$BEGIN
-    -- its owner can make it run as the caller, as whom the policies of the table would run then
+    -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_roles owner ON owner.oid OPERATOR(pg_catalog.=) c.relowner
@@ -1653,7 +1653,7 @@ CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens 
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
@@ -1750,7 +1750,7 @@ CREATE FUNCTION pgencoder.query_dense(dims real[]) RETURNS public.halfvec
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (dims)::public.halfvec;
 
-COMMENT ON FUNCTION pgencoder.query_dense(dims real[]) IS 'A vector from numbers, which every driver can send in binary without knowing pgvector';
+COMMENT ON FUNCTION pgencoder.query_dense(dims real[]) IS 'A vector from an array of numbers, which every driver can send without pgvector';
 
 CREATE FUNCTION pgencoder.query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1760,7 +1760,7 @@ CREATE FUNCTION pgencoder.query_tokens(numbers real[], dims integer) RETURNS pub
            ORDER BY first.first) AS "array";
 END;
 
-COMMENT ON FUNCTION pgencoder.query_tokens(numbers real[], dims integer) IS 'Token vectors from their numbers, one after the other, which every driver can send in binary';
+COMMENT ON FUNCTION pgencoder.query_tokens(numbers real[], dims integer) IS 'Token vectors from one array with all their numbers, which every driver can send without pgvector';
 
 CREATE FUNCTION pgencoder.rate(rates jsonb, passages text DEFAULT NULL::text) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1783,7 +1783,7 @@ CREATE FUNCTION pgencoder.rate(rates jsonb, passages text DEFAULT NULL::text) RE
            WHERE ((rate.passages IS NULL) OR (rate.name = rate.passages))) each;
 END;
 
-COMMENT ON FUNCTION pgencoder.rate(rates jsonb, passages text) IS 'Rows a second of a worker, of one passages table or of all';
+COMMENT ON FUNCTION pgencoder.rate(rates jsonb, passages text) IS 'The rows per second of a worker, for one passages table or for all';
 
 CREATE FUNCTION pgencoder.read_failed() RETURNS TABLE(collection text, generation integer, key jsonb, error text, attempts integer, retry_at timestamp with time zone, changed_at timestamp with time zone)
     LANGUAGE plpgsql STABLE ROWS 10
@@ -1836,7 +1836,7 @@ BEGIN
             pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
         problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
         source_rows := NULL;
-        -- only the table itself: a view in its place, or its policies, would run code of its owner as whoever asks
+        -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
         IF EXISTS (
             SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
                 ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -1873,7 +1873,7 @@ BEGIN
             WHERE pg_catalog.to_regclass(pg_catalog.format(
                 'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
         ) THEN
-            -- a worker that may not read the source cannot be shown passages by their policy
+            -- the policy hides passages from a worker that may not read the source
             relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
             IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
                 relation := pg_catalog.format('pgencoder.%I', each.name);
@@ -1884,7 +1884,7 @@ BEGIN
             IF EXISTS (
                 SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
                     AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
-            ) THEN  -- a view that could not be replaced when the column came lacks it
+            ) THEN  -- an old view lacks the column if it could not be replaced
                 EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
                 INTO unknown;
             END IF;
@@ -1918,13 +1918,13 @@ CREATE FUNCTION pgencoder.score(query public.halfvec[], document bit[]) RETURNS 
     LANGUAGE sql IMMUTABLE COST 40000 PARALLEL SAFE
     RETURN CASE WHEN (pgencoder.kernel() = 'native'::text) THEN pgencoder.maxsim(query, document) ELSE pgencoder.maxsim(pgencoder.binary_quantize(query), document) END;
 
-COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document bit[]) IS 'The MaxSim that searches use for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
+COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document bit[]) IS 'MaxSim as searches use it for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
 
 CREATE FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
     RETURN pgencoder.maxsim(query, document);
 
-COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) IS 'The MaxSim that searches use for tokens of this type';
+COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) IS 'MaxSim as searches use it for tokens of this type';
 
 CREATE FUNCTION pgencoder.source_key(source oid) RETURNS TABLE(n integer, name text, type text, collate_as text, usable boolean)
     LANGUAGE sql STABLE STRICT ROWS 2 PARALLEL SAFE
@@ -1966,7 +1966,7 @@ CREATE FUNCTION pgencoder.source_key(source oid) RETURNS TABLE(n integer, name t
     ORDER BY key.n
 $$;
 
-COMMENT ON FUNCTION pgencoder.source_key(source oid) IS 'The primary key of a table as passages have it: names, types without domains, collations that are not the type''s own, and whether such a type can be a key';
+COMMENT ON FUNCTION pgencoder.source_key(source oid) IS 'The primary key of a table as passages store it: names, types without domains, collations that differ from the type''s, and true for a type that can be a key';
 
 CREATE FUNCTION pgencoder.source_problem(collection text) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -2059,7 +2059,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.source_problem(collection text) IS 'Why a collection cannot be encoded: its table is gone or another one, or what was made for it is incomplete; else NULL';
+COMMENT ON FUNCTION pgencoder.source_problem(collection text) IS 'The reason why a collection cannot be encoded: its table is gone or replaced, or parts of it are missing; else NULL';
 
 CREATE FUNCTION pgencoder.source_warning(collection text) RETURNS text
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -2143,7 +2143,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.source_warning(collection text) IS 'Why changes of a collection''s table may go unseen: triggers that are missing, off or of another function; else NULL';
+COMMENT ON FUNCTION pgencoder.source_warning(collection text) IS 'The reason why changes of a collection''s table may be missed: triggers are missing, off or replaced; else NULL';
 
 CREATE FUNCTION pgencoder.use_kernel(kernel text) RETURNS text
     LANGUAGE plpgsql
@@ -2154,7 +2154,7 @@ DECLARE
     twin pg_catalog.record;
     twins int := 0;
 BEGIN
-    -- the lock of migrations: two that replace the same functions at once would fail
+    -- the lock of migrations: two sessions cannot replace the same functions at the same time
     LOCK TABLE pgencoder.revision IN SHARE ROW EXCLUSIVE MODE;
     IF (kernel OPERATOR(pg_catalog.=) ANY (ARRAY['sql', 'native'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'no kernel %, only sql and native', coalesce(pg_catalog.quote_literal(kernel), 'NULL')
@@ -2228,9 +2228,9 @@ ALTER TABLE ONLY pgencoder.bits_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.bits_1 IS 'pgencoder: bits, generation 1';
 
-COMMENT ON COLUMN pgencoder.bits_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN pgencoder.bits_1.row_hash IS 'SHA-256 of the whole content of the row of the passage';
 
-COMMENT ON COLUMN pgencoder.bits_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+COMMENT ON COLUMN pgencoder.bits_1.mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
 
 CREATE SEQUENCE pgencoder.change
     START WITH 1
@@ -2313,7 +2313,7 @@ CREATE VIEW pgencoder.failed AS
     changed_at
    FROM pgencoder.read_failed() read_failed(collection, generation, key, error, attempts, retry_at, changed_at);
 
-COMMENT ON VIEW pgencoder.failed IS 'The rows that could not be encoded and why; with a NULL retry_at they rest until pgencoder retry or a change';
+COMMENT ON VIEW pgencoder.failed IS 'The rows that could not be encoded, with the error; if retry_at is NULL, they wait for pgencoder retry or a change';
 
 CREATE TABLE pgencoder.generation (
     collection text NOT NULL,
@@ -2372,9 +2372,9 @@ ALTER TABLE ONLY pgencoder.halves_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.halves_1 IS 'pgencoder: halves, generation 1';
 
-COMMENT ON COLUMN pgencoder.halves_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN pgencoder.halves_1.row_hash IS 'SHA-256 of the whole content of the row of the passage';
 
-COMMENT ON COLUMN pgencoder.halves_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+COMMENT ON COLUMN pgencoder.halves_1.mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
 
 CREATE TABLE pgencoder.halves_1_queue (
     id bigint NOT NULL,
@@ -2450,9 +2450,9 @@ ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1" ALTER COLUMN tokens SET STORAGE 
 
 COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1" IS 'pgencoder: odd "50%" {$1}, generation 1';
 
-COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".row_hash IS 'SHA-256 of the whole content of the row of the passage';
 
-COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1".mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
 
 CREATE TABLE pgencoder."odd ""50%"" {$1}_1_queue" (
     passage_key text NOT NULL,
@@ -2513,9 +2513,9 @@ ALTER TABLE ONLY pgencoder.plain_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.plain_1 IS 'pgencoder: plain, generation 1';
 
-COMMENT ON COLUMN pgencoder.plain_1.row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN pgencoder.plain_1.row_hash IS 'SHA-256 of the whole content of the row of the passage';
 
-COMMENT ON COLUMN pgencoder.plain_1.mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
+COMMENT ON COLUMN pgencoder.plain_1.mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
 
 CREATE TABLE pgencoder.plain_1_queue (
     id bigint NOT NULL,
@@ -2581,7 +2581,7 @@ CREATE VIEW pgencoder.status AS
     unknown
    FROM pgencoder.read_status() read_status(collection, generation, state, model, source_rows, passages, coverage, queued, in_flight, failed, lag_seconds, rows_per_second, workers, indexed, truncated, bytes, problem, unknown);
 
-COMMENT ON VIEW pgencoder.status IS 'Each generation: share of the rows that is encoded, keys that wait, are in flight or rest as failed, age of the oldest change that waits, rows a second and living workers';
+COMMENT ON VIEW pgencoder.status IS 'Each generation: the encoded share of the rows, the keys that are queued, in flight or failed, the age of the oldest waiting change, the rows per second and the living workers';
 
 CREATE TABLE pgencoder.worker (
     id uuid NOT NULL,

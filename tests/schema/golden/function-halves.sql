@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION pgencoder.halves_search(query_dense halfvec, query_to
  SET "hnsw.iterative_scan" TO 'relaxed_order'
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)

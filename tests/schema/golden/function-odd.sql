@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense halfv
  SET "hnsw.iterative_scan" TO 'relaxed_order'
  SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
 AS $function$DECLARE
-    -- on lines of its own, because it may end with a comment
+    -- on separate lines, because it may end with a comment
     wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)

@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
 ) AS found (owner)
 JOIN pg_catalog.pg_roles AS owner ON owner.oid OPERATOR(pg_catalog.=) found.owner AND NOT owner.rolsuper
 WHERE schema.nspname OPERATOR(pg_catalog.=) 'pgencoder'
-    -- not current_user: code gets a superuser's rights back by RESET ROLE, whatever role the session has taken
+    -- not current_user: after SET ROLE, code can get a superuser's rights back with RESET ROLE
     AND (SELECT me.rolsuper FROM pg_catalog.pg_roles AS me WHERE me.rolname OPERATOR(pg_catalog.=) session_user)
 LIMIT 1
 ) AS o (owner, superuser);
@@ -49,7 +49,7 @@ LIMIT 1
         RAISE EXCEPTION 'the extension vector is not in the schema %', '"public"'
             USING HINT = 'In env.py: context.configure(..., pgencoder_vector_schema="...")';
     END IF;
-    -- "int" or "color" is given as people write it: only a column shows which type that is, and how the server spells it
+    -- a type such as "int" or "color" is given as people write it; a column shows which type it is, and its full name
     CREATE TABLE pgencoder.key_as_given ("id" bigint, PRIMARY KEY ("id"));
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog', true);
     SELECT pg_catalog.string_agg(spelled, ', ' ORDER BY n) FILTER (WHERE own),
@@ -85,7 +85,7 @@ LIMIT 1
     other pg_catalog.record;
 BEGIN
     PERFORM FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) 'bits' ORDER BY g.number FOR UPDATE;
-    -- no writer is between its change and its commit: the next ones run the new function
+    -- no writer is between its change and its commit now, so the next writers run the new function
     LOCK TABLE "public"."bits" IN SHARE ROW EXCLUSIVE MODE;
     SELECT pg_catalog.max(number) INTO latest FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) 'bits';
     IF latest IS NULL THEN
@@ -109,7 +109,7 @@ BEGIN
         RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal('bits');
         PERFORM pgencoder.drop_generation('bits', other.number);
     END LOOP;
-    -- what is made belongs to whom the collection belongs to, as whom the trigger runs
+    -- the new objects get the owner of the collection, because the trigger runs as that role
     PERFORM pg_catalog.set_config('role', 'none', true);
     PERFORM pg_catalog.set_config('role', r.rolname, true)
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
@@ -137,14 +137,14 @@ BEGIN
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
--- Vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
+-- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN tokens SET STORAGE EXTERNAL;
--- The planner goes by the heap, which is small beside its TOAST, and would never scan in parallel
+-- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
-COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$".mostly_unknown IS 'Whether the model knows less than half of its tokens; NULL: not asked';
-COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$".row_hash IS 'SHA-256 of the whole content of the row that the passage is from';
+COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$".mostly_unknown IS 'True if the model knows less than half of its tokens; NULL if not checked';
+COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$".row_hash IS 'SHA-256 of the whole content of the row of the passage';
 CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
     seq bigint NOT NULL DEFAULT pg_catalog.nextval('pgencoder.change'),
@@ -155,15 +155,15 @@ CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERA
     changed_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY ("id")
 );
--- A claim takes a row out of the first index and puts it into the second, to come back when its lease ends
+-- A claim moves a row from the first index to the second; when the lease ends, the row can be claimed again
 CREATE INDEX ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" (seq) WHERE attempts OPERATOR(pg_catalog.=) 0;
 CREATE INDEX ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
--- A queue is mostly dead rows: without this, vacuum would wait for a fifth of the largest it ever was
+-- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
 ;
--- What a worker that does not own the passages works through: as a view's rows belong to its owner, row level security
--- of the passages is for those who search. COPY into a view needs the trigger.
+-- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger.
 CREATE OR REPLACE VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" AS SELECT * FROM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -186,7 +186,7 @@ COMMENT ON VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OP
 COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 ;
-DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$-- What the trigger needs, which runs as the owner of the source
+DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$-- The rights of the trigger, which runs as the owner of the source
 DECLARE
     owner pg_catalog.record;
 BEGIN
@@ -208,9 +208,9 @@ $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 DROP POLICY IF EXISTS source_row ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 DROP POLICY IF EXISTS "pgencoder detach bits" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ENABLE ROW LEVEL SECURITY;
--- It depends on the table, which nobody drops without being told, and on none of its columns. It shows nothing where the
--- table of that name is another one. What is the same for all rows is a subquery, asked once; all is one CASE, because of a
--- comparison the planner would think that few rows pass, and leave the index aside.
+-- The policy depends on the table, so that a DROP TABLE reports it, but on none of its columns. It shows nothing if another
+-- table has that name now. A condition that is the same for all rows is a subquery, which runs once. All is one CASE: for a
+-- comparison the planner would expect that few rows pass, and would not use the index.
 CREATE POLICY "pgencoder detach bits" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" FOR SELECT USING (
     CASE WHEN (SELECT ('"public"."bits"'::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."bits"'))
             IS NOT TRUE) THEN false
@@ -239,8 +239,8 @@ $pgencoder$);
 )
 ', ', ' ORDER BY g.number) INTO queues
         FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) 'bits';
-    EXECUTE $pgencoder$DO '-- What reads the source runs as its owner: what code they could bring into it by their types runs as themselves. They may
--- create here only until leave_source_owner.
+    EXECUTE $pgencoder$DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
+-- owner may create objects here only until leave_source_owner.
 DECLARE
     keeper pg_catalog.record;
     owner pg_catalog.record;
@@ -253,7 +253,7 @@ BEGIN
         WHERE c.oid OPERATOR(pg_catalog.=) ''"public"."bits"''::pg_catalog.regclass::pg_catalog.oid;
     PERFORM pg_catalog.set_config(''pgencoder.role_before'', pg_catalog.current_setting(''role''), true);
     PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
-    -- either could run code as the other: by the types of the table, or by triggers on the queue
+    -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
         RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
             '' could become the other; let one role own both, which is no superuser'', ''"public"."bits"'', owner.rolname,
@@ -262,7 +262,7 @@ BEGIN
         RETURN;
     END IF;
     IF NOT pg_catalog.has_schema_privilege(owner.oid, ''pgencoder'', ''CREATE'') THEN
-        -- two who grant at once would fail; a lock that nobody can hold who may not write here
+        -- two sessions cannot grant at the same time; only roles that may write here can hold this lock
         LOCK TABLE pgencoder.collection IN SHARE UPDATE EXCLUSIVE MODE;
         EXECUTE pg_catalog.format(''GRANT USAGE, CREATE ON SCHEMA pgencoder TO %I'', owner.rolname);
         PERFORM pg_catalog.set_config(''pgencoder.granted_to'', owner.rolname, true);
@@ -285,10 +285,10 @@ BEGIN
     END;
 END
 ';
--- Runs as its owner, because an application that writes to the source has no rights here; hence the pinned path.
+-- Runs as its owner, because an application that writes to the source has no rights here; therefore the path is pinned.
 -- The settings make keys and contents the same text in every session.
--- Dynamic SQL on purpose: a plan kept from a statement that changed one row would be a nested loop for one that
--- changes a hundred thousand.
+-- Dynamic SQL on purpose: a plan that is kept from a change of one row would be a nested loop for a change of a hundred
+-- thousand rows.
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_changed"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
@@ -307,7 +307,7 @@ SELECT "old"."id" FROM old_rows AS old WHERE NOT EXISTS (SELECT FROM new_rows AS
     changed bigint := 1;
     lost pg_catalog.text;
 BEGIN
-    -- Asked beforehand: to catch the error would cost every statement a subtransaction
+    -- checked before, because catching the error would cost every statement a subtransaction
     IF TG_OP OPERATOR(pg_catalog.<>) 'TRUNCATE' THEN
         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(needed), ', ') INTO lost
         FROM pg_catalog.unnest(CASE WHEN TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN ARRAY['id', 'title', 'body']::pg_catalog.text[]
@@ -336,14 +336,14 @@ SELECT pg_catalog.count(*) FROM changed
 SELECT pg_catalog.count(*) FROM changed
 ' INTO changed;
         EXCEPTION WHEN serialization_failure THEN
-            -- A worker has claimed a key since this transaction's snapshot, which may not touch the key's queue row
-            -- any more. That is no reason for the application to fail.
+            -- A worker has claimed a key after this transaction's snapshot, so the transaction cannot change the key's
+            -- row in the queue. The application must not fail for that.
             EXECUTE 'INSERT INTO pgencoder.late (collection, key)
 SELECT ''bits'', ARRAY[pg_catalog.concat("id")] FROM (' OPERATOR(pg_catalog.||) keys OPERATOR(pg_catalog.||) ') AS changed("id")
 ';
         END;
     END IF;
-    -- NOTIFY makes commits wait for each other and forbids PREPARE TRANSACTION: only where some worker waits for it
+    -- only if a worker waits for it: NOTIFY lets commits wait for each other, and forbids PREPARE TRANSACTION
     IF changed OPERATOR(pg_catalog.>) 0
         AND pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'
         AND EXISTS (
