@@ -41,10 +41,10 @@ def escaped(json: str) -> str:
     return _UNSEEN_IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
-def key_text(key: Any) -> str:
+def shown_key(key: Any) -> str:
     """Return a primary key as people write it, on one line: `7`, or `7, 2026-01-31` for a composite key."""
     if isinstance(key, tuple):
-        return ", ".join(map(key_text, key))
+        return ", ".join(map(shown_key, key))
     if isinstance(key, date | time):
         return key.isoformat()
     return one_line(f"\\x{bytes(key).hex()}" if isinstance(key, bytes | memoryview) else str(key))

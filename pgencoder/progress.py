@@ -13,11 +13,11 @@ from pgencoder.plain import one_line
 if TYPE_CHECKING:  # the import takes a moment, and most programs show no bar
     from rich.console import Console
 
-OnProgress = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 SECONDS = 0.2  # between two updates of a notebook's bar
 
 
-def open_bar(given: OnProgress | bool | None, label: str) -> AbstractContextManager[OnProgress | None]:
+def open_bar(given: Progress | bool | None, label: str) -> AbstractContextManager[Progress | None]:
     """Open the progress display that a caller asks for, and return the function that updates it.
 
     `given` is that function, True for a bar, False for nothing, or None for a bar in a terminal or a notebook.
@@ -40,14 +40,15 @@ def open_bar(given: OnProgress | bool | None, label: str) -> AbstractContextMana
 
 
 @contextmanager
-def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = False) -> Iterator[OnProgress]:
+def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = False) -> Iterator[Progress]:
     """Show a bar in a terminal: the number done, the known total, the rate, and the time left.
 
     The bar appears at the first update, so that there is no bar if there is no work. With `redirect`, text that the
     program prints to stdout appears above the bar.
     """
     from rich.errors import LiveError
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -57,7 +58,7 @@ def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = Fa
         TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
     )
-    live = Progress(*columns, console=console, redirect_stdout=redirect)
+    live = Bars(*columns, console=console, redirect_stdout=redirect)
     task = live.add_task(one_line(label), total=None, rate="")
 
     def update(done: int, total: int) -> None:
@@ -76,7 +77,7 @@ def bar(label: str, unit: str = "rows", *, console: Console, redirect: bool = Fa
 
 
 @contextmanager
-def notebook_bar(label: str, show: Callable[[str, Any], Any]) -> Iterator[OnProgress]:
+def notebook_bar(label: str, show: Callable[[str, Any], Any]) -> Iterator[Progress]:
     """Show a bar in a notebook; `show(html, handle)` displays HTML, replaces the display `handle`, and returns one."""
     started = time.monotonic()
     handle: Any = None

@@ -13,8 +13,7 @@ from pgencoder.db.connection import vector_schema
 from pgencoder.encoders import DEFAULT_MODEL, Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import adopt, index, queue, reconcile
-from pgencoder.ingest.backfill import Progress
-from pgencoder.progress import open_bar
+from pgencoder.progress import Progress, open_bar
 from pgencoder.results import CollectionStatus, FailedRow, ReconcileReport, RepairReport, SyncReport, WorkerStatus
 from pgencoder.schema import attach, generations, repair
 from pgencoder.session import Session

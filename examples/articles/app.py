@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import pgencoder
-from pgencoder.sqlalchemy import Encoded, Encoding, with_passage
+from pgencoder.sqlalchemy import Encoded, EncodedColumns, with_passage
 
 url = sa.make_url(os.environ["PGENCODER_DATABASE_URL"])
 engine = create_async_engine(url.set(drivername="postgresql+asyncpg"))
@@ -29,7 +29,7 @@ class Article(Encoded, Base):
     """An article; its title and body are encoded together."""
 
     __tablename__ = "articles"
-    __encoding__ = Encoding(columns=["title", "body"])
+    __encoding__ = EncodedColumns(columns=["title", "body"])
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lang: Mapped[str]

@@ -9,7 +9,7 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
-from pgencoder.alembic.operations import AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, Source, declared
+from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
 from pgencoder.schema import borrowed
 from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, declarations
@@ -110,8 +110,8 @@ def _attach_declared(each: Declared) -> AttachEncodingOp:
     return AttachEncodingOp(each.name, _source(each), _models(each), each.encoding.tokens, each.encoding.chunking)
 
 
-def _source(each: Declared) -> Source:
-    return Source(each.table, each.columns, each.schema, each.key)
+def _source(each: Declared) -> AttachedTable:
+    return AttachedTable(each.table, each.columns, each.schema, each.key)
 
 
 def _reencode(each: Declared, collection: Collection) -> ReencodeOp:
@@ -134,7 +134,7 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
         column.source: column.type + (f" COLLATE {column.collation}" if column.collation else "")
         for column in collection.key
     }
-    source = Source(collection.source_table, collection.columns, schema, key)
+    source = AttachedTable(collection.source_table, collection.columns, schema, key)
     tokens = None if generation.token_type == "bit" else generation.token_type
     return AttachEncodingOp(collection.name, source, _models_of(generation), tokens, generation.chunking)
 

@@ -83,7 +83,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Source:
+class AttachedTable:
     """The table of a collection; `key` has its key columns and their types, which only scripts need."""
 
     table: str
@@ -97,7 +97,7 @@ class AttachEncodingOp(MigrateOperation):
     """Attaches a table as a collection."""
 
     def __init__(
-        self, name: str | None, source: Source, models: Models, tokens: TokenType | None, chunking: Chunking
+        self, name: str | None, source: AttachedTable, models: Models, tokens: TokenType | None, chunking: Chunking
     ) -> None:
         self.name = name
         self.source = source
@@ -127,7 +127,7 @@ class AttachEncodingOp(MigrateOperation):
         it, because it cannot ask the database.
         """
         attach.check_columns(columns)
-        source = Source(table, tuple(columns), schema, key)
+        source = AttachedTable(table, tuple(columns), schema, key)
         models = Models(model, token_model, allow_untrained)
         operations.invoke(cls(name, source, models, tokens, chunking))
 
@@ -174,7 +174,7 @@ class ReencodeOp(MigrateOperation):
         models: Models,
         tokens: TokenType | None,
         chunking: Chunking | None,
-        source: Source | None,
+        source: AttachedTable | None,
         before: ReencodeOp | None = None,
     ) -> None:
         self.name = name
@@ -210,7 +210,7 @@ class ReencodeOp(MigrateOperation):
         this encoder was active before, as in most downgrades, the script fails and names it; then run `pgencoder
         activate` for it, and run the script again.
         """
-        source = None if table is None or columns is None else Source(table, tuple(columns), schema, key)
+        source = None if table is None or columns is None else AttachedTable(table, tuple(columns), schema, key)
         operations.invoke(cls(name, Models(model, token_model, allow_untrained), tokens, chunking, source))
 
     def reverse(self) -> ReencodeOp:
@@ -287,7 +287,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             generations.use(connection, op.name, encoder, op.tokens, op.chunking)
 
 
-def _offline(operations: Operations, what: str, name: str, source: Source | None) -> Collection:
+def _offline(operations: Operations, what: str, name: str, source: AttachedTable | None) -> Collection:
     """Return the collection that a script is for, from the arguments of the operation."""
     if source is None or not source.key or not all(source.key.values()):
         missing = "key=" if source is not None else "table=, columns= and key="

@@ -21,6 +21,7 @@ from pgencoder.bench.scratch import scratch
 from pgencoder.bench.write import NullEncoder
 from pgencoder.client import Database, connect
 from pgencoder.errors import InvalidRequest
+from pgencoder.progress import Progress
 from pgencoder.sql import identifier, query
 from pgencoder.types import PairMethod
 from pgencoder.vectors import Halfvec, normalize
@@ -32,8 +33,6 @@ DIMS = 384
 EVERY = 20  # one of this many sentences has a twin
 CLOSEST, FARTHEST = 1.0, 0.6  # cosines between twins
 BATCH = 10_000
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pgencoder.explain.explanation import Explanation
-from pgencoder.plain import escaped, key_text, lines, one_line, spaced
-from pgencoder.progress import OnProgress, bar
+from pgencoder.plain import escaped, lines, one_line, shown_key, spaced
+from pgencoder.progress import Progress, bar
 from pgencoder.results import Context, Hit, Kernel, Pair, SyncReport
 from pgencoder.types import Collection
 
@@ -90,7 +90,7 @@ def _fold(parts: Iterable[Text], width: int | None) -> Iterator[Text]:
     yield line
 
 
-def progress(label: str, unit: str = "rows") -> AbstractContextManager[OnProgress]:
+def progress(label: str, unit: str = "rows") -> AbstractContextManager[Progress]:
     """Return a progress bar on stderr; output meanwhile appears above it, or in the file or pipe that is stdout."""
     return bar(label, unit, console=_errors(), redirect=console.is_terminal)
 
@@ -130,7 +130,7 @@ def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None
         say("nothing found")
     for place, hit in enumerate(found):
         rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
-        say(f"{place + 1:>2}. {hit.score:7.3f}  {key_text(hit.key)}{rank}", "bold")
+        say(f"{place + 1:>2}. {hit.score:7.3f}  {shown_key(hit.key)}{rank}", "bold")
         if explanations is not None:
             console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:
@@ -142,7 +142,7 @@ def pairs(found: Iterator[Pair]) -> None:
     none = True
     for pair in found:
         none = False
-        line = Text.assemble((f"{pair.similarity:.4f}", "bold"), f"  {key_text(pair.key)}  {key_text(pair.other)}")
+        line = Text.assemble((f"{pair.similarity:.4f}", "bold"), f"  {shown_key(pair.key)}  {shown_key(pair.other)}")
         console.print(line, soft_wrap=True)
     if none:
         say("no similar pairs")
@@ -152,7 +152,7 @@ def context(made: Context) -> None:
     """Print a context on stdout, and its sources on stderr."""
     say_lines(made.text)
     for each in made.citations:
-        warn(f"[{each.number}] {key_text(each.key)}, characters {each.span[0]} to {each.span[1]}, {each.score:.3f}")
+        warn(f"[{each.number}] {shown_key(each.key)}, characters {each.span[0]} to {each.span[1]}, {each.score:.3f}")
     warn(f"{made.tokens:,} tokens")
 
 
@@ -187,7 +187,7 @@ def report(name: str, done: SyncReport) -> None:
 
 def row_key(key: Mapping[str, Any]) -> str:
     """Return a key with the names of its columns."""
-    return ", ".join(f"{one_line(name)} {key_text(value)}" for name, value in key.items())
+    return ", ".join(f"{one_line(name)} {shown_key(value)}" for name, value in key.items())
 
 
 def shorten(text: str, width: int) -> str:

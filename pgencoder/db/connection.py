@@ -163,7 +163,7 @@ def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _register(connection: Connection, _record: object) -> None:
         vectors.register(connection)
-        values.register(connection)
+        values.read_leniently(connection)
         # keys travel as text: an administrator's settings for dates and numbers must not change them
         connection.execute(query("set_key_formats"))
         connection.commit()

@@ -42,7 +42,7 @@ class AsText(str):
     __slots__ = ()
 
 
-def register(connection: psycopg.Connection[Any]) -> None:
+def read_leniently(connection: psycopg.Connection[Any]) -> None:
     """Let a connection return text for values that have no Python object."""
     for oid, loader, lost in _loaders():
         connection.adapters.register_loader(oid, _forgiving(loader, lost))

@@ -10,7 +10,7 @@ from html import escape
 
 from pgencoder.explain.marks import Found, Mark, found, segments, strongest
 from pgencoder.explain.matches import PassageMatch, WordMatch
-from pgencoder.plain import key_text
+from pgencoder.plain import shown_key
 
 AROUND = 600
 MOST = 4
@@ -40,7 +40,7 @@ def html(explanation: PassageMatch) -> str:
 
 def _place(explanation: PassageMatch) -> str:
     passage = f", passage {explanation.passage}" if explanation.passage else ""
-    return f"key {key_text(explanation.key)}{passage}"
+    return f"key {shown_key(explanation.key)}{passage}"
 
 
 def _mark(mark: Mark, words: dict[int, str]) -> str:

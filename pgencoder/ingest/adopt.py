@@ -11,8 +11,9 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import execute, giving_way, waiting
+from pgencoder.progress import Progress
 from pgencoder.sql import Part, as_text, identifier, raw
 
 PIECE_ROWS = 200  # in one transaction, which keeps applications from changing them

@@ -22,6 +22,7 @@ from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor
 from pgencoder.db.locks import lock_collection
 from pgencoder.ingest.queue import execute, giving_way
+from pgencoder.progress import Progress
 from pgencoder.sql import Part, as_text, listed, own, query, raw
 from pgencoder.types import Generation
 
@@ -31,7 +32,6 @@ PIECE_ROWS = 10_000
 LATE_ROWS = 1_000
 LONGEST_WAIT_SECONDS = 5.0
 
-Progress = Callable[[int, int], None]
 T = TypeVar("T")
 
 

@@ -17,8 +17,9 @@ from psycopg import sql
 from pgencoder.catalog.keys import all_of
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import check_readable, execute, giving_way
+from pgencoder.progress import Progress
 from pgencoder.results import ReconcileReport
 from pgencoder.sql import Part, equal, identifier, listed, raw
 

@@ -13,7 +13,7 @@ from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder
 from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.integrations import filters, passages, store_table
 from pgencoder.integrations.columns import source_fields
-from pgencoder.integrations.refusal import listed, to_json
+from pgencoder.integrations.refusal import as_list, to_json
 from pgencoder.integrations.store import Store
 from pgencoder.results import Hit
 from pgencoder.search.statement import Filter
@@ -183,9 +183,9 @@ class PgencoderVectorStore(VectorStore):
         the encoder. `pgencoder worker` only loads models by name. For an `embedding` or an `encoder` object run
         `Database.worker(encoders=[...])` in a process that has the object.
         """
-        texts = listed(texts, "texts")
+        texts = as_list(texts, "texts")
         metadatas = [None for _ in texts] if metadatas is None else metadatas
-        given = [None for _ in texts] if ids is None else listed(ids, "ids")
+        given = [None for _ in texts] if ids is None else as_list(ids, "ids")
         if not len(texts) == len(metadatas) == len(given):
             raise InvalidRequest(
                 f"each text needs a metadata and an id, got {len(texts)} texts, {len(metadatas)} metadatas and"

@@ -18,7 +18,7 @@ OWN = ("collection", "key", "passage", "span", "score")
 
 
 @dataclass(frozen=True)
-class Passage:
+class FoundPassage:
     """A hit with an `id` that is unique in the database; `row` is the id of its row."""
 
     id: str
@@ -29,7 +29,7 @@ class Passage:
     metadata: Mapping[str, Any]
 
 
-def find(db: Database, name: str, query: str, columns: Sequence[str], **search: Any) -> list[Passage]:
+def find(db: Database, name: str, query: str, columns: Sequence[str], **search: Any) -> list[FoundPassage]:
     """Return the passages that `db.search` finds; the metadata has `columns` of their rows, read by a second query."""
     if isinstance(columns, str):
         raise InvalidRequest('metadata_columns must be a list of columns: ["title", "url"]')
@@ -50,7 +50,7 @@ def find(db: Database, name: str, query: str, columns: Sequence[str], **search: 
         own = dict(zip(OWN, (name, hit.key, hit.passage, hit.span, hit.score), strict=True))
         # a row that was deleted after the search has no columns
         metadata = {column: plain(value) for column, value in {**own, **(chosen or {})}.items()}
-        found.append(Passage(f"{row}/{hit.passage}", row, hit.content, hit.span, hit.score, metadata))
+        found.append(FoundPassage(f"{row}/{hit.passage}", row, hit.content, hit.span, hit.score, metadata))
     return found
 
 

@@ -39,7 +39,7 @@ def refused() -> Iterator[None]:
         raise InvalidRequest(f"the database refuses this: {' '.join((said or str(cause)).split())}") from error
 
 
-def listed(values: Iterable[Each], what: str) -> list[Each]:
+def as_list(values: Iterable[Each], what: str) -> list[Each]:
     """Return the values as a list; raises InvalidRequest for a string, which would become a list of characters."""
     if isinstance(values, str):
         raise InvalidRequest(f"{what} must be a list; for a single value write [{values[:40]!r}]")

@@ -19,7 +19,7 @@ from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.ingest.queue import execute
 from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB
-from pgencoder.integrations.refusal import listed, refused
+from pgencoder.integrations.refusal import as_list, refused
 from pgencoder.results import Hit
 from pgencoder.search import Search
 from pgencoder.search.statement import Filter, source_of
@@ -65,7 +65,7 @@ class Store:
 
     def ids(self, given: Iterable[object]) -> list[str]:
         """Return ids in the form of Postgres, so that they are found again; raises InvalidRequest for a wrong id."""
-        return [self._id(each) for each in listed(given, "ids")]
+        return [self._id(each) for each in as_list(given, "ids")]
 
     def _id(self, given: object) -> str:
         if self._key_type != "uuid":

@@ -23,6 +23,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.errors import DiskFull, InvalidRequest, NotEncoded, Outdated
 from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
+from pgencoder.progress import Progress
 from pgencoder.results import Pair
 from pgencoder.sql import identifier, own, query
 from pgencoder.types import PAIR_METHODS, Collection, PairMethod
@@ -32,7 +33,6 @@ SECONDS = 0.5  # after this time a smaller batch is returned
 SEPARATOR = b"\0"  # no text in Postgres contains it
 
 Connect = Callable[[], AbstractContextManager[Connection]]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pgencoder.db.locks import lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.backfill import Progress
+from pgencoder.progress import Progress
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.sql import Part

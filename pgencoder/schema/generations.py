@@ -27,7 +27,8 @@ from pgencoder.errors import (
     UnknownGeneration,
 )
 from pgencoder.ingest import backfill, index
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.backfill import patiently
+from pgencoder.progress import Progress
 from pgencoder.schema import functions, policy, roles, search, tables
 from pgencoder.schema.attach import describe
 from pgencoder.schema.ownership import become_owner

@@ -19,8 +19,9 @@ from pgencoder.db.executor import run
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import backfill, index
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.reconcile import reconcile, total
+from pgencoder.progress import Progress
 from pgencoder.results import RepairReport
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents

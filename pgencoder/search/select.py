@@ -15,7 +15,7 @@ from pgencoder.search.statement import (
     Check,
     Place,
     Search,
-    Source,
+    SearchedTable,
     best_first,
     conditions,
     hits_of,
@@ -52,7 +52,7 @@ class SearchSelect(_Select[*Ts]):
 
     _search_conditions: tuple[Any, ...] = ()
     _search_number: int
-    _search_source: Source
+    _search_source: SearchedTable
     _search_tables: set[Any]
     _search_names: Any = None
     hits: sa.Subquery
@@ -147,7 +147,7 @@ def select_collection(
     return made.order_by(*best_first(hits, len(key)))
 
 
-def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, Source]:
+def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, SearchedTable]:
     """Where to search for an entity in the collection `name` of `table`."""
     mapper = getattr(sa.inspect(entity), "mapper", None)
     primary: list[Any] = list(table.primary_key)
@@ -157,11 +157,11 @@ def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, Source
         else [getattr(entity, mapper.get_property_by_column(column).key) for column in primary]
     )
     labelled = (column.label(name) for column, name in zip(columns, key_names(len(columns)), strict=True))
-    source = Source(sa.select(*labelled))
+    source = SearchedTable(sa.select(*labelled))
     return Place(f"{name}_passages", tuple(free_names([column.name for column in primary])), source.keys), source
 
 
-def _search_select(source: Source, search: Search, hits: sa.Subquery, *columns: Any) -> SearchSelect[Any, Any]:
+def _search_select(source: SearchedTable, search: Search, hits: sa.Subquery, *columns: Any) -> SearchSelect[Any, Any]:
     made: SearchSelect[Any, Any] = SearchSelect(*columns)
     made.hits = hits
     made._search_source = source

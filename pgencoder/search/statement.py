@@ -206,7 +206,7 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class SearchedTable:
     """The table whose rows are searched: its `keys`, as k1, k2, ..., and what makes a condition one on it.
 
     `table` is our own name for the table of a collection, which others may have declared with one of `schemas`.
@@ -227,12 +227,12 @@ class Source:
         return _column(self.table, element.name, element.type) if same else None
 
 
-def source_of(collection: Collection) -> Source:
+def source_of(collection: Collection) -> SearchedTable:
     """The source of a collection."""
     table = sa.table(collection.source_table, schema=collection.source_schema)
     names = key_names(len(collection.key))
     keys = (_column(table, key.source).label(name) for key, name in zip(collection.key, names, strict=True))
-    return Source(sa.select(*keys), table, frozenset([collection.source_schema, None]))
+    return SearchedTable(sa.select(*keys), table, frozenset([collection.source_schema, None]))
 
 
 def _column(table: sa.TableClause, name: str, type_: Any = None) -> sa.ColumnClause[Any]:

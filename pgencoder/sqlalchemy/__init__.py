@@ -3,7 +3,7 @@
 from pgencoder.search.select import SearchSelect
 from pgencoder.search.sqltypes import Dense, Tokens
 from pgencoder.sqlalchemy.attach import AttachReport, attach_all
-from pgencoder.sqlalchemy.declare import Encoding
+from pgencoder.sqlalchemy.declare import EncodedColumns
 from pgencoder.sqlalchemy.passages import Encoded, Passage, passages_of, with_passage
 from pgencoder.sqlalchemy.search import aselect, maxsim, recall, select
 
@@ -11,7 +11,7 @@ __all__ = [
     "AttachReport",
     "Dense",
     "Encoded",
-    "Encoding",
+    "EncodedColumns",
     "Passage",
     "SearchSelect",
     "Tokens",

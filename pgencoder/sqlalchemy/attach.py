@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from pgencoder import catalog
 from pgencoder.client import Database, database_of
 from pgencoder.errors import CollectionError, CollectionExists, InUse
-from pgencoder.ingest.backfill import Progress
 from pgencoder.plain import short_repr
+from pgencoder.progress import Progress
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
 from pgencoder.types import Collection, Generation
 
@@ -97,8 +97,8 @@ def _check(db: Database, pairs: Sequence[tuple[Declared, Collection | None]]) ->
                 f"the collection {declared.name!r} is of {collection.source_schema}.{collection.source_table}"
                 f" ({', '.join(collection.columns)}), and a class declares {schema}.{declared.table}"
                 f" ({', '.join(declared.columns)}); declare a second collection with another name,"
-                " Encoding(..., name=...), and detach the old one when the new one is complete; or detach the old one"
-                " now, and searches find nothing until the new one is encoded"
+                " EncodedColumns(..., name=...), and detach the old one when the new one is complete; or detach the old"
+                " one now, and searches find nothing until the new one is encoded"
             )
 
 

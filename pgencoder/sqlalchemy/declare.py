@@ -23,8 +23,8 @@ Classes = type[DeclarativeBase] | registry | Iterable[type[Any]]
 
 
 @dataclass(frozen=True)
-class Encoding:
-    """Declares how a mapped class is encoded: `__encoding__ = Encoding(columns=["title", "body"])` in its body.
+class EncodedColumns:
+    """Declares how a mapped class is encoded: `__encoding__ = EncodedColumns(columns=["title", "body"])` in its body.
 
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
     checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
@@ -91,7 +91,7 @@ class Declared:
     schema: str | None
     columns: tuple[str, ...]
     key: Mapping[str, str] = field(hash=False)
-    encoding: Encoding
+    encoding: EncodedColumns
 
     def is_of(self, collection: Collection, default_schema: str | None) -> bool:
         """Return True if a collection is of this table and these columns; without a schema the default one counts."""
@@ -112,7 +112,7 @@ def declarations(declared: Classes | sa.MetaData | Sequence[sa.MetaData]) -> lis
         for each in _noted(table):
             if each.name in found:
                 raise InvalidRequest(
-                    f"two classes declare a collection {each.name!r}; give one a name: Encoding(..., name=...)"
+                    f"two classes declare a collection {each.name!r}; give one a name: EncodedColumns(..., name=...)"
                 )
             found[each.name] = each
     return list(found.values())
@@ -122,7 +122,7 @@ def is_declaration(mapper: Mapper[Any], encoding: Any) -> bool:
     """Return True if `__encoding__` of a class is for us, right or wrong; others use that name too, as for "utf-8"."""
     if isinstance(encoding, str):
         return encoding in mapper.columns
-    return encoding is Encoding or isinstance(encoding, Encoding | types.Encoding | Mapping | list | tuple)
+    return encoding is EncodedColumns or isinstance(encoding, EncodedColumns | types.Encoding | Mapping | list | tuple)
 
 
 def is_inherited(mapper: Mapper[Any]) -> bool:
@@ -132,12 +132,12 @@ def is_inherited(mapper: Mapper[Any]) -> bool:
     return parent is not None and not mapper.concrete and getattr(parent.class_, "__encoding__", None) is encoding
 
 
-def declare(mapper: Mapper[Any], encoding: Encoding) -> Declared:
+def declare(mapper: Mapper[Any], encoding: EncodedColumns) -> Declared:
     """Store on its table what a class declares, and return it; raises InvalidRequest for columns that do not exist."""
     table = mapper.local_table
     owner = f"{mapper.class_.__name__}.__encoding__"
-    if not isinstance(encoding, Encoding):
-        raise InvalidRequest(f"{owner} must be a pgencoder.sqlalchemy.Encoding, got a {type(encoding).__name__}")
+    if not isinstance(encoding, EncodedColumns):
+        raise InvalidRequest(f"{owner} must be a pgencoder.sqlalchemy.EncodedColumns, got a {type(encoding).__name__}")
     if not isinstance(table, sa.Table):
         raise InvalidRequest(f"{owner}: the class is mapped to {table}, and only tables can be encoded")
     if not table.primary_key.columns:

@@ -20,7 +20,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.search.render import key_names
 from pgencoder.search.select import SearchSelect
 from pgencoder.sql import SCHEMA
-from pgencoder.sqlalchemy.declare import Declared, Encoding, declare, is_declaration, is_inherited
+from pgencoder.sqlalchemy.declare import Declared, EncodedColumns, declare, is_declaration, is_inherited
 
 E = TypeVar("E")
 
@@ -47,7 +47,7 @@ class Encoded:
     """A mixin for type checkers: it declares the attributes of a class with `__encoding__`. It does nothing else."""
 
     if TYPE_CHECKING:
-        __encoding__: ClassVar[Encoding]
+        __encoding__: ClassVar[EncodedColumns]
         passages: Mapped[Sequence[Passage]]
 
 
@@ -139,7 +139,7 @@ def _relate(mapper: Mapper[Any], made: type[Passage], name: str) -> None:
     if mapper.has_property(name) or name in mapper.class_.__dict__:
         raise InvalidRequest(
             f"{mapper.class_.__name__} has {name!r} already; give the relationship to its passages another name:"
-            " Encoding(..., passages=...), or None"
+            " EncodedColumns(..., passages=...), or None"
         )
     table = mapper.local_table
     assert isinstance(table, sa.Table)

@@ -18,8 +18,7 @@ from pgencoder.search.select import SearchSelect, entity_place, select_collectio
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
 from pgencoder.sql import SCHEMA, as_text, identifier
-from pgencoder.sqlalchemy.declare import Encoding as Declaration
-from pgencoder.sqlalchemy.declare import is_inherited
+from pgencoder.sqlalchemy.declare import EncodedColumns, is_inherited
 from pgencoder.threads import in_thread
 from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize
@@ -189,14 +188,14 @@ def _encoding(query: Any) -> Encoding:
     raise InvalidRequest(f"query must be text, an Encoding or a vector of numbers, got {type(query).__name__}")
 
 
-def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
+def _table(entity: Any) -> tuple[sa.Table, EncodedColumns | None]:
     """Return the table of an entity, and the declaration of its class or of the class that it inherits it from."""
     described = sa.inspect(entity, raiseerr=False)
     mapper = getattr(described, "mapper", None)
     table, declared = described, None
     if mapper is not None:
         declared = getattr(mapper.class_, "__encoding__", None)
-        declared = declared if isinstance(declared, Declaration) else None
+        declared = declared if isinstance(declared, EncodedColumns) else None
         while declared is not None and is_inherited(mapper):
             mapper = mapper.inherits
         table = mapper.local_table
@@ -208,7 +207,7 @@ def _table(entity: Any) -> tuple[sa.Table, Declaration | None]:
     return table, declared
 
 
-def _name(table: sa.Table, declared: Declaration | None) -> str:
+def _name(table: sa.Table, declared: EncodedColumns | None) -> str:
     return (declared.name if declared is not None else None) or table.name
 
 
@@ -221,7 +220,7 @@ def _check(collection: str, encoder: Fingerprint | None, table: sa.Table | None)
     return Check(collection, expected)
 
 
-def _of(table: sa.Table, collection: str | None, declared: Declaration | None, db: Database) -> Collection:
+def _of(table: sa.Table, collection: str | None, declared: EncodedColumns | None, db: Database) -> Collection:
     """Return the collection `collection`, or the only collection of the table."""
     name = collection or _name(table, declared)
     fitting = [

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pgencoder.ingest.backfill import Progress
 from pgencoder.ingest.target import Target
+from pgencoder.progress import Progress
 from pgencoder.results import SyncReport
 
 RATE_SECONDS = 60.0

@@ -12,9 +12,10 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import connected, vector_schema
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.backfill import Progress, patiently
+from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.ingest.target import Target
+from pgencoder.progress import Progress
 from pgencoder.results import SyncReport
 from pgencoder.types import Collection, Generation, check_count
 from pgencoder.worker.generations import EncoderOf, Only, every

@@ -8,7 +8,7 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-from pgencoder.sqlalchemy import Encoded, Encoding
+from pgencoder.sqlalchemy import Encoded, EncodedColumns
 from tests.encoder import WordEncoder
 
 WORDS = WordEncoder()
@@ -20,7 +20,7 @@ class Base(DeclarativeBase):
 
 class Article(Encoded, Base):
     __tablename__ = "articles"
-    __encoding__ = Encoding(columns=["title", "text"], model=WORDS)
+    __encoding__ = EncodedColumns(columns=["title", "text"], model=WORDS)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     text: Mapped[str] = mapped_column("body")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
-from pgencoder.sqlalchemy import Encoding
+from pgencoder.sqlalchemy import EncodedColumns
 from tests.adapters.migrations import ATTACH, DETACH, TABLE, Project, definitions, objects, psql
 from tests.connections import Connection
 from tests.encoder import WordEncoder
@@ -135,7 +135,7 @@ def test_offline_sql_of_autogenerate_takes_any_type_of_key(
             (Base,),
             {
                 "__tablename__": f"things_{n}",
-                "__encoding__": Encoding(["body"], words),
+                "__encoding__": EncodedColumns(["body"], words),
                 "id": mapped_column(kind, primary_key=True, autoincrement=False),
                 "body": mapped_column(sa.Text),
             },

@@ -20,7 +20,7 @@ import pgencoder
 from pgencoder import Database, Dims
 from pgencoder.db.locks import lock_collection
 from pgencoder.errors import CollectionExists, InvalidRequest
-from pgencoder.sqlalchemy import AttachReport, Encoding, attach_all
+from pgencoder.sqlalchemy import AttachReport, EncodedColumns, attach_all
 from tests import checkpoints
 from tests.adapters.declared import WORDS, Article, Base, Plain
 from tests.connections import Connection, value
@@ -66,7 +66,7 @@ def test_another_model_begins_the_next_generation(connection: Connection, db: Da
 
         class Article(Other):
             __tablename__ = "articles"
-            __encoding__ = Encoding(["title", "body"], encoder, **options)
+            __encoding__ = EncodedColumns(["title", "body"], encoder, **options)
             id: Mapped[int] = mapped_column(primary_key=True)
             title: Mapped[str]
             body: Mapped[str]
@@ -103,7 +103,7 @@ def test_several_processes_at_once(connection: Connection, db: Database, url: st
 
         class Note(Other):
             __tablename__ = "notes"
-            __encoding__ = Encoding(["body"], encoder)
+            __encoding__ = EncodedColumns(["body"], encoder)
             id: Mapped[int] = mapped_column(primary_key=True)
             body: Mapped[str]
 
@@ -144,14 +144,14 @@ def test_other_columns_are_refused_before_anything_is_done(connection: Connectio
 
     class Article(Other):
         __tablename__ = "articles"
-        __encoding__ = Encoding(["title"], WORDS)
+        __encoding__ = EncodedColumns(["title"], WORDS)
         id: Mapped[int] = mapped_column(primary_key=True)
         title: Mapped[str]
         body: Mapped[str]
 
     class New(Other):
         __tablename__ = "a_new_one"
-        __encoding__ = Encoding(["title"], WORDS)
+        __encoding__ = EncodedColumns(["title"], WORDS)
         id: Mapped[int] = mapped_column(primary_key=True)
         title: Mapped[str]
 
@@ -180,7 +180,7 @@ def test_models_by_name_are_compared_without_loading_them(
 
         class Note(Other):
             __tablename__ = "notes"
-            __encoding__ = Encoding(["body"], str(model))
+            __encoding__ = EncodedColumns(["body"], str(model))
             id: Mapped[int] = mapped_column(primary_key=True)
             body: Mapped[str]
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
-from pgencoder.sqlalchemy import Encoding
+from pgencoder.sqlalchemy import EncodedColumns
 from tests import checkpoints
 from tests.adapters.migrations import ROOT, Project, definitions, psql
 from tests.connections import Connection
@@ -22,7 +22,7 @@ from tests.encoder import WordEncoder
 from tests.passages import check
 
 
-def metadata(*encodings: Encoding | None, extra: bool = True) -> sa.MetaData:
+def metadata(*encodings: EncodedColumns | None, extra: bool = True) -> sa.MetaData:
     """A table for each encoding, and a mapped class that declares it."""
 
     class Base(DeclarativeBase):
@@ -57,7 +57,7 @@ def test_autogenerate(
 ) -> None:
     one, two, colbert = models
     added = alembic_project.autogenerate(
-        metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec"))
+        metadata(EncodedColumns(["title", "body"], one), EncodedColumns(["body"], one, tokens="halfvec"))
     )
     assert "import pgencoder.alembic  # noqa: F401\n" in added
     assert added.index("op.create_table('notes_2'") < added.index("op.attach_encoding(")
@@ -65,11 +65,12 @@ def test_autogenerate(
     alembic_project.upgrade()
     assert {each.name: each.columns for each in db.collections()} == {
         "notes_1": ("title", "body"), "notes_2": ("body",)}  # fmt: skip
-    alembic_project.check(metadata(Encoding(["title", "body"], one), Encoding(["body"], one, tokens="halfvec")))
+    declared = [EncodedColumns(["title", "body"], one), EncodedColumns(["body"], one, tokens="halfvec")]
+    alembic_project.check(metadata(*declared))
     connection.execute("INSERT INTO notes_1 VALUES (1, 'rows', 'in pages')")
     db.sync("notes_1")
 
-    reencoded = metadata(Encoding(["title", "body"], two, token_model=colbert), Encoding(["title"], one))
+    reencoded = metadata(EncodedColumns(["title", "body"], two, token_model=colbert), EncodedColumns(["title"], one))
     changed = alembic_project.autogenerate(reencoded)
     alembic_project.upgrade()
     states = {each.name: [(g.number, g.state) for g in each.generations] for each in db.collections()}
@@ -97,12 +98,12 @@ def test_autogenerate(
 
 
 def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database, words: WordEncoder) -> None:
-    declared = metadata(Encoding(["title"], words))
+    declared = metadata(EncodedColumns(["title"], words))
     assert "model=pgencoder.alembic.declared('notes_1', '" in alembic_project.autogenerate(declared)
     alembic_project.upgrade()
     assert db.collection("notes_1").generation.encoder["model"] == "words"
     alembic_project.check(declared)
-    other = metadata(Encoding(["title"], WordEncoder(Dims(8, 8), "other")))
+    other = metadata(EncodedColumns(["title"], WordEncoder(Dims(8, 8), "other")))
     assert "op.reencode(" in alembic_project.autogenerate(other)
     alembic_project.upgrade()
     assert [each.number for each in db.collection("notes_1").generations] == [1, 2]
@@ -123,7 +124,7 @@ def test_autogenerate_of_a_key_that_changes(
 
         class Note(Base):
             __tablename__ = "notes"
-            __encoding__ = Encoding(["body"], words)
+            __encoding__ = EncodedColumns(["body"], words)
             body: Mapped[str]
             number = mapped_column(key, kind, primary_key=True)
 
@@ -175,7 +176,7 @@ def test_autogenerate_leaves_alone_what_is_not_its_own(
 
 def test_autogenerate_before_the_schema_is_there(tmp_path: Path, empty_url: str, words: WordEncoder) -> None:
     project = Project(tmp_path / "migrations", empty_url)
-    assert "op.attach_encoding(" in project.autogenerate(metadata(Encoding(["title"], words)))
+    assert "op.attach_encoding(" in project.autogenerate(metadata(EncodedColumns(["title"], words)))
 
 
 def test_the_command_line(
@@ -184,11 +185,11 @@ def test_the_command_line(
     """`alembic` in a process of its own, as a user runs it."""
     (tmp_path / "app.py").write_text(
         "from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n"
-        "from pgencoder.sqlalchemy import Encoding\n"
+        "from pgencoder.sqlalchemy import EncodedColumns\n"
         "class Base(DeclarativeBase): pass\n"
         "class Note(Base):\n"
         "    __tablename__ = 'notes'\n"
-        f"    __encoding__ = Encoding(columns=['body'], model={models[0]!r})\n"
+        f"    __encoding__ = EncodedColumns(columns=['body'], model={models[0]!r})\n"
         "    id: Mapped[int] = mapped_column(primary_key=True)\n"
         "    body: Mapped[str]\n"
     )

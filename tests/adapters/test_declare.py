@@ -25,7 +25,7 @@ from sqlalchemy.orm import (
 import pgencoder
 from pgencoder import Database, DenseEncoder, Dims
 from pgencoder.errors import InvalidRequest
-from pgencoder.sqlalchemy import Encoded, Encoding, Passage, attach_all, passages_of, with_passage
+from pgencoder.sqlalchemy import Encoded, EncodedColumns, Passage, attach_all, passages_of, with_passage
 from tests.adapters.declared import WORDS, Article, Base, Plain
 from tests.connections import Connection
 from tests.encoder import WordEncoder
@@ -113,7 +113,7 @@ def test_composite_keys_schemas_names_that_are_taken_and_another_name(
     class Thing(Other):
         __tablename__ = "Odd %things"
         __table_args__ = {"schema": "My Shop"}  # noqa: RUF012
-        __encoding__ = Encoding(["words"], WORDS, name="things", passages="parts")
+        __encoding__ = EncodedColumns(["words"], WORDS, name="things", passages="parts")
         content: Mapped[str] = mapped_column(primary_key=True)
         passage: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
         words: Mapped[str] = mapped_column("the words")
@@ -139,7 +139,7 @@ def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa
         pass
 
     class Described:
-        __encoding__ = Encoding(["description"], WORDS)
+        __encoding__ = EncodedColumns(["description"], WORDS)
         description: Mapped[str] = mapped_column(default="what it is")
 
     class Car(Described, Other):
@@ -157,7 +157,7 @@ def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa
 
     class Tanker(Boat):
         __tablename__ = "tankers"
-        __encoding__ = Encoding(["cargo"], WORDS, passages="cargo_passages")
+        __encoding__ = EncodedColumns(["cargo"], WORDS, passages="cargo_passages")
         __mapper_args__ = {"polymorphic_identity": "tanker"}  # noqa: RUF012
         id: Mapped[int] = mapped_column(sa.ForeignKey("boats.id"), primary_key=True)
         cargo: Mapped[str]
@@ -166,7 +166,7 @@ def test_mixins_and_inheritance(connection: Connection, db: Database, engine: sa
 
         class Barge(Boat):
             __tablename__ = "barges"
-            __encoding__ = Encoding(["description"], WORDS, passages="barge_passages")
+            __encoding__ = EncodedColumns(["description"], WORDS, passages="barge_passages")
             __mapper_args__ = {"polymorphic_identity": "barge"}  # noqa: RUF012
             id: Mapped[int] = mapped_column(sa.ForeignKey("boats.id"), primary_key=True)
 
@@ -196,7 +196,7 @@ def test_one_class_of_several_in_a_table(db: Database, engine: sa.Engine) -> Non
         kind: Mapped[str]
 
     class Bird(Encoded, Animal):
-        __encoding__ = Encoding(["song"], WORDS)
+        __encoding__ = EncodedColumns(["song"], WORDS)
         __mapper_args__ = {"polymorphic_identity": "bird"}  # noqa: RUF012
         song: Mapped[str | None]
 
@@ -217,12 +217,12 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 
     class Note(Other):
         __tablename__ = "notes"
-        __encoding__ = Encoding(["body"], WORDS)
+        __encoding__ = EncodedColumns(["body"], WORDS)
         id: Mapped[int] = mapped_column(primary_key=True)
         body: Mapped[str]
 
     class Page:
-        __encoding__ = Encoding(["body"], WORDS)
+        __encoding__ = EncodedColumns(["body"], WORDS)
 
     mappers = registry()
     mappers.map_imperatively(
@@ -239,12 +239,12 @@ def test_dataclasses_and_imperative_mappings(db: Database, engine: sa.Engine) ->
 @pytest.mark.parametrize(
     ("encoding", "message"),
     [
-        ("title", "must be a pgencoder.sqlalchemy.Encoding, got a str"),
-        (["title"], "must be a pgencoder.sqlalchemy.Encoding, got a list"),
-        (Encoding, "must be a pgencoder.sqlalchemy.Encoding, got a type"),
-        (Encoding(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id, title"),
-        (Encoding(["title"], passages="title"), "Wrong has 'title' already"),
-        (Encoding(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),
+        ("title", "must be a pgencoder.sqlalchemy.EncodedColumns, got a str"),
+        (["title"], "must be a pgencoder.sqlalchemy.EncodedColumns, got a list"),
+        (EncodedColumns, "must be a pgencoder.sqlalchemy.EncodedColumns, got a type"),
+        (EncodedColumns(["nothing"]), "names 'nothing', which is neither an attribute nor a column; there are: id,"),
+        (EncodedColumns(["title"], passages="title"), "Wrong has 'title' already"),
+        (EncodedColumns(["title"], name="x" * 41), "a collection's name has 1 to 40 bytes"),
     ],
 )
 def test_a_wrong_declaration_is_an_error_when_the_class_is_made(encoding: Any, message: str) -> None:
@@ -286,7 +286,7 @@ def test_a_class_of_the_users_that_is_called_as_the_one_of_the_passages() -> Non
 
     class Article(Encoded, Other):
         __tablename__ = "articles"
-        __encoding__ = Encoding(["title"], WORDS)
+        __encoding__ = EncodedColumns(["title"], WORDS)
         id: Mapped[int] = mapped_column(primary_key=True)
         title: Mapped[str]
         mine: Mapped[list[Any]] = relationship("ArticlePassage")
@@ -310,7 +310,7 @@ def test_with_passage_of_what_has_it_or_cannot() -> None:
 )
 def test_a_wrong_encoding_is_an_error(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
-        Encoding(**({"columns": ["a"]} | options))
+        EncodedColumns(**({"columns": ["a"]} | options))
 
 
 def test_dense_vectors_only(db: Database, engine: sa.Engine) -> None:
@@ -321,7 +321,7 @@ def test_dense_vectors_only(db: Database, engine: sa.Engine) -> None:
 
     class Note(Encoded, Other):
         __tablename__ = "notes"
-        __encoding__ = Encoding(["body"], encoder)
+        __encoding__ = EncodedColumns(["body"], encoder)
         id: Mapped[int] = mapped_column(primary_key=True)
         body: Mapped[str]
 
@@ -347,7 +347,7 @@ def test_a_name_that_is_used_twice(db: Database) -> None:
             (Other,),
             {
                 "__tablename__": f"things_{number}",
-                "__encoding__": Encoding(["body"], WORDS, name="things"),
+                "__encoding__": EncodedColumns(["body"], WORDS, name="things"),
                 "id": mapped_column(sa.Integer, primary_key=True),
                 "body": mapped_column(sa.Text),
             },

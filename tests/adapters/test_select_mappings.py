@@ -13,7 +13,7 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database
-from pgencoder.sqlalchemy import Encoding as DeclaredEncoding
+from pgencoder.sqlalchemy import EncodedColumns
 from tests.adapters.library import find, ids
 from tests.connections import Connection
 from tests.encoder import WordEncoder
@@ -120,7 +120,7 @@ def test_a_class_searches_what_the_class_above_it_declares(
 
     class Beast(Own):
         __tablename__ = "beasts"
-        __encoding__ = DeclaredEncoding(columns=["body"], model=words16)
+        __encoding__ = EncodedColumns(columns=["body"], model=words16)
         number: Mapped[int] = mapped_column(primary_key=True)
         kind: Mapped[str]
         body: Mapped[str]

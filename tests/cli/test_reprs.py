@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pgencoder import Piece, Window
 from pgencoder.explain.explanation import Explanation
 from pgencoder.explain.matches import Match, WordMatch
-from pgencoder.plain import key_text, short, short_key
+from pgencoder.plain import short, short_key, shown_key
 from pgencoder.results import (
     Citation,
     CollectionStatus,
@@ -101,7 +101,7 @@ KEYS = [
 
 @pytest.mark.parametrize(("key", "plain", "in_a_message"), KEYS, ids=str)
 def test_keys_are_plain(key: object, plain: str, in_a_message: str) -> None:
-    assert key_text(key) == plain
+    assert shown_key(key) == plain
     assert short_key(key) == in_a_message
 
 
@@ -111,4 +111,4 @@ def test_keys_are_plain(key: object, plain: str, in_a_message: str) -> None:
 def test_any_value_has_a_short_repr(value: object) -> None:
     assert len(short(value)) < 5000
     assert short(value).isprintable()
-    assert "\n" not in key_text(value)
+    assert "\n" not in shown_key(value)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 import pgencoder
 from pgencoder import Database
 from pgencoder.errors import InvalidSource
-from pgencoder.sqlalchemy import Encoded, Encoding
+from pgencoder.sqlalchemy import Encoded, EncodedColumns
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from pgencoder.worker import tables
 from pgencoder.worker.worker import WorkerOptions
@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
 
 class Doc(Encoded, Base):
     __tablename__ = "docs"
-    __encoding__ = Encoding(columns=["title", "body"], model=WORDS)
+    __encoding__ = EncodedColumns(columns=["title", "body"], model=WORDS)
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     body: Mapped[str]

@@ -44,7 +44,7 @@ from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVector
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.search import rows
 from pgencoder.search.ranking import DENSE, Alone, Ranking
-from pgencoder.sqlalchemy import Encoding, passages_of, with_passage
+from pgencoder.sqlalchemy import EncodedColumns, passages_of, with_passage
 from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.workers import running, until
@@ -103,7 +103,7 @@ class Base(DeclarativeBase):
 class Article(Base):
     __tablename__ = "articles"
     __table_args__ = {"schema": "blog"}  # noqa: RUF012
-    __encoding__ = Encoding(["lang", "body"], WORDS)
+    __encoding__ = EncodedColumns(["lang", "body"], WORDS)
     id: Mapped[int] = mapped_column(primary_key=True)
     lang: Mapped[str]
     n: Mapped[int]

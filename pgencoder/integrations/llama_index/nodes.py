@@ -26,7 +26,7 @@ from pgencoder.ingest.queue import execute
 from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB, Field, catalog, metadata_field, of_json
 from pgencoder.integrations.llama_index.filters import condition
-from pgencoder.integrations.refusal import listed, refused, to_json
+from pgencoder.integrations.refusal import as_list, refused, to_json
 from pgencoder.integrations.store import Store, checked
 from pgencoder.types import Fingerprint
 from pgencoder.vectors import normalize
@@ -137,9 +137,9 @@ class Nodes(Store):
         if filters is not None:
             parts.append(condition(filters, self.field))
         if node_ids is not None:
-            parts.append(_among(self.id_column, listed(node_ids, "node_ids")))
+            parts.append(_among(self.id_column, as_list(node_ids, "node_ids")))
         if doc_ids is not None:
-            parts.append(_among(self._document, listed(doc_ids, "doc_ids")))
+            parts.append(_among(self._document, as_list(doc_ids, "doc_ids")))
         return sa.and_(*parts) if parts else None
 
     def field(self, name: str) -> Field:

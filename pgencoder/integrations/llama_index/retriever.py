@@ -88,7 +88,7 @@ def _checked(query: QueryType) -> QueryType:
     return query if isinstance(query, QueryBundle) else query_text(query)
 
 
-def _node(passage: passages.Passage) -> TextNode:
+def _node(passage: passages.FoundPassage) -> TextNode:
     own: list[Any] = list(passages.OWN)
     return TextNode(
         id_=passage.id,
