@@ -26,7 +26,7 @@ from pgencoder.cli.options import (
     command,
     open_database,
 )
-from pgencoder.encoders import DEFAULT_MODEL
+from pgencoder.encoders import DEFAULT_MODEL, loaded_by_workers
 from pgencoder.errors import CollectionExists
 from pgencoder.types import TokenType
 
@@ -150,4 +150,10 @@ def status(database: URL = None, json: JSON = False) -> None:
     output.say(output.kernel(db.kernel()))
     output.say("")
     failed = {each.name: db.failed(each.name, limit=3) for each in states}
-    state.show(states, workers, failed, datetime.now(UTC))
+    elsewhere = {
+        (each.name, generation.number)
+        for each in db.collections()
+        for generation in each.generations
+        if not loaded_by_workers(generation.encoder)
+    }
+    state.show(states, workers, failed, datetime.now(UTC), elsewhere)

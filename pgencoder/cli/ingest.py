@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from dataclasses import asdict
 from types import FrameType
@@ -78,6 +79,28 @@ def sync(
 def _once(running: Worker) -> None:
     """Run one pass with a progress bar, and print a line for each collection at the end."""
     _stop_by_signal(running)
+
+    def unsaid(record: logging.LogRecord) -> bool:
+        return not any(problem in record.getMessage() for problem in _problems(running))
+
+    with logs.only(unsaid):  # they are printed at the end
+        done = _encoded(running)
+    if not running.generations.targets and not running.generations.all_problems():
+        output.say(output.NO_COLLECTIONS)
+    for name in dict.fromkeys(target.objects.collection.name for target in running.generations.targets):
+        output.report(name, done.setdefault(name, SyncReport()))
+    if problems := _problems(running):
+        output.fail(*problems)
+    if failed := sum(report.failed for report in done.values()):
+        output.fail(f"{failed} rows could not be encoded; see: pgencoder status")
+
+
+def _problems(running: Worker) -> list[str]:
+    return [*running.generations.problems.values(), *running.generations.index_problems.values()]
+
+
+def _encoded(running: Worker) -> dict[str, SyncReport]:
+    """Run a worker once, with bars; return what it did with each collection."""
     done: dict[str, SyncReport] = {}
     waiting = running.look()
     with output.progress("encoding") as on_progress, output.progress("index", "tuples") as on_index:
@@ -89,14 +112,7 @@ def _once(running: Worker) -> None:
 
         running.record.on_report, running.record.on_index = on_report, on_index
         running.run_once()
-    if not running.generations.targets and not running.generations.all_problems():
-        output.say(output.NO_COLLECTIONS)
-    for name in dict.fromkeys(target.objects.collection.name for target in running.generations.targets):
-        output.report(name, done.setdefault(name, SyncReport()))
-    if problems := [*running.generations.problems.values(), *running.generations.index_problems.values()]:
-        output.fail(*problems)
-    if failed := sum(report.failed for report in done.values()):
-        output.fail(f"{failed} rows could not be encoded; see: pgencoder status")
+    return done
 
 
 def _stop_by_signal(running: Worker) -> None:

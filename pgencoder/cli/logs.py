@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -21,6 +23,19 @@ def configure(form: Literal["text", "json"], level: int = logging.INFO, handler:
     logger = logging.getLogger("pgencoder")
     logger.handlers = [handler]
     logger.setLevel(level)
+
+
+@contextmanager
+def only(chosen: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    """Log only records for which `chosen` returns True, until the block ends."""
+    handlers = list(logging.getLogger("pgencoder").handlers)
+    for handler in handlers:
+        handler.addFilter(chosen)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(chosen)
 
 
 class Above(logging.Handler):

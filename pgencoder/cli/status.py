@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from rich.text import Text
@@ -25,8 +25,12 @@ def show(
     workers: Sequence[WorkerStatus],
     failed: Mapping[str, Sequence[FailedRow]],
     now: datetime,
+    elsewhere: Collection[tuple[str, int]] = (),
 ) -> None:
-    """Print collections with their generations and failed rows, then the workers, then advice."""
+    """Print collections with their generations and failed rows, then the workers, then advice.
+
+    `elsewhere` are the generations, by collection and number, whose encoders `pgencoder worker` cannot load.
+    """
     if not states:
         say(NO_COLLECTIONS)
     for state in states:
@@ -39,11 +43,26 @@ def show(
         _worker(worker, now)
     if workers:
         say("")
-    waiting = sum(each.queued for state in states for each in state.generations)
-    if waiting and not any(worker.alive for worker in workers):
-        say(f"no worker runs and {waiting:,} rows wait; start one: pgencoder worker", "yellow")
+    if not any(worker.alive for worker in workers):
+        _advise(states, elsewhere)
     if troubled := [state.name for state in states if _problems(state)]:
         say(f"{len(troubled)} of {len(states)} collections need attention: {', '.join(troubled)}", "bold red")
+
+
+def _advise(states: Sequence[CollectionStatus], elsewhere: Collection[tuple[str, int]]) -> None:
+    """Say how the rows that wait can be encoded."""
+    waiting = {True: 0, False: 0}
+    for state in states:
+        for each in state.generations:
+            waiting[(state.name, each.number) in elsewhere] += each.queued
+    if waiting[False]:
+        say(f"no worker runs and {waiting[False]:,} rows wait; start one: pgencoder worker", "yellow")
+    if waiting[True]:
+        say(
+            f"no worker runs and {waiting[True]:,} rows wait for encoders that other programs have; start one there:"
+            " db.worker(encoders=[...]).run()",
+            "yellow",
+        )
 
 
 def _collection(state: CollectionStatus) -> None:

@@ -21,7 +21,15 @@ from pgencoder.encoders.base import (
     windows_of,
 )
 from pgencoder.encoders.dense import DenseEncoder
-from pgencoder.encoders.loading import SENTENCE_TRANSFORMERS, canonical, load, load_stored, register_encoder, shared
+from pgencoder.encoders.loading import (
+    SENTENCE_TRANSFORMERS,
+    canonical,
+    load,
+    load_stored,
+    loaded_by_workers,
+    register_encoder,
+    shared,
+)
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -40,6 +48,7 @@ __all__ = [
     "comparable",
     "load",
     "load_stored",
+    "loaded_by_workers",
     "model_names",
     "query_text",
     "register_encoder",

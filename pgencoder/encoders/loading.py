@@ -96,6 +96,14 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
     return loader(fingerprint, device)
 
 
+def loaded_by_workers(fingerprint: Fingerprint) -> bool:
+    """Return True if `pgencoder worker` can load the encoder: no other program has to register it or pass it."""
+    kind = fingerprint.get("encoder")
+    return kind == SENTENCE_TRANSFORMERS or (
+        isinstance(kind, str) and bool(entry_points(group=ENTRY_POINTS, name=kind))
+    )
+
+
 def _loader(kind: Any) -> Loader | None:
     if kind in _loaders:
         return _loaders[kind]

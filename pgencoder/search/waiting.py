@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from pgencoder.db.connection import Connection
+from pgencoder.encoders import loaded_by_workers
 from pgencoder.sql import as_text, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection
 
@@ -24,7 +25,7 @@ def waiting(connection: Connection, collection: Collection) -> str | None:
     if not waits:
         return None
     more = "more than " if waits + encoded > MOST else ""
-    return (
-        f"collection {collection.name!r}: {encoded:,} of {more}{min(waits + encoded, MOST):,} rows encoded;"
-        " start a worker: pgencoder worker"
-    )
+    advice = "start a worker: pgencoder worker"
+    if not loaded_by_workers(collection.generation.encoder):
+        advice = "start a worker in the program that has its encoder: db.worker(encoders=[...]).run()"
+    return f"collection {collection.name!r}: {encoded:,} of {more}{min(waits + encoded, MOST):,} rows encoded; {advice}"

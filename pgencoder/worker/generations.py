@@ -120,9 +120,10 @@ class Generations:
                 logger.warning("skipped %s", problem, extra=told)
             self.skipped[passages] = problem
             return  # another worker may have it
-        if self.problems.get(passages) != problem:
-            logger.error("cannot work on %s", problem, extra=told)
+        known = self.problems.get(passages)
         self.problems[passages] = problem
+        if known != problem:
+            logger.error("cannot work on %s", problem, extra=told)
 
     def works(self, passages: str) -> None:
         """Note that a generation can be worked on."""

@@ -260,6 +260,17 @@ def test_every_command_prints_names_keys_and_contents_as_data(connection: Connec
     assert asdict(SyncReport()).keys() == json.loads(call_sync(call, connection)).keys()
 
 
+def test_a_worker_that_runs_once_says_each_problem_once(connection: Connection, url: str, call: Call) -> None:
+    connection.execute("CREATE TABLE docs (id int PRIMARY KEY, body text); INSERT INTO docs VALUES (1, 'a')")
+    call("attach", "docs", "--columns", "body")
+    assert "1 rows wait for encoders that other programs have" in " ".join(call("status").split())
+    connection.execute("DROP TABLE docs CASCADE")
+    done = CliRunner().invoke(application(), ["worker", "--once", "--database", url], catch_exceptions=False)
+    assert done.exit_code == 1
+    assert [line[:14] for line in done.output.splitlines() if "is gone" in line] == ["error: docs_1:"]
+    call("status")  # closes the connections of both
+
+
 def call_sync(call: Call, connection: Connection) -> str:
     connection.execute("CREATE TABLE plain (id int PRIMARY KEY, body text)")
     call("attach", "plain", "--columns", "body")

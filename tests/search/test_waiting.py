@@ -18,6 +18,8 @@ from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.troubled_encoders import Poisoned
 
+ELSEWHERE = "start a worker in the program that has its encoder: db.worker(encoders=[...]).run()"
+
 
 @pytest.fixture
 def attached(connection: Connection, db: Database, words: WordEncoder) -> Connection:
@@ -30,9 +32,17 @@ def attached(connection: Connection, db: Database, words: WordEncoder) -> Connec
 def test_a_search_says_that_rows_wait(attached: Connection, db: Database, caplog: pytest.LogCaptureFixture) -> None:
     assert db.search("articles", "alpha") == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert caplog.messages == ["collection 'articles': 0 of 2 rows encoded; start a worker: pgencoder worker"]
+    assert caplog.messages == [f"collection 'articles': 0 of 2 rows encoded; {ELSEWHERE}"]
     db.search("articles", "alpha")
     assert len(caplog.messages) == 1  # not at every search
+
+
+def test_a_model_that_every_worker_loads_needs_no_program(
+    attached: Connection, db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    db.attach("articles", ["body"], name="notes")
+    assert db.search("notes", "alpha") == []
+    assert caplog.messages == ["collection 'notes': 0 of 2 rows encoded; start a worker: pgencoder worker"]
 
 
 def test_a_search_that_lacks_nothing_asks_nothing(
@@ -47,7 +57,7 @@ def test_a_search_that_lacks_nothing_asks_nothing(
     assert statements == ["connection"]
     assert caplog.messages == []
     db.search("articles", "alpha", k=3)
-    assert caplog.messages == ["collection 'articles': 2 of 3 rows encoded; start a worker: pgencoder worker"]
+    assert caplog.messages == [f"collection 'articles': 2 of 3 rows encoded; {ELSEWHERE}"]
 
 
 def test_where_nothing_waits_nothing_is_said(

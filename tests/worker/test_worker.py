@@ -139,7 +139,10 @@ def test_a_claim_whose_worker_died_comes_back(articles: Connection, db: Database
 def test_dropped_connections_are_waited_out(articles: Connection, db: Database) -> None:
     def cut() -> None:
         encoder.before = lambda: None
-        articles.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        articles.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
 
     encoder = Hooked(cut)
     db.attach("articles", ["body"], encoder)
