@@ -15,12 +15,6 @@ from pgencoder.catalog.names import Names
 from pgencoder.sql import Part, Quoted, identifier, listed, numbered, query, raw
 from pgencoder.types import Collection, Generation
 
-# What a value looks like as text must not depend on the session
-TEXT_SETTINGS = (
-    "SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1"
-    " SET bytea_output = 'hex'"
-)
-
 
 @dataclass(frozen=True)
 class Known:
@@ -91,7 +85,8 @@ class Objects(Names):
             "queue_name": Quoted(self.queue),
             "number": self.number,
             "vector": self.vector,
-            "text_settings": raw(TEXT_SETTINGS),
+            # what a value looks like as text must not depend on the session
+            "text_settings": query("text_settings"),
             "key": key.names,
             "key_types": listed(key.types),
             "order": key.order,

@@ -52,12 +52,12 @@ def lock_collection(connection: Executor, name: str, *, shared: bool = False) ->
             f"server processes work on the collection {name!r}: {list_holders(connection, 'generation')};"
             " try again when they are done, or end them"
         ) from error
-    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [before and before[0]])
+    limit_waiting(connection, before and before[0])
 
 
-def limit_waiting(connection: Executor) -> None:
-    """Let a statement of this transaction raise LockNotAvailable when it has waited for a lock for `PATIENCE`."""
-    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [PATIENCE])
+def limit_waiting(connection: Executor, time: str | None = PATIENCE) -> None:
+    """Let a statement of this transaction raise LockNotAvailable when it has waited for a lock for that time."""
+    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [time])
 
 
 def list_holders(connection: Executor, table: str | None = None) -> str:

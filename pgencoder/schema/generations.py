@@ -17,7 +17,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor, run
-from pgencoder.db.locks import list_holders, lock_collection
+from pgencoder.db.locks import limit_waiting, list_holders, lock_collection
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import (
     CollectionExists,
@@ -183,11 +183,7 @@ def rollback(connection: Executor, name: str) -> Generation:
     def swap() -> Generation:
         with connection.transaction():
             collection = _locked(connection, name)
-            row = connection.execute(
-                "SELECT number FROM pgencoder.generation WHERE collection OPERATOR(pg_catalog.=) %s"
-                " AND state OPERATOR(pg_catalog.=) 'retired' ORDER BY activated_at DESC LIMIT 1",
-                [name],
-            ).fetchone()
+            row = connection.execute(query("last_retired"), [name]).fetchone()
             if row is None:
                 raise UnknownGeneration(f"there is no generation of {name!r} to go back to")
             return _swap(connection, collection, _choose(collection, row[0], "retired", "roll back to"))
@@ -216,16 +212,12 @@ def drop(connection: Executor, name: str, number: int | None) -> Generation:
 def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> None:
     """Remove the generation of `parts`, so that changes are queued for those that are left."""
     # first what readers may hold for long: writers must not queue behind that
-    _limit_waiting(executor)
+    limit_waiting(executor, LOCK_TIMEOUT)
     executor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
     if catalog.problem(executor, parts.collection.name) is None:  # else there may be no table whose changes are queued
         _quiet(executor, parts)
         run(executor, functions.create(parts, left))
     executor.execute(sql.SQL("SELECT pgencoder.drop_generation({}, {})").format(parts.name, parts.number))
-
-
-def _limit_waiting(executor: Executor) -> None:
-    executor.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
 
 
 def find(collection: Collection, number: int | None) -> Generation:
@@ -249,7 +241,7 @@ def _quiet(connection: Executor, parts: Objects) -> None:
     runs the new one. Gives up after half a second, so as not to hold up those who queue behind the lock, and is then
     tried again.
     """
-    _limit_waiting(connection)
+    limit_waiting(connection, LOCK_TIMEOUT)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))
 
 
@@ -287,19 +279,10 @@ def _swap(connection: Executor, collection: Collection, chosen: Generation) -> G
     catalog.check_problem(connection, collection.name)
     parts = Objects(collection, vector_schema(connection), chosen)
     _check_complete(connection, parts)
-    generation = [collection.name, chosen.number]
-    connection.execute(
-        "UPDATE pgencoder.generation SET state = 'retired' WHERE collection OPERATOR(pg_catalog.=) %s"
-        " AND state OPERATOR(pg_catalog.=) 'active'",
-        generation[:1],
-    )
-    connection.execute(
-        "UPDATE pgencoder.generation SET state = 'active', activated_at = pg_catalog.clock_timestamp()"
-        " WHERE collection OPERATOR(pg_catalog.=) %s AND number OPERATOR(pg_catalog.=) %s",
-        generation,
-    )
+    connection.execute(query("retire_active"), [collection.name])
+    connection.execute(query("activate"), [collection.name, chosen.number])
     swapped = catalog.collection(connection, collection.name)
-    _limit_waiting(connection)
+    limit_waiting(connection, LOCK_TIMEOUT)
     become_owner(connection, parts)
     search.replace(connection, Objects(swapped, parts.vector_schema))
     return swapped.generation

@@ -27,7 +27,7 @@ from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.ownership import reset_role
 from pgencoder.schema.refresh import refresh
-from pgencoder.sql import SCHEMA, functions, identifier, resources, views
+from pgencoder.sql import SCHEMA, functions, identifier, query, resources, views
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -67,20 +67,11 @@ def _upgrade(engine: sa.Engine, revision: str, create_native: bool) -> str | Non
         _check_rights(connection)
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(identifier(SCHEMA)))
         check_owner(connection)  # it may be somebody else's who was faster
-        had_vector = bool(
-            connection.execute(
-                "SELECT 1 FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'vector'"
-            ).fetchone()
-        )
+        had_vector = bool(connection.execute(query("has_vector")).fetchone())
         if not had_vector:
             _create_vector(connection)
         # what is made belongs to the schema's owner, as whom the triggers of applications run, whoever migrates
-        connection.execute(
-            "SELECT pg_catalog.set_config('role', r.rolname, true) FROM pg_catalog.pg_namespace n"
-            " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner"
-            " WHERE n.nspname OPERATOR(pg_catalog.=) %s AND r.rolname OPERATOR(pg_catalog.<>) current_user",
-            [SCHEMA],
-        )
+        connection.execute(query("become_schema_owner"))
         lock_migrations(connection)
         if not had_vector:
             # read again when the schema is removed: an extension that was there before stays
@@ -110,11 +101,7 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
         if revision != "base":
             command.downgrade(_config(transaction), revision)
             return
-        row = connection.execute(
-            "SELECT pg_catalog.obj_description(oid, 'pg_namespace') FROM pg_catalog.pg_namespace"
-            " WHERE nspname OPERATOR(pg_catalog.=) %s",
-            [SCHEMA],
-        ).fetchone()
+        row = connection.execute(query("schema_comment")).fetchone()
         if row is None:
             return
         command.downgrade(_config(transaction), "base")
@@ -209,12 +196,7 @@ def _config(connection: sa.Connection | None = None) -> Config:
 
 
 def _check_rights(connection: Connection) -> None:
-    row = connection.execute(
-        "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), current_user,"
-        " pg_catalog.current_database(), (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE')"
-        " FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) %s)",
-        [SCHEMA],
-    ).fetchone()
+    row = connection.execute(query("schema_rights")).fetchone()
     assert row is not None
     may_create, role, database, owns = row
     if owns is None and not may_create:
@@ -239,19 +221,6 @@ def _create_vector(connection: Connection) -> None:
 
 def _vector_in_use(connection: Connection) -> bool:
     """Tell whether a column or function outside of pgvector itself still uses its types."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_depend d"
-        " JOIN pg_catalog.pg_extension e ON e.extname OPERATOR(pg_catalog.=) 'vector'"
-        " JOIN pg_catalog.pg_depend m"
-        "  ON m.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass"
-        "  AND m.refobjid OPERATOR(pg_catalog.=) e.oid AND m.deptype OPERATOR(pg_catalog.=) 'e'"
-        " WHERE d.refclassid OPERATOR(pg_catalog.=) m.classid AND d.refobjid OPERATOR(pg_catalog.=) m.objid"
-        " AND d.deptype OPERATOR(pg_catalog.=) 'n' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend x"
-        "  WHERE x.classid OPERATOR(pg_catalog.=) d.classid AND x.objid OPERATOR(pg_catalog.=) d.objid"
-        "  AND x.refclassid OPERATOR(pg_catalog.=) m.refclassid AND x.refobjid OPERATOR(pg_catalog.=) e.oid"
-        "  AND x.deptype OPERATOR(pg_catalog.=) 'e')"
-        " AND d.classid OPERATOR(pg_catalog.=)"
-        "  ANY (ARRAY['pg_catalog.pg_class', 'pg_catalog.pg_proc']::pg_catalog.regclass[]))"
-    ).fetchone()
+    row = connection.execute(query("vector_in_use")).fetchone()
     assert row is not None
     return bool(row[0])

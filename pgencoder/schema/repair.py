@@ -16,7 +16,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import run
-from pgencoder.db.locks import lock_collection
+from pgencoder.db.locks import limit_waiting, lock_collection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import patiently
@@ -27,7 +27,7 @@ from pgencoder.schema import functions, policy, roles, search, tables, triggers,
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.generations import LOCK_TIMEOUT
 from pgencoder.schema.ownership import become_owner
-from pgencoder.sql import as_text, identifier, listed, own, raw, text_of
+from pgencoder.sql import as_text, identifier, listed, own, query, raw, text_of
 from pgencoder.types import Collection, KeyColumn
 
 
@@ -51,12 +51,12 @@ def repair(connection: Connection, name: str, progress: Progress | None = None) 
 
     def mend() -> _Mended:
         with named_dependents(), connection.transaction():
-            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            limit_waiting(connection, LOCK_TIMEOUT)
             return _mend(connection, name)
 
     def bind() -> None:
         with connection.transaction():
-            connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            limit_waiting(connection, LOCK_TIMEOUT)
             _bind(connection, name, mended.table)
 
     mended = patiently(mend)
@@ -90,11 +90,7 @@ def _mend(connection: Connection, name: str) -> _Mended:
         elif changed and _convert(connection, each, changed):
             unindexed.add(generation.number)
     for column in key:
-        connection.execute(
-            "UPDATE pgencoder.collection_key SET type = %s, collate_as = %s"
-            " WHERE collection OPERATOR(pg_catalog.=) %s AND source OPERATOR(pg_catalog.=) %s",
-            [column.type, column.collation, name, column.source],
-        )
+        connection.execute(query("change_key"), [column.type, column.collation, name, column.source])
     run(connection, [*functions.create(parts, collection.generations), *triggers.create(parts)])
     search.replace_typed(connection, parts)
     keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
@@ -175,14 +171,7 @@ def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[Key
 
 def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
     """Tell whether values are stored alike, so that neither the table nor its indexes are written again."""
-    row = connection.execute(
-        "SELECT old OPERATOR(pg_catalog.=) new OR EXISTS (SELECT FROM pg_catalog.pg_cast"
-        " WHERE castsource OPERATOR(pg_catalog.=) old AND casttarget OPERATOR(pg_catalog.=) new"
-        " AND castmethod OPERATOR(pg_catalog.=) 'b')"
-        " FROM (SELECT pg_catalog.to_regtype(%s)::pg_catalog.oid, pg_catalog.to_regtype(%s)::pg_catalog.oid)"
-        " AS types (old, new)",
-        [old.type, new.type],
-    ).fetchone()
+    row = connection.execute(query("same_bytes"), [old.type, new.type]).fetchone()
     return row == (True,) and old.collation == new.collation
 
 
@@ -201,12 +190,8 @@ def _complete(connection: Connection, parts: Objects) -> bool:
     """Tell if the tables of a generation are there with all their columns: those of a type go with its extension."""
     columns = ["passage", "span", "content", "content_hash", "truncated", "dense", "tokens", "row_hash"]
     columns += [column.name for column in parts.collection.key]
-    row = connection.execute(
-        "SELECT pg_catalog.to_regclass(%s) IS NOT NULL AND pg_catalog.count(*) OPERATOR(pg_catalog.=) %s"
-        " FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)"
-        " AND attname OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[]) AND NOT attisdropped",
-        [as_text(parts.queue), len(columns), as_text(parts.passages), columns],
-    ).fetchone()
+    names = {"queue": as_text(parts.queue), "passages": as_text(parts.passages), "columns": columns}
+    row = connection.execute(query("is_complete"), names).fetchone()
     return row == (True,)
 
 
@@ -229,14 +214,7 @@ def drop_unsafe(connection: Connection, parts: Objects) -> bool:
 
     By the types of the table its owner could run anything in them.
     """
-    unsafe = connection.execute(
-        "SELECT 1 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) p.proowner,"
-        " pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner"
-        " WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(%s) AND r.rolsuper AND NOT o.rolsuper"
-        " AND EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid"
-        "  AND t.tgfoid OPERATOR(pg_catalog.=) p.oid) LIMIT 1",
-        [as_text(parts.changed) + "()"],
-    ).fetchone()
+    unsafe = connection.execute(query("runs_as_superuser"), [as_text(parts.changed) + "()"]).fetchone()
     if unsafe is not None:
         connection.execute(sql.SQL("DROP FUNCTION {}() CASCADE").format(parts.changed))
     return unsafe is not None
@@ -260,9 +238,8 @@ def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -
 
     The search function stays, with what is granted on it: see `_replace_search`.
     """
-    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}() CASCADE").format(parts.changed))
-    statement = sql.SQL("DROP FUNCTION IF EXISTS {}({}, bigint), {}(pg_catalog.text[], int, boolean)")
-    connection.execute(statement.format(parts.read, parts.key.array_types, parts.scan))
+    names = {"changed": parts.changed, "read": parts.read, "scan": parts.scan, "arrays": parts.key.array_types}
+    connection.execute(query("drop_read").format(**names))
     if policies:
         for generation in parts.collection.generations:
             policy.drop(connection, parts.of(generation))

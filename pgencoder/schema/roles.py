@@ -14,19 +14,11 @@ from pgencoder.sql import Quoted, block, query, raw
 READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"
 
-_IN_USE = (
-    "SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles"
-    f" WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['{READER}', '{WORKER}'])"
-    " AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')"
-)
-
 
 def create(connection: Connection) -> None:
     """Create the two roles where they are not there, and grant them what they need in this database."""
     for role in (READER, WORKER):
-        if not connection.execute(
-            "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) %s", [role]
-        ).fetchone():
+        if not connection.execute(query("has_role"), [role]).fetchone():
             try:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
             except pg.InsufficientPrivilege as error:
@@ -39,7 +31,7 @@ def create(connection: Connection) -> None:
 
 def in_use(connection: Connection) -> bool:
     """Tell whether this database has granted the roles anything."""
-    return connection.execute(_IN_USE).fetchone() == (True,)
+    return connection.execute(query("roles_in_use")).fetchone() == (True,)
 
 
 def refresh(connection: Connection) -> None:
@@ -58,4 +50,4 @@ def grant(objects: Objects) -> sql.Composed:
     """Grant what the roles need of one generation, in a database that uses them."""
     arguments = objects.key.array_types + raw(", bigint")
     grants = objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
-    return block(objects.fill("if_roles", in_use=raw(_IN_USE), statements=Quoted(grants)))
+    return block(objects.fill("if_roles", in_use=query("roles_in_use"), statements=Quoted(grants)))

@@ -398,7 +398,7 @@ def nodes(parties: Parties) -> None:
 def repair(parties: Parties) -> None:
     with psycopg.connect(parties.url(parties.owner), autocommit=True) as user:
         user.execute("DROP TRIGGER pgencoder_articles_insert ON blog.articles")
-        user.execute("ALTER TABLE blog.plain ALTER id TYPE int")
+        user.execute("ALTER TABLE blog.plain ALTER id TYPE int; GRANT SELECT ON pgencoder.articles_passages TO PUBLIC")
     assert "bigint to integer" in str(parties.owner.repair("plain"))
     assert "trigger" in str(parties.owner.repair("articles"))
     assert parties.owner.repair("notes")
