@@ -56,18 +56,8 @@ class Upkeep(Session):
         """
         encoder = self._given(model, token_model, allow_untrained)
         with self.connection() as connection:
-            return attach.attach(
-                connection,
-                table,
-                columns,
-                encoder,
-                schema=schema,
-                name=name,
-                tokens=tokens,
-                chunking=chunking,
-                exist_ok=exist_ok,
-                progress=progress,
-            )
+            wanted = attach.Wanted(table, columns, encoder, schema, name, tokens, chunking)
+            return attach.attach(connection, wanted, exist_ok=exist_ok, progress=progress)
 
     def detach(self, name: str) -> None:
         """Remove a collection and everything that was made for it; the source table keeps its rows."""

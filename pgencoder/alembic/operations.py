@@ -237,16 +237,9 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         return
     with translate_errors():
         connection = borrowed(operations.get_bind())
-        parts = attach.plan(
-            connection,
-            op.source.table,
-            op.source.columns,
-            encoder,
-            schema=op.source.schema,
-            name=op.name,
-            tokens=op.tokens,
-            chunking=op.chunking,
-        )
+        source = op.source
+        wanted = attach.Wanted(source.table, source.columns, encoder, source.schema, op.name, op.tokens, op.chunking)
+        parts = attach.plan(connection, wanted)
         try:
             with pinned(connection):
                 run(connection, attach.statements(parts))

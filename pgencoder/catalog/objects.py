@@ -18,9 +18,9 @@ from pgencoder.types import Collection, Generation
 
 @dataclass(frozen=True)
 class Known:
-    """Names that only a database can say, for SQL that is made without one: as SQL that may be `Late`.
+    """Parts that only a database knows, for SQL that is made without one; they may be `Late`.
 
-    The number of the generation, and the types and collations of the key.
+    They are the number of the generation, and the types and collations of the key.
     """
 
     number: Part | None = None
@@ -54,7 +54,7 @@ class Objects(Names):
 
     @property
     def token_type(self) -> Part:
-        """The type of one token vector; without tokens, that of empty arrays: so statements are the same."""
+        """The type of one token vector; without tokens, the type of the elements of empty arrays."""
         dims = self.generation.dims.tokens
         types = {"bit": raw(f"bit({dims})"), "halfvec": self.vector + raw(f".halfvec({dims})"), "none": raw("bit(1)")}
         return types[self.generation.token_type]
@@ -65,7 +65,7 @@ class Objects(Names):
         return Quoted(start + (raw(text) if isinstance(text, str) else text))
 
     def fill(self, template: str, /, **parts: Part) -> sql.Composed:
-        """A template of `sql/queries/`, filled with the parts that every one may use and those given."""
+        """Fill a template of `sql/queries/` with the parts that all templates may use, and with those given."""
         key = self.key
         common = {
             "name": self.name,
@@ -102,15 +102,15 @@ class Objects(Names):
 
 
 def queue_keys(objects: Objects, queues: Part, keys: Part) -> Part:
-    """The statement that queues what the query `keys` returns as changed, by `queues`: see `queues_of`."""
+    """Return the statement that queues the keys that the query `keys` returns; for `queues` see `queues_of`."""
     return objects.fill("queue_keys", queues=queues, keys=keys)
 
 
 def queues_of(objects: Objects, generations: Sequence[Generation]) -> Part:
-    """The parts of a statement that queue changed keys, one for each generation."""
+    """Return the parts of a statement that queue changed keys, one for each generation."""
     return listed(queue_changed(objects.of(generation)) for generation in generations)
 
 
 def queue_changed(objects: Objects) -> Part:
-    """The part of a statement that queues changed keys for one generation."""
+    """Return the part of a statement that queues changed keys for one generation."""
     return objects.fill("queue_changed", part=numbered("queue", objects.number, schema=None))

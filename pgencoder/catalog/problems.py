@@ -12,17 +12,17 @@ from pgencoder.types import Collection
 
 
 def problem(executor: Executor, name: str) -> str | None:
-    """Why a collection cannot be encoded, None if it can."""
+    """Say why a collection cannot be encoded; None if it can."""
     return _said(executor, "SELECT pgencoder.source_problem(%s)", name)
 
 
 def warning(executor: Executor, name: str) -> str | None:
-    """Why changes of a collection's table may go unseen, None if they do not."""
+    """Say why changes of a collection's table may go unseen; None if they do not."""
     return _said(executor, "SELECT pgencoder.source_warning(%s)", name)
 
 
 def warn(executor: Executor, name: str, failure: str | None = None) -> None:
-    """Warn of `failure`, from which problems may follow, or of what is wrong with a collection, if anything is."""
+    """Warn of a `failure`, or else of what is wrong with a collection, if anything is."""
     found = failure or problem(executor, name) or warning(executor, name)
     if found is not None:
         warnings.warn(f"collection {name!r}: {found}", stacklevel=2)
@@ -36,7 +36,7 @@ def check_problem(executor: Executor, name: str) -> None:
 
 
 def check_source(executor: Executor, collection: Collection) -> None:
-    """Raise InvalidSource if the table of the source's name is not the one that was attached."""
+    """Raise InvalidSource if the table that has the name of the source is not the one that was attached."""
     named = find_table(executor, collection)
     if named is None or named != attached_table(executor, collection):
         check_problem(executor, collection.name)

@@ -136,7 +136,7 @@ def free_names(sources: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _spelled_out(executor: Executor) -> Iterator[None]:
-    """Types outside of pg_catalog are written with their schema, whatever the search path is."""
+    """Let the server write types outside of pg_catalog with their schema, whatever the search path is."""
     with read_only(executor):
         executor.execute("SET LOCAL search_path = pg_catalog")
         yield

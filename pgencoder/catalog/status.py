@@ -20,7 +20,7 @@ LONGEST_TEXT = 10_000  # characters of what a worker says
 def read(
     connection: Connection, found: list[Collection], in_use: Kernel, index_errors: Mapping[tuple[str, int], str]
 ) -> list[CollectionStatus]:
-    """The state of these collections; `source_rows` is None if the source is gone.
+    """Read the state of these collections; `source_rows` is None if the source is gone.
 
     `index_errors` says, by collection and generation, which index could not be built, and why.
     """
@@ -30,7 +30,7 @@ def read(
 
 
 def workers(connection: Connection) -> list[WorkerStatus]:
-    """All workers, those seen last first."""
+    """Read all workers, those seen last first."""
     return (
         connection.cursor(row_factory=class_row(WorkerStatus))
         .execute(
@@ -42,7 +42,7 @@ def workers(connection: Connection) -> list[WorkerStatus]:
 
 
 def failed(connection: Connection, name: str | None, limit: int) -> list[FailedRow]:
-    """Rows that could not be encoded, the oldest changes first; raises InvalidRequest for a limit that is no number."""
+    """Read the rows that could not be encoded, the oldest changes first; raises InvalidRequest for a wrong `limit`."""
     check_count("limit", limit)
     rows = (
         connection.cursor(row_factory=dict_row).execute(query("read_failed"), {"name": name, "limit": limit}).fetchall()
@@ -54,7 +54,7 @@ def failed(connection: Connection, name: str | None, limit: int) -> list[FailedR
 
 
 def _integer(digits: str) -> int | str:
-    """An integer, or its text where it has more digits than Python reads."""
+    """Read an integer; return its text if it has more digits than Python reads."""
     try:
         return int(digits)
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -28,26 +28,27 @@ MOST_DIMS = 4_000  # of a vector that pgvector can index
 LONGEST_NAME = 40
 
 
-def attach(
-    connection: Connection,
-    table: str,
-    columns: Sequence[str],
-    encoder: Encoder,
-    *,
-    schema: str | None = None,
-    name: str | None = None,
-    tokens: TokenType | None = None,
-    chunking: Chunking = "default",
-    exist_ok: bool = False,
-    progress: Progress | None = None,
-) -> int:
-    """Make a collection of a table and queue the rows that it has; returns their number.
+@dataclass(frozen=True)
+class Wanted:
+    """A collection that is asked for: `columns` of a `table`, by an `encoder`; see `Database.attach`."""
 
-    The triggers are committed before the rows are queued, so writers wait only for the moment of their creation, and
-    no change falls between the two. With `exist_ok` a
-    collection that is there and the same stays as it is; rows that an interrupted attach left are queued.
+    table: str
+    columns: Sequence[str]
+    encoder: Encoder
+    schema: str | None = None
+    name: str | None = None
+    tokens: TokenType | None = None
+    chunking: Chunking = "default"
+
+
+def attach(connection: Connection, wanted: Wanted, *, exist_ok: bool = False, progress: Progress | None = None) -> int:
+    """Make a collection of a table and queue its rows; returns their number.
+
+    The triggers are committed before the rows are queued. So writers wait only while the triggers are made, and no
+    change is lost between the two. With `exist_ok` a collection that is already as wanted stays as it is; rows that an
+    interrupted attach has left are queued.
     """
-    parts = plan(connection, table, columns, encoder, schema=schema, name=name, tokens=tokens, chunking=chunking)
+    parts = plan(connection, wanted)
     try:
         with connection.transaction():
             run(connection, statements(parts))
@@ -61,38 +62,28 @@ def attach(
     return backfill.queue_existing(connection, parts, progress)
 
 
-def plan(
-    connection: Executor,
-    table: str,
-    columns: Sequence[str],
-    encoder: Encoder,
-    *,
-    schema: str | None = None,
-    name: str | None = None,
-    tokens: TokenType | None = None,
-    chunking: Chunking = "default",
-) -> Objects:
-    """The collection that a table would become, with what can be wrong about it raised."""
-    check_columns(columns)
-    source = catalog.find_source(connection, table, schema)
-    unknown = [column for column in columns if column not in source.columns]
+def plan(executor: Executor, wanted: Wanted) -> Objects:
+    """Describe the collection that a table would become; raises errors for what cannot be attached."""
+    check_columns(wanted.columns)
+    source = catalog.find_source(executor, wanted.table, wanted.schema)
+    unknown = [column for column in wanted.columns if column not in source.columns]
     if unknown:
         raise InvalidSource(f"table {source.table!r} has no column {unknown[0]!r}; it has: {', '.join(source.columns)}")
-    for column in columns:
+    for column in wanted.columns:
         if column in source.virtual:
             raise InvalidSource(
                 f"column {column!r} is generated and not stored, so triggers do not see it change; make it STORED, or"
                 " attach the columns that it is made of"
             )
-    name = source.table if name is None else name
+    name = source.table if wanted.name is None else wanted.name
     check_name(name)
-    generation = describe(name, 1, "active", encoder, tokens, chunking)
-    made = Collection(name, source.schema, source.table, source.key, tuple(columns), (generation,))
-    return Objects(made, vector_schema(connection))
+    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking)
+    made = Collection(name, source.schema, source.table, source.key, tuple(wanted.columns), (generation,))
+    return Objects(made, vector_schema(executor))
 
 
 def statements(parts: Objects) -> list[Part]:
-    """Return the statements that make everything of a new collection; its rows are still to be queued."""
+    """Return the statements that make everything of a new collection; they do not queue its rows."""
     return [
         *catalog.add(parts.collection),
         sql.SQL("SELECT pgencoder.check_free({}, NULL)").format(parts.name),
@@ -108,7 +99,7 @@ def statements(parts: Objects) -> list[Part]:
 
 
 def exists(name: str, cause: Exception | None = None, differing: Sequence[str] = ()) -> CollectionExists:
-    """The error for a name that is taken: by a collection that differs, or by other objects that it would need."""
+    """Make the error for a name that is taken: by a collection that differs, or by another object."""
     if isinstance(cause, pg.DuplicateObject):
         return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
     other = f" that differs in {', '.join(differing)}" if differing else ""
@@ -118,7 +109,7 @@ def exists(name: str, cause: Exception | None = None, differing: Sequence[str] =
 
 
 def _differing(wanted: Collection, there: Collection) -> list[str]:
-    """List what of a collection is not as it would be attached; searches of it use the active generation."""
+    """List in what a collection differs from the one that is wanted; of its generations the active one counts."""
     new, old = wanted.generation, there.generation
     same = {
         "table": (wanted.source_schema, wanted.source_table) == (there.source_schema, there.source_table),
@@ -131,7 +122,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
 
 
 def detach(connection: Executor, name: str) -> None:
-    """Remove a collection and everything that was made for it; the source keeps its rows."""
+    """Remove a collection and all its objects; the source keeps its rows."""
     with named_dependents(then=f"drop that first, and run again: pgencoder detach {name}"), connection.transaction():
         lock_collection(connection, name)
         catalog.collection(connection, name)
@@ -139,7 +130,7 @@ def detach(connection: Executor, name: str) -> None:
 
 
 def check_choices(tokens: str, chunking: str) -> None:
-    """Raise InvalidRequest for what is not one of the choices."""
+    """Raise InvalidRequest unless both are one of the choices."""
     if tokens not in TOKEN_TYPES:
         raise InvalidRequest(f"tokens must be one of {', '.join(TOKEN_TYPES)}, got {tokens!r}")
     if chunking not in CHUNKINGS:
@@ -149,10 +140,10 @@ def check_choices(tokens: str, chunking: str) -> None:
 def describe(
     name: str, number: int, state: GenerationState, encoder: Encoder, tokens: TokenType | None, chunking: Chunking
 ) -> Generation:
-    """A new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
+    """Describe a new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
 
-    The fingerprint is the whole encoder's, also where its token vectors are not stored: it is what encodes queries.
-    Raises InvalidRequest for what is not one of the choices or does not fit the encoder.
+    The fingerprint is that of the whole encoder, even where its token vectors are not stored: it encodes queries.
+    Raises InvalidRequest for a choice that does not exist, or does not fit the encoder.
     """
     if tokens is None:
         tokens = "bit" if encoder.dims.tokens else "none"
@@ -178,7 +169,7 @@ def describe(
 
 
 def check_columns(columns: Sequence[str]) -> None:
-    """Raise InvalidRequest for what does not name columns."""
+    """Raise InvalidRequest unless `columns` is a list of different names."""
     if isinstance(columns, str) or not columns:
         raise InvalidRequest('columns must name at least one column, as a list: columns=["title", "body"]')
     if twice := {column for column in columns if columns.count(column) > 1}:

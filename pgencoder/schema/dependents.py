@@ -1,4 +1,4 @@
-"""Names what users have made on our objects, where those have to go."""
+"""Names what users have made on our objects, if those must be dropped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from pgencoder.errors import HasDependents
 
 @contextmanager
 def named_dependents(what: str = "", then: str = "drop that first, and make it again") -> Iterator[None]:
-    """Turn a drop that Postgres refuses into HasDependents: `what` is done, what depends on what, and what to do."""
+    """Turn a drop that Postgres refuses into HasDependents.
+
+    Its message has `what` is done, which objects depend on which, and what to do `then`.
+    """
     try:
         yield
     except pg.DependentObjectsStillExist as error:

@@ -43,7 +43,7 @@ SWAP_SECONDS = 60.0  # transactions that have searched keep the view as it is un
 
 @dataclass(frozen=True)
 class Begun:
-    """The next generation, the number of rows that were queued for it, and whether it is new."""
+    """A generation that is being built, the number of rows that were queued for it, and if it is new."""
 
     generation: Generation
     queued: int
@@ -73,7 +73,7 @@ def reencode(
 def begin(
     executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
 ) -> tuple[Objects, bool]:
-    """Begin the next generation of a collection, whose rows are still to be queued; returns it, and if it is new.
+    """Begin the next generation of a collection, but do not queue its rows; returns it, and if it is new.
 
     `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
     are "none". A generation that is being built goes on if it is of this encoder, and is given up if it is of another
@@ -107,7 +107,7 @@ def begin(
 def use(
     executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
 ) -> None:
-    """Let a collection be encoded by this encoder: begin the next generation, unless there is one that is as wanted.
+    """Let a collection be encoded by this encoder: begin the next generation, unless there is one as wanted.
 
     If that is the active one, or the one that is being built, nothing is begun. A retired one is activated. What is
     being built of another encoder is given up.
@@ -126,7 +126,7 @@ def use(
 
 
 def is_as(one: Generation, other: Generation) -> bool:
-    """Tell whether two generations hold the same: of one encoder, with the same tokens and chunking."""
+    """Return True if two generations are of one encoder and have the same tokens and chunking."""
     return (one.token_type, one.chunking) == (other.token_type, other.chunking) and same_encoder(
         one.encoder, other.encoder
     )
@@ -164,8 +164,8 @@ def _check_free(parts: Objects) -> Part:
 def activate(connection: Executor, name: str, number: int | None) -> Generation:
     """Let searches use another generation: the one being built unless a number is given.
 
-    Raises GenerationIncomplete unless all that was there is encoded and indexed, and nothing is waiting in it that is
-    not waiting in the active one too.
+    Raises GenerationIncomplete unless its rows are encoded and indexed. A row may wait in it only if the row waits in
+    the active one too.
     """
 
     def swap() -> Generation:
@@ -178,7 +178,7 @@ def activate(connection: Executor, name: str, number: int | None) -> Generation:
 
 
 def rollback(connection: Executor, name: str) -> Generation:
-    """Let searches use the generation again that was active before; raises GenerationIncomplete like `activate`."""
+    """Let searches use the generation that was active before; raises GenerationIncomplete like `activate`."""
 
     def swap() -> Generation:
         with connection.transaction():
@@ -210,7 +210,7 @@ def drop(connection: Executor, name: str, number: int | None) -> Generation:
 
 
 def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> None:
-    """Remove the generation of `parts`, so that changes are queued for those that are left."""
+    """Remove the generation of `parts`; changes are then queued for those that are `left`."""
     # first what readers may hold for long: writers must not queue behind that
     limit_waiting(executor, LOCK_TIMEOUT)
     executor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
@@ -221,7 +221,7 @@ def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> N
 
 
 def find(collection: Collection, number: int | None) -> Generation:
-    """A generation by its number; without one, the generation that is being built, or else the active one."""
+    """Find a generation by its number; without one, the generation that is being built, or else the active one."""
     if number is not None:
         return _choose(collection, number, None, "use")
     building = [each for each in collection.generations if each.state == "building"]
@@ -229,7 +229,7 @@ def find(collection: Collection, number: int | None) -> Generation:
 
 
 def _locked(connection: Executor, name: str) -> Collection:
-    """The collection, locked: one change of its generations at a time."""
+    """Lock a collection, so that its generations are changed by one process at a time, and return it."""
     lock_collection(connection, name)
     return catalog.collection(connection, name)
 
@@ -237,9 +237,8 @@ def _locked(connection: Executor, name: str) -> Collection:
 def _quiet(connection: Executor, parts: Objects) -> None:
     """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
 
-    A writer that has begun with the trigger's old function commits before the backfill looks; one that begins later
-    runs the new one. Gives up after half a second, so as not to hold up those who queue behind the lock, and is then
-    tried again.
+    A writer that has called the trigger's old function commits before the backfill looks. A later writer calls the new
+    one. This gives up after half a second, so that others do not wait behind it, and is tried again.
     """
     limit_waiting(connection, LOCK_TIMEOUT)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))

@@ -112,9 +112,9 @@ def downgrade(engine: sa.Engine, revision: str = "base") -> None:
 
 
 def apply_functions(connection: Connection) -> None:
-    """Create or replace every function and view that is stored; the functions then use pure SQL.
+    """Create or replace every stored function and view; the functions then use pure SQL.
 
-    Postgres replaces none whose columns change: a revision drops such a function, and the view on it, beforehand.
+    Postgres does not replace a function whose columns change: a revision must drop it first, with the view on it.
     """
     # Bodies written with BEGIN ATOMIC are bound to types and operators now, by oid, wherever pgvector lives
     connection.execute("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)")
@@ -131,7 +131,7 @@ def current(engine: sa.Engine) -> str | None:
 
 
 def head() -> str:
-    """The newest revision of this package."""
+    """Return the newest revision of this package."""
     from alembic.script import ScriptDirectory
 
     newest = ScriptDirectory.from_config(_config()).get_current_head()
@@ -220,7 +220,7 @@ def _create_vector(connection: Connection) -> None:
 
 
 def _vector_in_use(connection: Connection) -> bool:
-    """Tell whether a column or function outside of pgvector itself still uses its types."""
+    """Return True if a column or a function that is not pgvector's uses its types."""
     row = connection.execute(query("vector_in_use")).fetchone()
     assert row is not None
     return bool(row[0])

@@ -1,7 +1,7 @@
-"""Makes what a collection has lost, takes the table that has its name now, and follows a key that changed its type.
+"""Repairs a collection: makes its lost objects again, takes the table that now has its name, follows a changed key.
 
-Vectors are kept: what is compared and found to be as it was is not encoded again. Until all that is of another table is
-gone, searches refuse: the passages have no policy, by which the table that a collection is attached to is known.
+Vectors are kept: a row that has not changed is not encoded again. Searches are refused until all passages of another
+table are gone. For so long the passages have no policy, and the policy says to which table a collection is attached.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ from pgencoder.types import Collection, KeyColumn
 
 @dataclass(frozen=True)
 class _Mended:
-    """A collection whose `table` may be an `other` one: its changed `keys`, the generations without their index."""
+    """A collection that is repaired but for its policies.
+
+    `table` is the oid of its table, an `other` one than before or not. `keys` says which key columns have changed their
+    types. `unindexed` are the generations that have lost their index.
+    """
 
     parts: Objects
     table: int | None
@@ -43,7 +47,7 @@ class _Mended:
 
 
 def repair(connection: Connection, name: str, progress: Progress | None = None) -> RepairReport:
-    """Make a collection be right for the table that has its name, and queue what differs.
+    """Repair a collection, for the table that now has its name, and queue what differs.
 
     `progress` is called with the rows compared. Raises InvalidSource for what cannot be repaired, and says why.
     """
@@ -71,7 +75,7 @@ def repair(connection: Connection, name: str, progress: Progress | None = None) 
 
 
 def _mend(connection: Connection, name: str) -> _Mended:
-    """Do all but what lets searches find something."""
+    """Do everything but make the policies, which let searches find something."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     key = _key(connection, collection)
@@ -98,7 +102,7 @@ def _mend(connection: Connection, name: str) -> _Mended:
 
 
 def _bind(connection: Connection, name: str, table: int | None) -> None:
-    """Let searches find what is there, if all is as it must be, and is of the table that was compared."""
+    """Make the policies, if the collection is sound and its table is the one that was compared."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     parts = Objects(collection, vector_schema(connection))
@@ -116,7 +120,7 @@ def _bind(connection: Connection, name: str, table: int | None) -> None:
 
 
 def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...]:
-    """The key as the table has it now; raises InvalidSource for a table that cannot be the collection's."""
+    """Read the key as the table has it now; raises InvalidSource for a table that cannot be the collection's."""
     if catalog.find_table(connection, collection) is None:
         catalog.check_problem(connection, collection.name)
     source = catalog.find_source(connection, collection.source_table, collection.source_schema)
@@ -140,10 +144,10 @@ def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...
 
 
 def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[KeyColumn, KeyColumn]]) -> bool:
-    """Give the key columns of a generation their new types; whether the index on its vectors was given up for that."""
+    """Give the key columns of a generation their new types; return True if that drops the index on its vectors."""
     rewritten = any(not _same_bytes(connection, old, new) for old, new in changed)
     unindexed = rewritten and backfill.indexed(connection, parts.generation)
-    if unindexed:  # it is built far faster with memory of its own, and nobody waits for it then
+    if unindexed:  # a later build is far faster, because it has more memory, and nobody waits for it
         connection.execute(sql.SQL("DROP INDEX {}").format(own(parts.generation.index)))
     _drop_views(connection, parts)
     for table in (parts.passages, parts.queue):
@@ -170,13 +174,13 @@ def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[Key
 
 
 def _same_bytes(connection: Connection, old: KeyColumn, new: KeyColumn) -> bool:
-    """Tell whether values are stored alike, so that neither the table nor its indexes are written again."""
+    """Return True if both types store a value in the same bytes, so that no table and no index is written again."""
     row = connection.execute(query("same_bytes"), [old.type, new.type]).fetchone()
     return row == (True,) and old.collation == new.collation
 
 
 def _remove(connection: Connection, parts: Objects) -> int:
-    """Remove the passages that are not of the rows that have their keys now; those are queued."""
+    """Remove the passages of rows that are queued: they are of other rows, which had the same keys."""
     same = parts.key.is_both("passage", "queue")
     statement = sql.SQL("DELETE FROM {} AS passage USING {} AS queue WHERE {}").format(parts.write, parts.queue, same)
     return connection.execute(statement).rowcount
@@ -187,7 +191,7 @@ def _typed(column: KeyColumn) -> str:
 
 
 def _complete(connection: Connection, parts: Objects) -> bool:
-    """Tell if the tables of a generation are there with all their columns: those of a type go with its extension."""
+    """Return True if the tables of a generation have all their columns: DROP EXTENSION removes some."""
     columns = ["passage", "span", "content", "content_hash", "truncated", "dense", "tokens", "row_hash"]
     columns += [column.name for column in parts.collection.key]
     names = {"queue": as_text(parts.queue), "passages": as_text(parts.passages), "columns": columns}
@@ -196,9 +200,9 @@ def _complete(connection: Connection, parts: Objects) -> bool:
 
 
 def replaceable(connection: Connection, parts: Objects) -> bool:
-    """Tell whether what is stored for a collection can be made for the table that has its name now.
+    """Return True if the functions of a collection can be made for the table that now has its name.
 
-    Not where that is another table, which a repair takes if people want it.
+    They cannot if that is another table: only people may let a repair take it.
     """
     collection = parts.collection
     named = catalog.find_table(connection, collection)
@@ -210,9 +214,9 @@ def replaceable(connection: Connection, parts: Objects) -> bool:
 
 
 def drop_unsafe(connection: Connection, parts: Objects) -> bool:
-    """Drop the triggers that run as a superuser on a table of a role that is none; whether there were any.
+    """Drop triggers that run as a superuser on a table of another role; return True if there were any.
 
-    By the types of the table its owner could run anything in them.
+    The owner of the table could run anything in them, by the types of the table.
     """
     unsafe = connection.execute(query("runs_as_superuser"), [as_text(parts.changed) + "()"]).fetchone()
     if unsafe is not None:
@@ -228,15 +232,15 @@ def _drop_tables(connection: Connection, parts: Objects) -> None:
 
 
 def _drop_views(connection: Connection, parts: Objects) -> None:
-    """Remove the views on a generation's passages; raises InvalidRequest where a view of someone depends on them."""
+    """Remove the views on a generation's passages; raises HasDependents if a user's view depends on them."""
     connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(parts.write))
     view.drop(connection, parts)
 
 
 def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -> None:
-    """Remove the functions of a collection with its triggers, wherever those are; its policies too if need be.
+    """Remove the functions of a collection, with its triggers, and its policies if `policies`.
 
-    The search function stays, with what is granted on it: see `_replace_search`.
+    The search function stays, with what is granted on it: see `search.replace_typed`.
     """
     names = {"changed": parts.changed, "read": parts.read, "scan": parts.scan, "arrays": parts.key.array_types}
     connection.execute(query("drop_read").format(**names))

@@ -16,7 +16,7 @@ WORKER = "pgencoder_worker"
 
 
 def create(connection: Connection) -> None:
-    """Create the two roles where they are not there, and grant them what they need in this database."""
+    """Create the two roles if they do not exist, and grant them what they need in this database."""
     for role in (READER, WORKER):
         if not connection.execute(query("has_role"), [role]).fetchone():
             try:
@@ -30,12 +30,12 @@ def create(connection: Connection) -> None:
 
 
 def in_use(connection: Connection) -> bool:
-    """Tell whether this database has granted the roles anything."""
+    """Return True if this database has granted the roles anything."""
     return connection.execute(query("roles_in_use")).fetchone() == (True,)
 
 
 def refresh(connection: Connection) -> None:
-    """Grant what the roles need of every collection; there is a warning of one that has lost what is to be granted."""
+    """Grant what the roles need of every collection; warn of a collection that has lost its objects."""
     schema = vector_schema(connection)
     for collection in catalog.collections(connection):
         try:
@@ -47,7 +47,7 @@ def refresh(connection: Connection) -> None:
 
 
 def grant(objects: Objects) -> sql.Composed:
-    """Grant what the roles need of one generation, in a database that uses them."""
+    """Grant what the roles need of one generation, if the database uses them."""
     arguments = objects.key.array_types + raw(", bigint")
     grants = objects.fill("grant_generation", reader=raw(READER), worker=raw(WORKER), read_arguments=arguments)
     return block(objects.fill("if_roles", in_use=query("roles_in_use"), statements=Quoted(grants)))

@@ -60,7 +60,7 @@ def replace(executor: Executor, objects: Objects) -> None:
 
 
 def replace_typed(executor: Executor, objects: Objects) -> None:
-    """Do what `replace` does; where the types of its columns change, the function is dropped, but keeps its grants."""
+    """Do what `replace` does; if the types of its columns change, drop the function, but keep its grants."""
     try:
         with executor.transaction():
             replace(executor, objects)
@@ -86,7 +86,7 @@ def _signature(objects: Objects) -> Part:
 
 
 def _statement(collection: Collection, types: Sequence[Part], group: Group) -> Part:
-    """The search with $1 to $4 for the arguments; the filter is `Late`."""
+    """Return the search with $1 to $4 for the arguments; the filter is `Late`."""
     names = key_names(len(collection.key))
     keys = listed(
         identifier(key.source) + raw("::") + type_ + raw(f" AS {name}")
