@@ -176,7 +176,9 @@ END
 -- thousand rows.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_changed"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+
 AS 'DECLARE
     keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN ''SELECT "new"."passage", "new"."$1" FROM "new_rows" AS "new"''
         WHEN TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN ''SELECT "new"."passage", "new"."$1" FROM new_rows AS new
@@ -253,7 +255,9 @@ REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_changed"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_read"(key1 pg_catalog.text[], key2 pg_catalog.text[], bytes bigint)
 RETURNS TABLE (n int, content pg_catalog.text, k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, k2 $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+ SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
@@ -293,7 +297,9 @@ $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_scan"(after pg_catalog.text[], count int, hashed boolean)
 RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, k2 $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$, row_hash pg_catalog.bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+ SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
@@ -362,7 +368,9 @@ COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_rows"() IS 'pgencoder: odd "50
 -- because a policy of the source may call functions by plain names.
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) RETURNS boolean
 LANGUAGE plpgsql STABLE
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+
 AS 'BEGIN
     RETURN EXISTS (
         SELECT FROM "it''s a ""schema"""."odd ""50%"" {$1}" AS source WHERE "source"."passage" OPERATOR(pg_catalog.=) $1 AND "source"."$1" OPERATOR(pg_catalog.=) $2
@@ -635,7 +643,10 @@ REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"() FROM PUBLIC;
 ;
 SELECT pg_catalog.count(*) FROM "pgencoder"."odd ""50%"" {$1}_scan"(NULL, 0, true);
 DO 'BEGIN
-    IF (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker'']) AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')) THEN
+    IF (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles
+WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
+    AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
+) THEN
         EXECUTE ''GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_write" TO pgencoder_worker;

@@ -174,7 +174,9 @@ END
 -- thousand rows.
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_changed"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+
 AS 'DECLARE
     keys pg_catalog.text := CASE WHEN TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN ''SELECT "new"."id" FROM "new_rows" AS "new"''
         WHEN TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN ''SELECT "new"."id" FROM new_rows AS new
@@ -251,7 +253,9 @@ REVOKE ALL ON FUNCTION "pgencoder"."plain_changed"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_read"(key1 pg_catalog.text[], bytes bigint)
 RETURNS TABLE (n int, content pg_catalog.text, k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500 SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+ SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
@@ -291,7 +295,9 @@ $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_scan"(after pg_catalog.text[], count int, hashed boolean)
 RETURNS TABLE (k1 $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, row_hash pg_catalog.bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10000 SET search_path = pg_catalog, pg_temp
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex' SET row_security = off
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+ SET row_security = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     -- its owner could turn it into SECURITY INVOKER; the policies of the table would then run as the caller
     IF NOT EXISTS (
@@ -360,7 +366,9 @@ COMMENT ON FUNCTION "pgencoder"."plain_rows"() IS 'pgencoder: plain, the keys of
 -- because a policy of the source may call functions by plain names.
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) RETURNS boolean
 LANGUAGE plpgsql STABLE
-    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1 SET bytea_output = 'hex'
+    SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET timezone = 'UTC' SET extra_float_digits = 1
+    SET bytea_output = 'hex'
+
 AS 'BEGIN
     RETURN EXISTS (
         SELECT FROM "public"."plain" AS source WHERE "source"."id" OPERATOR(pg_catalog.=) $1
@@ -633,7 +641,10 @@ REVOKE ALL ON FUNCTION "pgencoder"."plain_active"() FROM PUBLIC;
 ;
 SELECT pg_catalog.count(*) FROM "pgencoder"."plain_scan"(NULL, 0, true);
 DO 'BEGIN
-    IF (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker'']) AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')) THEN
+    IF (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 2 FROM pg_catalog.pg_roles
+WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
+    AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
+) THEN
         EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."plain_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."plain_1_write" TO pgencoder_worker;
