@@ -28,7 +28,7 @@ from pgencoder.plain import short_key
 from pgencoder.results import Context, Hit, Kernel, Pair
 from pgencoder.schema import migrate
 from pgencoder.schema import roles as granted
-from pgencoder.search import Search, rows, search_statement
+from pgencoder.search import Search, rows
 from pgencoder.search.ranking import stage_for
 from pgencoder.search.statement import Filter
 from pgencoder.search.waiting import waiting
@@ -140,7 +140,7 @@ class Database(Upkeep):
                 asked = self._question(collection, query, encoder)
                 search = Search(k, candidates, filter, group, chosen)
                 hits = self.run(collection, search, asked.encoding, partial(self._explain_hit, asked))
-            except (PgencoderError, sa.exc.DBAPIError):
+            except (PgencoderError, psycopg.Error, sa.exc.DBAPIError):
                 # perhaps because it was described for an earlier search, or changed while the query was encoded
                 self._described.pop(name, None)
                 now = self.collection(name)
@@ -243,16 +243,7 @@ class Database(Upkeep):
         explainer: Callable[[Hit], Explanation] | None = None,
     ) -> list[Hit]:
         """The hits for an encoded query; the database refuses if the collection is no longer as it is described."""
-        built = search_statement(collection, search, query)
-        with (
-            translate_errors(),
-            self.own_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-        ):
-            driver = driver_of(connection)
-            if driver.info.parameter_status("is_superuser") == "on":
-                # a view in the table's place would run its owner's code before the statement comes to its own check
-                catalog.check_source(driver, collection)
-            rows = connection.execute(built).all()
+        rows = self._runner.rows(collection, search, query)
         if not rows:  # where this role can see no passage at all, the statement never comes to its own check
             with self.connection() as other:
                 catalog.check_source(other, collection)

@@ -12,6 +12,7 @@ from pgencoder.db.connection import connected, pinned_engine, vector_schema
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.schema import migrate
+from pgencoder.search.run import Runner
 from pgencoder.types import Collection, Fingerprint, Generation
 
 
@@ -32,6 +33,7 @@ class Session:
         self._checked = False
         # as of the last search, whose statement makes sure that it is still so
         self._described: dict[str, Collection] = {}
+        self._runner = Runner(self.own_engine)
         self._told: dict[str, float] = {}  # until when it need not be said again that rows wait
 
     def __repr__(self) -> str:

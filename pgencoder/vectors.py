@@ -15,7 +15,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg import Connection
-from psycopg.adapt import Dumper
+from psycopg.adapt import Dumper, PyFormat
 from psycopg.pq import Format
 
 from pgencoder.types import Matrix, TokenType
@@ -160,3 +160,11 @@ def register(connection: Connection[Any]) -> None:
 
     connection.adapters.register_dumper(Halfvec, HalfvecDumper)
     connection.adapters.register_dumper(HalfvecArray, HalfvecArrayDumper)
+
+
+def ensure_registered(connection: Connection[Any]) -> None:
+    """Register the types of a connection that was made before pgvector was there."""
+    try:
+        connection.adapters.get_dumper(Halfvec, PyFormat.AUTO)
+    except psycopg.ProgrammingError:
+        register(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -34,7 +35,12 @@ MINIMUM_PGVECTOR = (0, 8)
 # After a minute without an answer a connection counts as dead
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
+# How often a statement must be executed before psycopg prepares it without being told to
+NEVER_UNASKED = 2**31
+
 Connection = psycopg.Connection[Any]
+
+_unchecked: ContextVar[bool] = ContextVar("_unchecked", default=False)
 
 
 def open_engine(url: str | sa.URL | None) -> sa.Engine:
@@ -61,14 +67,15 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
     safe without it, because they name the schema of every object.
     """
     # psycopg would look the type hstore up by the path
-    made = _make_engine(engine.url, use_native_hstore=False)
+    made = _make_engine(engine.url, use_native_hstore=False, pool_pre_ping=False)  # `_check` does that
 
     @sa.event.listens_for(made, "do_connect")  # before the first statements of SQLAlchemy
     def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
         connection: Any = dialect.connect(*arguments, **options)
         try:
             connection.autocommit = True
-            pin(connection)
+            if pin(connection):  # no pooler is between, which would lose what is prepared
+                connection.prepare_threshold = NEVER_UNASKED
             check_owner(connection)
             connection.autocommit = False
         except BaseException:
@@ -78,27 +85,70 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
 
     @sa.event.listens_for(made, "checkout")
     def _check(connection: Connection, _record: object, _proxy: object) -> None:
-        # the schema may have come, or have been given away, since the connection was made
-        if connection.info.parameter_status("is_superuser") != "off":
-            connection.autocommit = True
-            check_owner(connection, parts=False)
-            connection.autocommit = False
+        if _unchecked.get():
+            return
+        try:
+            if may_be_superuser(connection):
+                # the schema may have come, or have been given away, since the connection was made
+                connection.autocommit = True
+                check_owner(connection, parts=False)
+                connection.autocommit = False
+            else:
+                made.dialect.do_ping(connection)  # type: ignore[arg-type]
+        except psycopg.OperationalError as error:
+            if not connection.closed:
+                raise
+            raise sa.exc.InvalidatePoolError from error
 
     return made
 
 
-def pin(connection: Connection, *, local: bool = False) -> None:
-    """Remove from the search path each schema that other roles can create objects in.
+def may_be_superuser(connection: Connection) -> bool:
+    """Return True unless the server has said that the session has no superuser's rights."""
+    return connection.info.parameter_status("is_superuser") != "off"
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Take connections from the pool as they are: one may be dead, and a superuser must check the schema's owner."""
+    token = _unchecked.set(True)
+    try:
+        yield
+    finally:
+        _unchecked.reset(token)
+
+
+@contextmanager
+def as_it_is(engine: sa.Engine) -> Iterator[Connection]:
+    """Like `connected`, but `unchecked`, so that nothing is sent before what the caller sends."""
+    with translate_errors():
+        with unchecked():
+            pooled = engine.raw_connection()
+        driver: Any = pooled.driver_connection
+        driver.autocommit = True
+        try:
+            yield driver
+        finally:
+            if driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                driver.autocommit = False
+            else:  # closed, or left within a statement
+                pooled.invalidate()
+            pooled.close()
+
+
+def pin(connection: Connection, *, local: bool = False) -> bool:
+    """Remove from the search path each schema that other roles can create objects in; return True if that was done.
 
     With `local` the change lasts until the transaction ends, and works on any connection. Without it the change lasts
     as long as the connection, and is skipped behind a pooler.
     """
     if local:
         pin_transaction(connection)
-        return
+        return True
     # a pooler reports the number of a process that is not the server's
     wanted = sql.SQL("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) {}").format(connection.info.backend_pid)
-    connection.execute(query("safe_path").format(local=sql.Literal(False), wanted=wanted))
+    statement = query("safe_path").format(local=sql.Literal(False), wanted=wanted)
+    return connection.execute(statement).fetchone() is not None
 
 
 def pin_transaction(executor: Executor) -> None:
@@ -148,14 +198,13 @@ def _schema_of_new(connection: Connection) -> tuple[str, bool] | None:
 def _make_engine(parsed: sa.URL, **options: Any) -> sa.Engine:
     engine = sa.create_engine(
         parsed,
-        # No server-side prepared statements: a transaction pooler loses them, and a generic plan does not know
-        # the LIMIT that makes the index worthwhile.
+        # No prepared statements, unless we know better: a transaction pooler loses them, and a generic plan does not
+        # know the LIMIT that makes the index worth its while.
         connect_args={"prepare_threshold": None, "client_encoding": "utf8"}
         | {name: value for name, value in KEEPALIVES.items() if name not in parsed.query},
-        pool_pre_ping=True,
-        pool_use_lifo=True,  # the connection used last has its plans
-        isolation_level="READ COMMITTED",  # the argument in `pgencoder.ingest.queue` relies on it
-        **options,
+        pool_use_lifo=True,  # what was used last has its plans
+        isolation_level="READ COMMITTED",  # what is argued in `pgencoder.ingest.queue` needs it of us
+        **{"pool_pre_ping": True} | options,
     )
 
     separate_in_children(engine)

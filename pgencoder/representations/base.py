@@ -30,6 +30,10 @@ class Measure(ABC):
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the expression of the query, from the SQL of its parameters."""
 
+    def value(self, query: Encoding) -> object | None:  # noqa: ARG002
+        """Return the query as one parameter that a connection of ours knows the type of, None without such a type."""
+        return None
+
     @abstractmethod
     def score(self, query: str) -> str:
         """Return the expression that is the higher, the better a passage fits: double precision, or NULL."""

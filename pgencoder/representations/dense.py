@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.sql import SCHEMA
 from pgencoder.types import Encoding
-from pgencoder.vectors import Numbers, normalize
+from pgencoder.vectors import Halfvec, Numbers, normalize
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,10 @@ class InnerProduct(Measure):
     def parameters(self, query: Encoding) -> Mapping[str, Parameter]:
         """Return the numbers of the vector."""
         return {"query_dense": Numbers(normalize(query.dense))}
+
+    def value(self, query: Encoding) -> Halfvec:
+        """Return the vector."""
+        return Halfvec(normalize(query.dense))
 
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the vector."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.sql import SCHEMA
 from pgencoder.types import Encoding
-from pgencoder.vectors import Numbers, normalize
+from pgencoder.vectors import HalfvecArray, Numbers, normalize
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,11 @@ class MaxSim(Measure):
 
     def parameters(self, query: Encoding) -> Mapping[str, Parameter]:
         """Return the numbers of the vectors, one after the other, and how many a vector has."""
-        if not len(query.tokens):
-            raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
-        return {"query_tokens": Numbers(normalize(query.tokens)), "token_dims": query.tokens.shape[1]}
+        return {"query_tokens": Numbers(_normalized(query)), "token_dims": query.tokens.shape[1]}
+
+    def value(self, query: Encoding) -> HalfvecArray:
+        """Return the vectors."""
+        return HalfvecArray(_normalized(query))
 
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the vectors."""
@@ -35,3 +40,9 @@ class MaxSim(Measure):
     def score(self, query: str) -> str:
         """Return MaxSim."""
         return f"{self.function}({query}, {self.name})"
+
+
+def _normalized(query: Encoding) -> NDArray[np.float32]:
+    if not len(query.tokens):
+        raise InvalidRequest('the query has no tokens to match; give it words, or search with stage="dense"')
+    return normalize(query.tokens)

@@ -13,12 +13,14 @@ from pgencoder.db.executor import Executor, run
 from pgencoder.schema import view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.search.ranking import ranking_of, stage_for
-from pgencoder.search.render import key_names, same, template
-from pgencoder.sql import Late, Part, Quoted, as_text, assembled, identifier, listed, own, query, raw
+from pgencoder.search.render import search_text
+from pgencoder.sql import Late, Part, Quoted, as_text, assembled, identifier, query, raw
 from pgencoder.types import Collection, Group
 
 # The caller's filter, a variable of the function
 WANTED = Late("wanted")
+# How many candidates the function has unless the caller gives another number
+USUAL_CANDIDATES = 100
 
 
 def create(objects: Objects) -> list[Part]:
@@ -26,6 +28,10 @@ def create(objects: Objects) -> list[Part]:
     collection = objects.collection
     generation = collection.generation
     body = query("search_body").format(
+        usual=_statement(
+            collection, objects.key.types, "passage", where=None, candidates=sql.Literal(USUAL_CANDIDATES)
+        ),
+        usual_candidates=sql.Literal(USUAL_CANDIDATES),
         by_passage=assembled(_statement(collection, objects.key.types, "passage"), only=WANTED),
         by_document=assembled(_statement(collection, objects.key.types, "document"), only=WANTED),
         encoder=sql.Literal(json.dumps(dict(generation.encoder))),
@@ -85,24 +91,25 @@ def _signature(objects: Objects) -> Part:
     ).format(objects.search, vector=objects.vector)
 
 
-def _statement(collection: Collection, types: Sequence[Part], group: Group) -> Part:
+def _statement(
+    collection: Collection,
+    types: Sequence[Part],
+    group: Group,
+    *,
+    where: Part | None = WANTED,
+    candidates: Part = raw("$4"),  # noqa: B008
+) -> Part:
     """Return the search with $1 to $4 for the arguments; the filter is `Late`."""
-    names = key_names(len(collection.key))
-    keys = listed(
-        identifier(key.source) + raw("::") + type_ + raw(f" AS {name}")
-        for key, type_, name in zip(collection.key, types, names, strict=True)
-    )
-    source = identifier(collection.source_schema, collection.source_table)
-    ranking = ranking_of(stage_for(None, tokens=collection.generation.dims.tokens > 0))
-    columns = ", ".join([*names, "passage", "content", "score", "recall_rank", "dense_score"])
-    order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
-    return sql.SQL(f"SELECT {columns} FROM ({template(len(names), ranking, group)}) AS hits ORDER BY {order}").format(
-        passages=own(collection.generation.passages),
-        same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
-        source=sql.SQL("(SELECT {} FROM {} WHERE ({}))").format(keys, source, WANTED),
+    return search_text(
+        collection,
+        ranking_of(stage_for(None, tokens=collection.generation.dims.tokens > 0)),
+        group,
+        keys=[identifier(key.source) + raw("::") + type_ for key, type_ in zip(collection.key, types, strict=True)],
+        columns=["passage", "content", "score", "recall_rank", "dense_score"],
+        where=where,
         check=raw("true"),
         dense=raw("$1"),
         tokens=raw("$2"),
         k=raw("$3"),
-        candidates=raw("$4"),
+        candidates=candidates,
     )

@@ -22,10 +22,12 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
+from psycopg import sql
+
 from pgencoder.representations.base import Measure
-from pgencoder.search.ranking import Ranking
-from pgencoder.sql import query
-from pgencoder.types import Group
+from pgencoder.search.ranking import Alone, Ranking
+from pgencoder.sql import Part, as_text, identifier, listed, own, query, raw
+from pgencoder.types import Collection, Group
 
 SHOWN = ("dense",)
 """The measures whose scores a search returns beside the one that ranks."""
@@ -43,6 +45,35 @@ def template(keys: int, ranking: Ranking, group: Group, extra: str | None = None
     raises an error, or is true), k, candidates, and for each measure the query, under the measure's name.
     """
     return _Rendering(keys, ranking, group, extra).whole()
+
+
+def search_text(
+    collection: Collection,
+    ranking: Ranking,
+    group: Group,
+    *,
+    keys: Sequence[Part],
+    columns: Sequence[str],
+    where: Part | None = None,
+    **holes: Part,
+) -> sql.Composed:
+    """Return the whole search of a collection: the key, `columns`, best first.
+
+    `keys` are the source's key columns, `where` is a condition on its rows, and `holes` are those of `template` that
+    are left: check, k, candidates, and the query for each measure.
+    """
+    names = key_names(len(collection.key))
+    source = identifier(collection.source_schema, collection.source_table)
+    chosen = listed(key + raw(f" AS {name}") for key, name in zip(keys, names, strict=True))
+    condition = raw("") if where is None else raw(" WHERE (") + where + raw(")")
+    order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
+    found = template(len(names), ranking, group)
+    return sql.SQL(f"SELECT {', '.join([*names, *columns])} FROM ({found}) AS hits ORDER BY {order}").format(
+        passages=own(collection.generation.passages),
+        same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
+        source=raw("(SELECT ") + chosen + raw(" FROM ") + source + condition + raw(")"),
+        **holes,
+    )
 
 
 class _Rendering:
@@ -67,7 +98,9 @@ class _Rendering:
         if several:
             parts.append(self._union())
         if not self.extra:
-            parts.append(self._fill("search_scored", scores=self._scores()))
+            # a fusion may name a score twice, which is to be computed once
+            once = "" if isinstance(self.ranking.fusion, Alone) else "MATERIALIZED "
+            parts.append(self._fill("search_scored", once=once, scores=self._scores()))
         return f"WITH {', '.join(parts)}\n{self._candidates() if self.extra else self._best()}"
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
@@ -89,8 +122,15 @@ class _Rendering:
                 " OPERATOR(pg_catalog.>) 1, distance"
             )
         parts.append(self._nearest(f"{prefix}exact", hidden, short, order))
+        return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=self._together(stages, prefix))]
+
+    def _together(self, stages: Sequence[str], prefix: str) -> str:
+        """All that the stages of one recall found, each passage once."""
+        if self.group == "passage":  # the exact stage finds the nearest again
+            enough = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.>=) {{candidates}}"
+            return f"SELECT * FROM {stages[0]} WHERE {enough} UNION ALL TABLE {prefix}exact"
         union = " UNION ALL ".join(f"TABLE {stage}" for stage in [*stages, f"{prefix}exact"])
-        return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=union)]
+        return f"SELECT DISTINCT ON ({self.keys}, passage) * FROM ({union}) AS stages"
 
     def _nearest(
         self, stage: str, distance: str, condition: str = "", order: str = "distance", limit: str = "{candidates}"

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgencoder.binary_quantize(tokens {vector}.halfvec[]) RETURNS bit[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
 BEGIN ATOMIC
     SELECT array(SELECT {vector}.binary_quantize(token)
                  FROM pg_catalog.unnest(tokens) WITH ORDINALITY AS t(token, n) ORDER BY n);

@@ -1,10 +1,17 @@
 CREATE OR REPLACE FUNCTION pgencoder.check_active(active pg_catalog.jsonb, expected pg_catalog.jsonb) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
-    encoder CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.->) 'encoder';
-    others CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.-) 'encoder';
+    encoder pg_catalog.jsonb;
+    others pg_catalog.jsonb;
 BEGIN
+    -- nearly always, and each search pays for it
+    IF active OPERATOR(pg_catalog.=) expected THEN
+        RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+            (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
+    END IF;
+    encoder := expected OPERATOR(pg_catalog.->) 'encoder';
+    others := expected OPERATOR(pg_catalog.-) 'encoder';
     IF pgencoder.comparable(encoder)
         OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
         RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN 'sql';
 COMMENT ON FUNCTION pgencoder.kernel() IS
     'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';

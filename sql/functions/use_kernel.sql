@@ -54,7 +54,7 @@ BEGIN
                   HINT = 'Run "pgencoder migrate", and ALTER EXTENSION pgencoder_native UPDATE.';
     END IF;
     EXECUTE pg_catalog.format(
-        'CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE PARALLEL SAFE'
+        'CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text LANGUAGE sql STABLE PARALLEL SAFE'
         ' RETURN %L', kernel);
     RETURN kernel;
 END

@@ -1,11 +1,12 @@
+-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
+-- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
+#variable_conflict use_column
 DECLARE
-    -- on separate lines, because it may end with a comment
-    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN {by_passage}
-        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN {by_document} END;
+    statement pg_catalog.text;
+    wanted pg_catalog.text;
     own_encoder CONSTANT pg_catalog.jsonb := {encoder};
 BEGIN
-    IF statement IS NULL THEN
+    IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -13,10 +14,19 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+    IF query_encoder IS NOT NULL
+        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder.check_source({name}, {number}, {source_name});
+    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
+        AND greatest(k, candidates) OPERATOR(pg_catalog.=) {usual_candidates} THEN
+        RETURN QUERY {usual};
+        RETURN;
+    END IF;
+    -- on separate lines, because it may end with a comment
+    wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN {by_passage} ELSE {by_document} END;
     RETURN QUERY EXECUTE statement USING {arguments};
 END

@@ -1,4 +1,4 @@
-{stage} AS MATERIALIZED (
+{stage} AS (
     SELECT {source_keys}, {columns}, {distance} AS distance
     FROM {passages} AS passages JOIN {source} AS source ON {same}
     WHERE (SELECT done FROM setting) IS NOT NULL{condition}

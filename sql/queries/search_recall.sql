@@ -1,6 +1,4 @@
-{recall} AS MATERIALIZED (
+{recall} AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, {keys}, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON ({keys}, passage) * FROM ({stages}) AS stages
-    ) AS found
+    FROM ({stages}) AS found
 )

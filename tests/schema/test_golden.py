@@ -34,6 +34,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 import pgencoder
 from pgencoder import Database, Encoder
 from pgencoder.cli import application
+from pgencoder.sql import query
 
 Connection = psycopg.Connection[Any]
 
@@ -133,16 +134,23 @@ def test_scripts(words: Encoder) -> None:
 
 @contextmanager
 def sent() -> Iterator[list[str]]:
-    """The statements that go through SQLAlchemy meanwhile, with their parameters below them."""
+    """The statements that searches send meanwhile, by psycopg or SQLAlchemy, with their parameters below them."""
     statements: list[str] = []
 
     def keep(_c: Any, _u: Any, statement: str, parameters: Any, _o: Any, _m: Any) -> None:
         lines = [f"-- {name}: {shown(value)}" for name, value in sorted(dict(parameters).items())]
         statements.append("\n".join([statement, *lines]))
 
+    def execute(cursor: Any, statement: bytes, parameters: Any, **options: Any) -> Any:
+        if statement != query("check_search").as_bytes():
+            keep(None, None, statement.decode(), {f"${i}": each for i, each in enumerate(parameters, 1)}, None, None)
+        return psycopg.Cursor.execute(cursor, statement, parameters, **options)
+
     sa.event.listen(sa.Engine, "before_cursor_execute", keep)
     try:
-        yield statements
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(psycopg.RawCursor, "execute", execute)
+            yield statements
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", keep)
 

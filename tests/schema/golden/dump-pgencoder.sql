@@ -34,7 +34,7 @@ $$;
 COMMENT ON FUNCTION pgencoder.attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
 
 CREATE FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) RETURNS bit[]
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE STRICT COST 1000 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT ARRAY( SELECT public.binary_quantize(t.token) AS binary_quantize
             FROM unnest(binary_quantize.tokens) WITH ORDINALITY t(token, n)
@@ -66,7 +66,7 @@ $$;
 COMMENT ON FUNCTION pgencoder.bits_1_write() IS 'pgencoder: bits, generation 1, for workers';
 
 CREATE FUNCTION pgencoder.bits_active() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"key": "\"id\"", "source": "\"public\".\"bits\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "bits", "generation": 1}'::jsonb;
 
 COMMENT ON FUNCTION pgencoder.bits_active() IS 'pgencoder: bits, the active generation';
@@ -253,65 +253,15 @@ CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens p
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $_$DECLARE
-    -- on separate lines, because it may end with a comment
-    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-    ORDER BY distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
-        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), wider AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
+-- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
+#variable_conflict use_column
+DECLARE
+    statement pg_catalog.text;
+    wanted pg_catalog.text;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
-    IF statement IS NULL THEN
+    IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -319,11 +269,88 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+    IF query_encoder IS NOT NULL
+        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of bits', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
+        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT 100
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    ORDER BY distance LIMIT 100
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+        RETURN;
+    END IF;
+    -- on separate lines, because it may end with a comment
+    wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    ORDER BY distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
 END
 $_$;
@@ -349,12 +376,18 @@ COMMENT ON FUNCTION pgencoder.bits_visible(bigint, bytea) IS 'pgencoder: bits, w
 
 CREATE FUNCTION pgencoder.check_active(active jsonb, expected jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    encoder CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.->) 'encoder';
-    others CONSTANT pg_catalog.jsonb := expected OPERATOR(pg_catalog.-) 'encoder';
+    encoder pg_catalog.jsonb;
+    others pg_catalog.jsonb;
 BEGIN
+    -- nearly always, and each search pays for it
+    IF active OPERATOR(pg_catalog.=) expected THEN
+        RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+            (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
+    END IF;
+    encoder := expected OPERATOR(pg_catalog.->) 'encoder';
+    others := expected OPERATOR(pg_catalog.-) 'encoder';
     IF pgencoder.comparable(encoder)
         OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
         RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
@@ -537,7 +570,7 @@ $$;
 COMMENT ON FUNCTION pgencoder.halves_1_write() IS 'pgencoder: halves, generation 1, for workers';
 
 CREATE FUNCTION pgencoder.halves_active() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"key": "\"id\"", "source": "\"public\".\"halves\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "halves", "generation": 1}'::jsonb;
 
 COMMENT ON FUNCTION pgencoder.halves_active() IS 'pgencoder: halves, the active generation';
@@ -724,65 +757,15 @@ CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $_$DECLARE
-    -- on separate lines, because it may end with a comment
-    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-    ORDER BY distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
-        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), wider AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
+-- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
+#variable_conflict use_column
+DECLARE
+    statement pg_catalog.text;
+    wanted pg_catalog.text;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
-    IF statement IS NULL THEN
+    IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -790,11 +773,88 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+    IF query_encoder IS NOT NULL
+        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of halves', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
+        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT 100
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    ORDER BY distance LIMIT 100
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+        RETURN;
+    END IF;
+    -- on separate lines, because it may end with a comment
+    wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    ORDER BY distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS (
+    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
 END
 $_$;
@@ -819,7 +879,7 @@ $_$;
 COMMENT ON FUNCTION pgencoder.halves_visible(bigint, bytea) IS 'pgencoder: halves, whether the caller may see a row that holds what was hashed';
 
 CREATE FUNCTION pgencoder.kernel() RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN 'sql'::text;
 
 COMMENT ON FUNCTION pgencoder.kernel() IS 'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';
@@ -1161,7 +1221,7 @@ $_$;
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_active"() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"key": "\"1\", \"passage_key\"", "source": "\"it''s a \"\"schema\"\"\".\"odd \"\"50%\"\" {$1}\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "odd \"50%\" {$1}", "generation": 1}'::jsonb;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_active"() IS 'pgencoder: odd "50%" {$1}, the active generation';
@@ -1348,65 +1408,15 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, 
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
-    AS $_$DECLARE
-    -- on separate lines, because it may end with a comment
-    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), exact AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-    ORDER BY distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage'
-        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), wider AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS MATERIALIZED (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
-)
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
+    AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
+-- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
+#variable_conflict use_column
+DECLARE
+    statement pg_catalog.text;
+    wanted pg_catalog.text;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
-    IF statement IS NULL THEN
+    IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -1414,11 +1424,88 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+    IF query_encoder IS NOT NULL
+        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of odd "50%" {$1}', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
+        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT 100
+), exact AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    ORDER BY distance LIMIT 100
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
+        RETURN;
+    END IF;
+    -- on separate lines, because it may end with a comment
+    wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    ORDER BY distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS (
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+), scored AS (
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+)
+SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
     RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
 END
 $_$;
@@ -1465,7 +1552,7 @@ $$;
 COMMENT ON FUNCTION pgencoder.plain_1_write() IS 'pgencoder: plain, generation 1, for workers';
 
 CREATE FUNCTION pgencoder.plain_active() RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"key": "\"id\"", "source": "\"public\".\"plain\"", "encoder": {"dims": [32, 16], "model": "words"}, "collection": "plain", "generation": 1}'::jsonb;
 
 COMMENT ON FUNCTION pgencoder.plain_active() IS 'pgencoder: plain, the active generation';
@@ -1652,65 +1739,15 @@ CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens 
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
-    AS $_$DECLARE
-    -- on separate lines, because it may end with a comment
-    wanted CONSTANT pg_catalog.text := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement pg_catalog.text := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
-    ORDER BY distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage'
-        WHEN group_by OPERATOR(pg_catalog.=) 'document' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
-    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
-            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
-    WHERE true
-), nearest AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
-    ORDER BY distance LIMIT $4
-), wider AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
-    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS MATERIALIZED (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS MATERIALIZED (
-    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages
-    ) AS found
-), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
-)
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, dense_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
+-- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
+#variable_conflict use_column
+DECLARE
+    statement pg_catalog.text;
+    wanted pg_catalog.text;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
-    IF statement IS NULL THEN
+    IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
         RAISE EXCEPTION 'group_by is %, not passage or document', coalesce(pg_catalog.quote_literal(group_by), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
@@ -1718,11 +1755,88 @@ BEGIN
         RAISE EXCEPTION 'k and candidates must be at least 1, got % and %', k, candidates
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+    IF query_encoder IS NOT NULL
+        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of plain', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
+        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT 100
+), exact AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    ORDER BY distance LIMIT 100
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+        RETURN;
+    END IF;
+    -- on separate lines, because it may end with a comment
+    wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), exact AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    ORDER BY distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
+            OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
+    WHERE true
+), nearest AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL
+    ORDER BY distance LIMIT $4
+), wider AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+), exact AS (
+    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+), recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+), scored AS (
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+)
+SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, dense_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
+ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
     RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
 END
 $_$;
@@ -1915,7 +2029,7 @@ $$;
 COMMENT ON FUNCTION pgencoder.read_status() IS 'The rows of the view pgencoder.status';
 
 CREATE FUNCTION pgencoder.score(query public.halfvec[], document bit[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE COST 40000 PARALLEL SAFE
+    LANGUAGE sql STABLE COST 40000 PARALLEL SAFE
     RETURN CASE WHEN (pgencoder.kernel() = 'native'::text) THEN pgencoder.maxsim(query, document) ELSE pgencoder.maxsim(pgencoder.binary_quantize(query), document) END;
 
 COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document bit[]) IS 'MaxSim as searches use it for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
@@ -2199,7 +2313,7 @@ BEGIN
                   HINT = 'Run "pgencoder migrate", and ALTER EXTENSION pgencoder_native UPDATE.';
     END IF;
     EXECUTE pg_catalog.format(
-        'CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text LANGUAGE sql IMMUTABLE PARALLEL SAFE'
+        'CREATE OR REPLACE FUNCTION pgencoder.kernel() RETURNS pg_catalog.text LANGUAGE sql STABLE PARALLEL SAFE'
         ' RETURN %L', kernel);
     RETURN kernel;
 END

@@ -3,23 +3,21 @@ FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
-), nearest AS MATERIALIZED (
+), nearest AS (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), exact AS MATERIALIZED (
+), exact AS (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), recall AS MATERIALIZED (
+), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 )
 SELECT k1, passage, span, content, tokens, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall) AS anon_1
 -- candidates_1: 70
@@ -32,25 +30,23 @@ FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
-), nearest AS MATERIALIZED (
+), nearest AS (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), exact AS MATERIALIZED (
+), exact AS (
     SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), recall AS MATERIALIZED (
+), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 )
 SELECT k1, passage, span, content, tokens, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall) AS anon_1
 -- candidates_1: 100
@@ -64,23 +60,21 @@ FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder.check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
-), nearest AS MATERIALIZED (
+), nearest AS (
     SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), exact AS MATERIALIZED (
+), exact AS (
     SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
-), recall AS MATERIALIZED (
+), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (
-        SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE exact) AS stages
-    ) AS found
+    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 )
 SELECT k1, k2, passage, span, content, tokens, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall) AS anon_1
 -- candidates_1: 100
