@@ -1,6 +1,6 @@
 """Count the rooms that a call passes, while it runs against the embedded database: `structure.py --walk`.
 
-A room is the first part of a path below `pgencoder/`: `db` of `db/catalog.py`, `client` of `client.py`. The caller of a
+A room is the first part of a path below `pgencoder/`: `db` of `db/catalog.py`, `errors` of `errors.py`. The caller of a
 function is the nearest frame below it on the stack that is ours. Frames of other packages and generator expressions are
 passed over, and a thread continues the stack that started it. Every call is run twice, and the second time is measured,
 so imports do not count.

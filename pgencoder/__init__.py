@@ -13,7 +13,7 @@ for hit in db.search("articles", "how to trade off consistency vs partition tole
 from typing import TYPE_CHECKING, Any
 
 from pgencoder import errors
-from pgencoder.client import Database, connect, embedded
+from pgencoder.database import Database
 from pgencoder.encoders import (
     DEFAULT_MODEL,
     DenseEncoder,
@@ -29,6 +29,7 @@ from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation
 from pgencoder.explain.matches import Match, WordMatch
+from pgencoder.opening import connect, embedded
 from pgencoder.results import (
     Citation,
     CollectionStatus,

@@ -12,7 +12,7 @@ from psycopg import sql
 from pgencoder.bench.scratch import create_rows, scratch
 from pgencoder.bench.write import NullEncoder
 from pgencoder.catalog.objects import Objects
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import queue

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from pgencoder.bench.scratch import detach_if_there
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.encoders import Encoder, Window, load, windows_of
 from pgencoder.errors import InvalidRequest
 from pgencoder.evaluation import beir

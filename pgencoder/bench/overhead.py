@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from pgencoder.bench.rerank import SyntheticEncoder
 from pgencoder.bench.scratch import create_rows, detach_if_there, scratch
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest
 from pgencoder.results import Hit

@@ -19,8 +19,9 @@ from psycopg import sql
 from pgencoder.bench.ingest import peak_mib
 from pgencoder.bench.scratch import scratch
 from pgencoder.bench.write import NullEncoder
-from pgencoder.client import Database, connect
+from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
+from pgencoder.opening import connect
 from pgencoder.progress import Progress
 from pgencoder.sql import identifier, query
 from pgencoder.types import PairMethod

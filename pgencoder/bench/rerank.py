@@ -19,7 +19,7 @@ from psycopg import sql
 
 from pgencoder.bench.alone import Arrays
 from pgencoder.bench.scratch import create_rows, detach_if_there
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir

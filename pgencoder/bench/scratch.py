@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from psycopg import sql
 
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.sql import identifier, query, raw
 
 

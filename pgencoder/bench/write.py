@@ -14,9 +14,10 @@ import numpy as np
 import psycopg
 
 from pgencoder.bench.scratch import create_rows, scratch
-from pgencoder.client import Database, connect
+from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest.target import Target
+from pgencoder.opening import connect
 from pgencoder.results import SyncReport
 from pgencoder.types import Dims, Encoding, Fingerprint
 from pgencoder.vectors import normalize

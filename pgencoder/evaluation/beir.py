@@ -18,7 +18,7 @@ from typing import Any
 
 from psycopg import sql
 
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.results import Hit

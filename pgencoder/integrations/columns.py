@@ -6,7 +6,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.filters import JSONB, Field, Fields, catalog, constant, metadata_field
 from pgencoder.sql import query

@@ -8,13 +8,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from pgencoder.client import Database, connect
+from pgencoder.database import Database
 from pgencoder.encoders import DEFAULT_MODEL, DenseEncoder, Encoder
 from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.integrations import filters, passages, store_table
 from pgencoder.integrations.columns import source_fields
 from pgencoder.integrations.refusal import as_list, to_json
 from pgencoder.integrations.store import Store
+from pgencoder.opening import connect
 from pgencoder.results import Hit
 from pgencoder.search.statement import Filter
 from pgencoder.types import Group, Matrix, Stage, TokenType

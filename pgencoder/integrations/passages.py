@@ -9,7 +9,7 @@ from datetime import date, time
 from typing import Any
 from urllib.parse import quote
 
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.refusal import refused
 from pgencoder.search import rows

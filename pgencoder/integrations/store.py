@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pgencoder.client import Database, connect
+from pgencoder.database import Database
 from pgencoder.db.connection import translate_errors
 from pgencoder.encoders import Encoder, check_fingerprint
 from pgencoder.errors import EncoderError, InvalidRequest
@@ -20,6 +20,7 @@ from pgencoder.ingest.queue import execute
 from pgencoder.integrations import store_table
 from pgencoder.integrations.filters import JSONB
 from pgencoder.integrations.refusal import as_list, refused
+from pgencoder.opening import connect
 from pgencoder.results import Hit
 from pgencoder.search import Search
 from pgencoder.search.statement import Filter, source_of

@@ -11,7 +11,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder import catalog
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.encoders import Encoder
 from pgencoder.errors import CollectionExists, InvalidSource, UnknownCollection

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pgencoder import catalog
-from pgencoder.client import Database, database_of
+from pgencoder.database import Database
 from pgencoder.errors import CollectionError, CollectionExists, InUse
+from pgencoder.opening import database_of
 from pgencoder.plain import short_repr
 from pgencoder.progress import Progress
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
@@ -147,7 +148,7 @@ def _change(
     retired = [each for each in collection.generations if encoding.fits(each)]
     if retired:
         return "activated", db.activate(declared.name, retired[-1].number)
-    begun = db._begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress)
+    begun = db._collections.begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress)
     return "begun" if begun.is_new else "building", begun.generation
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from pgencoder.client import Database, the_only
+from pgencoder.database import Database
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
+from pgencoder.opening import the_only
 from pgencoder.search.ranking import TOKENS, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType

@@ -20,7 +20,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import pgencoder
-from pgencoder import cli, client
+from pgencoder import cli, opening
 from pgencoder.cli import application, logs, output, status
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation
@@ -197,7 +197,7 @@ def call(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     opened: list[pgencoder.Database] = []
 
     def connect(url: str) -> pgencoder.Database:
-        opened.append(client.connect(url))
+        opened.append(opening.connect(url))
         return opened[-1]
 
     monkeypatch.setattr(pgencoder, "connect", connect)

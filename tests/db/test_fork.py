@@ -167,8 +167,9 @@ def test_a_fork_while_a_model_is_loaded(
     searched: Database, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread holds the lock of those who need a model."""
-    with searched._loading:
-        held = threading.Thread(target=lambda: searched._encoder(words.fingerprint, words))
+    generation = searched.collection("numbered").generation
+    with searched._encoders._loading:
+        held = threading.Thread(target=lambda: searched._encoders.of(generation, words))
         held.start()
         child = fork(lambda: wrong(searched, words, 1, 1))
         assert end(child) == 0

@@ -25,7 +25,7 @@ def searching(connection: Connection, db: Database, url: str) -> Database:
     db.sync("articles")
     other = pgencoder.connect(url)
     for encoder in (WORDS, OTHER):  # as if it had used both
-        other._remember(encoder)
+        other._encoders.remember(encoder)
     assert other.search("articles", "number 7", 3)[0].key == 7
     return other
 
@@ -88,7 +88,7 @@ def test_what_another_process_has_changed_is_noticed(
     change(connection, db)
     with pgencoder.connect(url) as fresh:
         for encoder in (WORDS, OTHER):
-            fresh._remember(encoder)
+            fresh._encoders.remember(encoder)
         expected = fresh.search("articles", "number 7", 30)
     assert searching.search("articles", "number 7", 30) == expected
     assert len(expected) == 30

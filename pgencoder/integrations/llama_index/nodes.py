@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.catalog.objects import Objects
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.db.connection import vector_schema
 from pgencoder.encoders import DenseEncoder, Encoder
 from pgencoder.errors import InvalidEncoding, InvalidRequest

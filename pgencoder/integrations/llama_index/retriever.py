@@ -11,7 +11,7 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, QueryType, RelatedNodeInfo, TextNode
 from llama_index.core.vector_stores import MetadataFilters
 
-from pgencoder.client import Database
+from pgencoder.database import Database
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations import passages

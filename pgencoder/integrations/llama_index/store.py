@@ -11,11 +11,12 @@ from llama_index.core.schema import BaseNode
 from llama_index.core.vector_stores import MetadataFilters, VectorStoreQuery, VectorStoreQueryResult
 from llama_index.core.vector_stores.types import BasePydanticVectorStore, VectorStoreQueryMode
 
-from pgencoder.client import Database, connect
+from pgencoder.database import Database
 from pgencoder.encoders import DEFAULT_MODEL, Encoder
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations import store_table
 from pgencoder.integrations.llama_index.nodes import GivenVectors, Nodes
+from pgencoder.opening import connect
 from pgencoder.results import Hit
 from pgencoder.threads import in_thread
 from pgencoder.types import TokenType

@@ -1,0 +1,1 @@
+"""The parts of a `Database`, one job each."""
