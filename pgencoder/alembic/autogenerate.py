@@ -11,8 +11,8 @@ from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation,
 
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
 from pgencoder.schema import borrowed
-from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, declarations
+from pgencoder.statements import SCHEMA
 from pgencoder.types import Collection, Generation
 
 # without noqa linters would remove the import, and the operations with it

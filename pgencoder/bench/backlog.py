@@ -17,7 +17,7 @@ from pgencoder.db.connection import Connection, connected
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import BATCH_ROWS
-from pgencoder.sql import query
+from pgencoder.statements import query
 
 NAME = "bench_queue"
 ROWS = 1_000_000

@@ -23,7 +23,7 @@ from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import connect
 from pgencoder.progress import Progress
-from pgencoder.sql import identifier, query
+from pgencoder.statements import identifier, query
 from pgencoder.types import PairMethod
 from pgencoder.vectors import Halfvec, normalize
 

@@ -26,8 +26,8 @@ from pgencoder.evaluation import beir
 from pgencoder.representations.tokens import MaxSim
 from pgencoder.search import Search, search_statement
 from pgencoder.search.ranking import by_maxsim
-from pgencoder.sql import query as sql_query
-from pgencoder.sql import raw
+from pgencoder.statements import query as sql_query
+from pgencoder.statements import raw
 from pgencoder.types import Collection, Dims, Encoding, Fingerprint, Matrix, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from psycopg import sql
 
 from pgencoder.database import Database
-from pgencoder.sql import identifier, query, raw
+from pgencoder.statements import identifier, query, raw
 
 
 @contextmanager

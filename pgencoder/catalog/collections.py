@@ -13,7 +13,7 @@ from psycopg import sql
 from pgencoder.catalog.keys import as_set
 from pgencoder.db.executor import Executor
 from pgencoder.errors import InvalidRequest, UnknownCollection
-from pgencoder.sql import Part, as_text, identifier, listed, query
+from pgencoder.statements import Part, as_text, identifier, listed, query
 from pgencoder.types import Collection, Dims, Generation, KeyColumn
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from pgencoder.sql import Part, as_text, equal, identifier, listed, raw, text_of
+from pgencoder.statements import Part, as_text, equal, identifier, listed, raw, text_of
 from pgencoder.types import KeyColumn
 
 

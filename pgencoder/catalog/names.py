@@ -5,7 +5,7 @@ The functions of the schema that look for such names get them from here, see `ki
 
 from __future__ import annotations
 
-from pgencoder.sql import Part, numbered, own, raw
+from pgencoder.statements import Part, numbered, own, raw
 
 # <collection>_<kind>
 OF_COLLECTION = ("active", "changed", "passages", "read", "rows", "scan", "search", "visible")

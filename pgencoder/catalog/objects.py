@@ -12,7 +12,7 @@ from psycopg import sql
 
 from pgencoder.catalog.keys import Key
 from pgencoder.catalog.names import Names
-from pgencoder.sql import Part, Quoted, identifier, listed, numbered, query, raw
+from pgencoder.statements import Part, Quoted, identifier, listed, numbered, query, raw
 from pgencoder.types import Collection, Generation
 
 

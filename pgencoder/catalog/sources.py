@@ -11,7 +11,7 @@ from psycopg import errors as pg
 from pgencoder.db.connection import read_only, user_search_path
 from pgencoder.db.executor import Executor
 from pgencoder.errors import InvalidSource
-from pgencoder.sql import as_text, own, query
+from pgencoder.statements import as_text, own, query
 from pgencoder.types import Collection, KeyColumn
 
 # Names that a key column cannot have in the passages table, the queue and the search function's arguments

@@ -10,7 +10,7 @@ from psycopg.rows import class_row, dict_row
 
 from pgencoder.db.connection import Connection
 from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, Kernel, WorkerStatus
-from pgencoder.sql import query
+from pgencoder.statements import query
 from pgencoder.types import Collection, Generation, check_count
 
 ALIVE = "30 seconds"

@@ -22,7 +22,7 @@ from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.plain import one_line
 from pgencoder.results import Hit, SyncReport
 from pgencoder.search import Search, rows
-from pgencoder.sql import Part, identifier, query
+from pgencoder.statements import Part, identifier, query
 from pgencoder.types import Collection, Stage
 
 COLLECTION = "stdlib_docs"

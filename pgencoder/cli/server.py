@@ -21,7 +21,7 @@ from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_databa
 from pgencoder.db.embedded import program
 from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra, NativeUnavailable
 from pgencoder.kernel import native
-from pgencoder.sql import query
+from pgencoder.statements import query
 
 KEEPER = "pgencoder keep"  # the application name of processes that only keep the server running
 STAY_SECONDS = 60.0

@@ -27,7 +27,7 @@ from pgencoder.errors import (
     PgencoderError,
     UnsupportedServer,
 )
-from pgencoder.sql import SCHEMA, query
+from pgencoder.statements import SCHEMA, query
 
 MINIMUM_SERVER = 150000
 MINIMUM_PGVECTOR = (0, 8)

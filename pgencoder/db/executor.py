@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from pgencoder.sql import Part
+from pgencoder.statements import Part
 
 
 class Rows(Protocol):

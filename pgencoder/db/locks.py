@@ -16,7 +16,7 @@ from psycopg import sql
 from pgencoder.db.connection import Connection, connected
 from pgencoder.db.executor import Executor
 from pgencoder.errors import InUse
-from pgencoder.sql import SCHEMA, own, query
+from pgencoder.statements import SCHEMA, own, query
 
 PATIENCE = "30s"
 

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from pgencoder.db.executor import Executor
 from pgencoder.errors import MissingRights
-from pgencoder.sql import SCHEMA, query
+from pgencoder.statements import SCHEMA, query
 
 
 def check_owner(connection: Executor, *, parts: bool = True) -> None:

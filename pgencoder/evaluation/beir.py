@@ -23,7 +23,7 @@ from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.results import Hit
 from pgencoder.search import Search
-from pgencoder.sql import query
+from pgencoder.statements import query
 from pgencoder.types import STAGES, Chunking, Collection, Encoding, KernelName, Scoring, Stage, TokenType
 
 SCHEMA = "beir"

@@ -12,7 +12,7 @@ from pgencoder.db.values import key_texts
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, NotEncoded, Outdated
 from pgencoder.plain import short_key
-from pgencoder.sql import Part, content, equal, identifier, listed, own, query, raw
+from pgencoder.statements import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
 from pgencoder.vectors import HalfvecArray, normalize
 

@@ -14,7 +14,7 @@ from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import execute, giving_way, waiting
 from pgencoder.progress import Progress
-from pgencoder.sql import Part, as_text, identifier, raw
+from pgencoder.statements import Part, as_text, identifier, raw
 
 PIECE_ROWS = 200  # in one transaction, which keeps applications from changing them
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server

@@ -23,7 +23,7 @@ from pgencoder.db.executor import Executor
 from pgencoder.db.locks import lock_collection
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.progress import Progress
-from pgencoder.sql import Part, as_text, listed, own, query, raw
+from pgencoder.statements import Part, as_text, listed, own, query, raw
 from pgencoder.types import Generation
 
 logger = logging.getLogger(__name__)

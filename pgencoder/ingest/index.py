@@ -19,7 +19,7 @@ from pgencoder.db.connection import Connection
 from pgencoder.db.executor import Executor
 from pgencoder.ingest.backfill import indexed
 from pgencoder.ingest.queue import execute, set_locally
-from pgencoder.sql import query
+from pgencoder.statements import query
 from pgencoder.types import Generation
 
 SHORTEST_WAIT_SECONDS = 60

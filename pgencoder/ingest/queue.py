@@ -53,7 +53,7 @@ from psycopg import sql
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
-from pgencoder.sql import Part, listed, raw
+from pgencoder.statements import Part, listed, raw
 
 LEASE_SECONDS = 60.0
 MOST_ATTEMPTS = 8

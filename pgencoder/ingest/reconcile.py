@@ -21,7 +21,7 @@ from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import check_readable, execute, giving_way
 from pgencoder.progress import Progress
 from pgencoder.results import ReconcileReport
-from pgencoder.sql import Part, equal, identifier, listed, raw
+from pgencoder.statements import Part, equal, identifier, listed, raw
 
 PIECE_ROWS = 2_000
 

@@ -17,7 +17,7 @@ from pgencoder.errors import FingerprintMismatch
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Batch, NewPassage, Vectors, halving
 from pgencoder.results import SyncReport
-from pgencoder.sql import as_text, listed, raw
+from pgencoder.statements import as_text, listed, raw
 
 
 class Writer:

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from pgencoder.database import Database
 from pgencoder.errors import InvalidRequest
 from pgencoder.integrations.filters import JSONB, Field, Fields, catalog, constant, metadata_field
-from pgencoder.sql import query
+from pgencoder.statements import query
 
 
 def source_fields(db: Database, name: str) -> Fields:

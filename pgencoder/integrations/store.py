@@ -24,7 +24,7 @@ from pgencoder.opening import connect
 from pgencoder.results import Hit
 from pgencoder.search import Search
 from pgencoder.search.statement import Filter, source_of
-from pgencoder.sql import Part, identifier, own, query, raw
+from pgencoder.statements import Part, identifier, own, query, raw
 from pgencoder.types import Encoding, Generation, Matrix
 
 POLL_SECONDS = 0.05

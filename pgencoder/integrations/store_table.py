@@ -15,7 +15,7 @@ from pgencoder.database import Database
 from pgencoder.db.connection import Connection, schema_of_new
 from pgencoder.encoders import Encoder
 from pgencoder.errors import CollectionExists, InvalidSource, UnknownCollection
-from pgencoder.sql import identifier, query
+from pgencoder.statements import identifier, query
 from pgencoder.types import KeyColumn, TokenType
 
 

@@ -11,7 +11,7 @@ from psycopg import errors as pg
 from pgencoder.db.connection import Connection
 from pgencoder.errors import MissingRights, NativeUnavailable
 from pgencoder.results import Kernel
-from pgencoder.sql import query
+from pgencoder.statements import query
 
 EXTENSION = "pgencoder_native"
 # Marks an extension that pgencoder created, so that pgencoder may remove it

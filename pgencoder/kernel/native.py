@@ -23,7 +23,7 @@ import platformdirs
 
 from pgencoder.db import postgres
 from pgencoder.errors import NativeUnavailable
-from pgencoder.sql import resources
+from pgencoder.statements import resources
 
 EXTENSION = "pgencoder_native"
 # If this variable is "off", only a command compiles or installs the extension

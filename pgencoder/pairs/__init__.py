@@ -25,7 +25,7 @@ from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
 from pgencoder.progress import Progress
 from pgencoder.results import Pair
-from pgencoder.sql import identifier, own, query
+from pgencoder.statements import identifier, own, query
 from pgencoder.types import PAIR_METHODS, Collection, PairMethod
 
 AT_ONCE = 5_000  # pairs that are looked up and returned together

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pgencoder.representations.base import Measure, Parameter
-from pgencoder.sql import SCHEMA
+from pgencoder.statements import SCHEMA
 from pgencoder.types import Encoding
 from pgencoder.vectors import Halfvec, Numbers, normalize
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Measure, Parameter
-from pgencoder.sql import SCHEMA
+from pgencoder.statements import SCHEMA
 from pgencoder.types import Encoding
 from pgencoder.vectors import HalfvecArray, Numbers, normalize
 

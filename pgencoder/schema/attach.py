@@ -19,7 +19,7 @@ from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
-from pgencoder.sql import Part
+from pgencoder.statements import Part
 from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
 
 MOST_DIMS = 4_000  # of a vector that pgvector can index

@@ -20,7 +20,7 @@ from pgencoder.db.executor import Executor
 from pgencoder.db.owner import check_owner
 from pgencoder.errors import InvalidRequest
 from pgencoder.schema import migrate
-from pgencoder.sql import Part, as_text
+from pgencoder.statements import Part, as_text
 from pgencoder.types import Collection
 
 # What a transaction keeps of ours after the part of it that is ours

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.schema.ownership import by_source_owner
-from pgencoder.sql import Late, Part, Quoted, assembled, block, content, identifier, listed, raw
+from pgencoder.statements import Late, Part, Quoted, assembled, block, content, identifier, listed, raw
 from pgencoder.types import Generation
 
 

@@ -32,7 +32,7 @@ from pgencoder.progress import Progress
 from pgencoder.schema import functions, policy, roles, search, tables
 from pgencoder.schema.attach import describe
 from pgencoder.schema.ownership import become_owner
-from pgencoder.sql import Part, query
+from pgencoder.statements import Part, query
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from pgencoder.errors import InvalidRequest, MissingRights, NotMigrated
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.ownership import reset_role
 from pgencoder.schema.refresh import refresh
-from pgencoder.sql import SCHEMA, functions, identifier, query, resources, views
+from pgencoder.statements import SCHEMA, functions, identifier, query, resources, views
 
 if TYPE_CHECKING:
     from alembic.config import Config

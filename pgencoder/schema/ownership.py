@@ -8,7 +8,7 @@ from psycopg import sql
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor
-from pgencoder.sql import Part, as_text, block, query
+from pgencoder.statements import Part, as_text, block, query
 
 
 def by_source_owner(objects: Objects, statements: Iterable[Part]) -> list[Part]:

@@ -7,7 +7,7 @@ from psycopg import sql
 from pgencoder.catalog.names import POLICY
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor
-from pgencoder.sql import Part, as_text, identifier
+from pgencoder.statements import Part, as_text, identifier
 
 
 def create(objects: Objects) -> Part:

@@ -27,7 +27,7 @@ from pgencoder.schema import functions, policy, roles, search, tables, triggers,
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.schema.generations import LOCK_TIMEOUT
 from pgencoder.schema.ownership import become_owner
-from pgencoder.sql import as_text, identifier, listed, own, query, raw, text_of
+from pgencoder.statements import as_text, identifier, listed, own, query, raw, text_of
 from pgencoder.types import Collection, KeyColumn
 
 

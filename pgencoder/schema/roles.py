@@ -9,7 +9,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.errors import MissingRights
-from pgencoder.sql import Quoted, block, query, raw
+from pgencoder.statements import Quoted, block, query, raw
 
 READER = "pgencoder_reader"
 WORKER = "pgencoder_worker"

@@ -16,7 +16,7 @@ from psycopg import sql
 from pgencoder.catalog.objects import Known, Objects, queue_changed
 from pgencoder.schema import attach, functions, migrate, policy, roles, tables
 from pgencoder.schema.ownership import by_source_owner
-from pgencoder.sql import Late, Part, as_text, assembled, identifier, listed, query, raw
+from pgencoder.statements import Late, Part, as_text, assembled, identifier, listed, query, raw
 from pgencoder.types import FULL_TYPE
 
 # The numbers of generations in the block `reencode`: of the one that is made, and of each in turn

@@ -14,7 +14,7 @@ from pgencoder.schema import view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.search.ranking import ranking_of, stage_for
 from pgencoder.search.render import search_text
-from pgencoder.sql import Late, Part, Quoted, as_text, assembled, identifier, query, raw
+from pgencoder.statements import Late, Part, Quoted, as_text, assembled, identifier, query, raw
 from pgencoder.types import Collection, Group
 
 # The caller's filter, a variable of the function

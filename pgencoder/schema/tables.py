@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from pgencoder.catalog.objects import Objects
-from pgencoder.sql import raw
+from pgencoder.statements import raw
 
 
 def create(objects: Objects) -> sql.Composed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.schema.ownership import by_source_owner
-from pgencoder.sql import Late, Part, assembled, block, identifier
+from pgencoder.statements import Late, Part, assembled, block, identifier
 
 EVENTS = ("insert", "update", "delete", "truncate")
 

@@ -11,7 +11,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor, run
 from pgencoder.schema.dependents import named_dependents
-from pgencoder.sql import Part, as_text, query, raw
+from pgencoder.statements import Part, as_text, query, raw
 
 
 def create(objects: Objects) -> list[Part]:

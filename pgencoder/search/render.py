@@ -26,7 +26,7 @@ from psycopg import sql
 
 from pgencoder.representations.base import Measure
 from pgencoder.search.ranking import Alone, Ranking
-from pgencoder.sql import Part, as_text, identifier, listed, own, query, raw
+from pgencoder.statements import Part, as_text, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
 
 SHOWN = ("dense",)

@@ -12,7 +12,7 @@ from psycopg import sql
 from pgencoder.db.connection import Connection
 from pgencoder.db.values import key_texts
 from pgencoder.errors import InvalidSource
-from pgencoder.sql import Part, content, equal, identifier, listed, query, raw
+from pgencoder.statements import Part, content, equal, identifier, listed, query, raw
 from pgencoder.types import Collection
 
 _NO_SPAN = (0, 0)

@@ -36,7 +36,7 @@ from pgencoder.representations.shapes import check_query
 from pgencoder.search.ranking import ranking_of
 from pgencoder.search.render import SHOWN, search_text
 from pgencoder.search.statement import Search, search_statement
-from pgencoder.sql import SCHEMA, as_text, identifier, own, query, raw
+from pgencoder.statements import SCHEMA, as_text, identifier, own, query, raw
 from pgencoder.types import Collection, Encoding
 
 Row = Sequence[Any]

@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.types import UserDefinedType
 
 from pgencoder.errors import InvalidRequest
-from pgencoder.sql import SCHEMA
+from pgencoder.statements import SCHEMA
 from pgencoder.types import Matrix, TokenType
 from pgencoder.vectors import Numbers, normalize, read_array
 

@@ -24,7 +24,7 @@ from pgencoder.representations.shapes import check_query
 from pgencoder.search.ranking import Ranking, ranking_of
 from pgencoder.search.render import SHOWN, key_names, same, template
 from pgencoder.search.sqltypes import NumbersType
-from pgencoder.sql import SCHEMA
+from pgencoder.statements import SCHEMA
 from pgencoder.types import GROUPS, Collection, Encoding, Group, Stage, check_count
 from pgencoder.vectors import Numbers
 

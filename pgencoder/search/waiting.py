@@ -6,7 +6,7 @@ from psycopg import sql
 
 from pgencoder.db.connection import Connection
 from pgencoder.encoders import loaded_by_workers
-from pgencoder.sql import as_text, equal, identifier, listed, own, query, raw
+from pgencoder.statements import as_text, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection
 
 MOST = 10_000  # rows that are counted

@@ -19,8 +19,8 @@ from pgencoder.catalog import free_names
 from pgencoder.errors import InvalidRequest
 from pgencoder.search.render import key_names
 from pgencoder.search.select import SearchSelect
-from pgencoder.sql import SCHEMA
 from pgencoder.sqlalchemy.declare import Declared, EncodedColumns, declare, is_declaration, is_inherited
+from pgencoder.statements import SCHEMA
 
 E = TypeVar("E")
 

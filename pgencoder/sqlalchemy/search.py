@@ -18,8 +18,8 @@ from pgencoder.search.ranking import TOKENS, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
-from pgencoder.sql import SCHEMA, as_text, identifier
 from pgencoder.sqlalchemy.declare import EncodedColumns, is_inherited
+from pgencoder.statements import SCHEMA, as_text, identifier
 from pgencoder.threads import in_thread
 from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pgencoder.db.connection import Connection, connected
 from pgencoder.encoders import Placed, model_names
 from pgencoder.ingest.queue import execute
-from pgencoder.sql import query
+from pgencoder.statements import query
 from pgencoder.worker.generations import Generations
 from pgencoder.worker.record import Record
 from pgencoder.worker.retrying import FAILURES, one_line

@@ -17,7 +17,7 @@ from pgencoder import Encoding
 from pgencoder.catalog import objects
 from pgencoder.errors import ConnectionFailed
 from pgencoder.ingest import queue
-from pgencoder.sql import query
+from pgencoder.statements import query
 from pgencoder.types import Matrix
 from pgencoder.worker.worker import Worker, WorkerOptions
 from tests.encoder import WordEncoder

@@ -14,7 +14,7 @@ from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
 from pgencoder.ingest.batch import BATCH_ROWS
-from pgencoder.sql import identifier, query
+from pgencoder.statements import identifier, query
 from pgencoder.types import KernelName, TokenType
 from pgencoder.vectors import HalfvecArray, normalize, read_array
 from tests.encoder import WordEncoder

@@ -34,7 +34,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 import pgencoder
 from pgencoder import Database, Encoder
 from pgencoder.cli import application
-from pgencoder.sql import query
+from pgencoder.statements import query
 
 Connection = psycopg.Connection[Any]
 
@@ -232,7 +232,7 @@ def test_dumped_schema(attached: Database, url: str) -> None:
     tables = [f'--table="public".{as_name(name)}' for name in COLLECTIONS if name != ODD]
     compare(
         {
-            "dump-pgencoder.sql": dumped("--schema=pgencoder"),
+            "dump-pgencoder.statements": dumped("--schema=pgencoder"),
             "dump-tables.sql": dumped(*tables, f"--table={as_name(ODD_SCHEMA)}.*"),
         }
     )

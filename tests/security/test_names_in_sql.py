@@ -13,7 +13,7 @@ from psycopg import sql
 
 from pgencoder import Database, Dims
 from pgencoder.errors import CollectionExists
-from pgencoder.sql import Late, Quoted, assembled, raw
+from pgencoder.statements import Late, Quoted, assembled, raw
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder

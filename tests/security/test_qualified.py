@@ -14,7 +14,7 @@ from psycopg._cursor_base import BaseCursor
 
 from pgencoder import Database
 from pgencoder.search.render import template
-from pgencoder.sql import query, resources
+from pgencoder.statements import query, resources
 from tests.connections import Connection
 from tests.security import everything
 from tests.security.qualified import Offence, Signature, body_offences, offences

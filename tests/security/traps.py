@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from pgencoder.sql import resources
+from pgencoder.statements import resources
 from tests.connections import Connection
 
 # Types of arguments for which a function or operator of exactly these is planted, where Postgres has it by a cast only
