@@ -1,8 +1,8 @@
 # Everything runs in .venv, which is created on first use; constraints.txt pins the versions.
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes; each runs whole files and has its own server
-TESTERS ?= 2
+# Test processes; each runs whole files and has its own server. Many tests wait, so 3 use 2 cores
+TESTERS ?= 3
 
 # The index with PyTorch without CUDA. If it cannot be reached, pip uses other indexes. Empty: PyTorch with CUDA.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu

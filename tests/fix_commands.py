@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from pgencoder import Database
+from tests import warm_command
 from tests.commands import Run, Tool
 from tests.connections import Connection
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -44,14 +48,32 @@ def bare_url(connection: Connection, url: str) -> Iterator[str]:
     connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
 
 
+@pytest.fixture(scope="session")
+def warm_programs() -> Iterator[Path]:
+    """A folder with a program `pgencoder` that starts at once, for the installed one first imports for seconds."""
+    with tempfile.TemporaryDirectory(prefix="pgencoder-") as name:
+        door, program = Path(name) / "door", Path(name) / "pgencoder"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{warm_command.__file__}" ask "{door}" "$@"\n')
+        program.chmod(0o755)
+        serving = [sys.executable, "-W", "ignore", "-m", warm_command.__name__, "serve", str(door)]
+        with subprocess.Popen(serving, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield Path(name)
+            process.terminate()
+
+
 @pytest.fixture
-def command(url: str, tmp_path: Path) -> Run:
+def command(url: str, tmp_path: Path, warm_programs: Path) -> Run:
+    """Runs `pgencoder` with these arguments on this test's database."""
+
     def call(*arguments: str, database: str | None = url) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name != "PGENCODER_DATABASE_URL"}
         if database is not None:
             environment["PGENCODER_DATABASE_URL"] = database
         return subprocess.run(
-            [str(Path(sys.executable).parent / "pgencoder"), *arguments],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)  # fmt: skip
+            [warm_programs / "pgencoder", *arguments],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+            timeout=warm_command.LIMIT + 30)  # fmt: skip
 
     return call
