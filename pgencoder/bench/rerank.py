@@ -187,7 +187,7 @@ def _prepare(
         return _synthetic(db, queries)
     collections = {}
     for kind in KINDS:
-        name = beir.prepare(db, dataset, beir.Encoded(tokens=kind, chunking="truncate"))
+        name = beir.prepare(db, dataset, beir.Setup(tokens=kind, chunking="truncate"))
         db.sync(name, progress=False)
         collections[kind] = db.collection(name)
     texts = list(dataset.queries.values())

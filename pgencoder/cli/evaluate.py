@@ -44,7 +44,7 @@ def evaluate(
         raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
     db = open_database(database)
     dataset = beir.read(directory, split)
-    encoded = beir.Encoded(model, token_model, tokens, chunking)
+    encoded = beir.Setup(model, token_model, tokens, chunking)
     with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
 
         def progress(step: str, done: int, total: int) -> None:

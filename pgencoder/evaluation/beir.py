@@ -110,7 +110,7 @@ def read(directory: Path, split: str = "test") -> Dataset:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Setup:
     """The encoding of the documents of an evaluation; the fields are arguments of `Database.attach`."""
 
     model: str = DEFAULT_MODEL
@@ -126,13 +126,13 @@ class Encoded:
         return name + "_" + hashlib.sha256(f"{self.model} {self.token_model}".encode()).hexdigest()[:6]
 
 
-DEFAULT = Encoded()
+DEFAULT = Setup()
 
 
 def evaluate(
     db: Database,
     dataset: Dataset,
-    encoded: Encoded = DEFAULT,
+    encoded: Setup = DEFAULT,
     *,
     candidates: int = 100,
     stages: Sequence[Stage] = STAGES,
@@ -165,7 +165,7 @@ def evaluate(
     )
 
 
-def prepare(db: Database, dataset: Dataset, encoded: Encoded) -> str:
+def prepare(db: Database, dataset: Dataset, encoded: Setup) -> str:
     """Load the documents, attach the collection if it does not exist, and return its name."""
     load_documents(db, dataset)
     name = encoded.collection_of(dataset)

@@ -63,7 +63,7 @@ def _goes_on(text: str, word: tuple[int, int], piece: tuple[int, int]) -> bool:
     """Return True if a piece belongs to the word before it."""
     if piece[0] < word[0]:
         return False
-    # bytes of one character, or the white space before a word as a token of its own
+    # bytes of one character, or a token for the white space before a word
     if piece[0] < word[1] or (word[0] == word[1] == piece[0]):
         return True
     # characters between them may have no token, such as the apostrophe that ColBERT skips

@@ -12,7 +12,7 @@ from pgencoder.ingest.reconcile import reconcile
 from pgencoder.ingest.target import Target
 from pgencoder.worker.generations import Generations
 from pgencoder.worker.record import tell
-from pgencoder.worker.retrying import FAILURES, one_line
+from pgencoder.worker.retrying import FAILURES, error_line
 from pgencoder.worker.work import Work, WorkSource
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class _Generation(Work):
         try:
             report = reconcile(connection, self._target.objects, stopped=self._stopping.is_set)
         except FAILURES as error:
-            name, said = self._target.objects.generation.passages, one_line(error)
+            name, said = self._target.objects.generation.passages, error_line(error)
             logger.warning("could not reconcile %s: %s", name, said, extra={"generation": name, "error": said})
         else:
             tell("reconciled", self._target, asdict(report))

@@ -19,7 +19,7 @@ from pgencoder.errors import FingerprintMismatch, UnknownEncoder
 from pgencoder.ingest.reading import described
 from pgencoder.ingest.target import Target
 from pgencoder.types import Collection, Generation
-from pgencoder.worker.retrying import one_line, out_of_reach
+from pgencoder.worker.retrying import error_line, out_of_reach
 from pgencoder.worker.tables import Tables
 
 ASIDE_SECONDS = 60.0
@@ -113,8 +113,8 @@ class Generations:
             return  # an index is being built, or an application was in the way
         if isinstance(error, FingerprintMismatch):  # its tables are others under the same names: look at them again
             self._targets.pop(passages, None)
-        problem = f"{passages}: {one_line(error)}"
-        told = {"generation": passages, "error": one_line(error)}
+        problem = f"{passages}: {error_line(error)}"
+        told = {"generation": passages, "error": error_line(error)}
         if isinstance(error, UnknownEncoder):
             if self.skipped.get(passages) != problem:
                 logger.warning("skipped %s", problem, extra=told)

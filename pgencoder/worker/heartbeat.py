@@ -20,7 +20,7 @@ from pgencoder.ingest.queue import execute
 from pgencoder.statements import query
 from pgencoder.worker.generations import Generations
 from pgencoder.worker.record import Record
-from pgencoder.worker.retrying import FAILURES, one_line
+from pgencoder.worker.retrying import FAILURES, error_line
 from pgencoder.worker.work import WorkSource
 
 BEAT_SECONDS = 10.0
@@ -92,7 +92,7 @@ class Heartbeat:
                     if register:
                         self._renew(connection)
             except Exception as error:  # the next beat may be better; without any, leases would lapse unnoticed
-                logger.warning("no heartbeat: %s", one_line(error), extra={"error": one_line(error)})
+                logger.warning("no heartbeat: %s", error_line(error), extra={"error": error_line(error)})
 
     def _renew(self, connection: Connection) -> None:
         encoders = list(self._generations.encoders.values())

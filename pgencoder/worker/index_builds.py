@@ -15,7 +15,7 @@ from pgencoder.ingest import backfill, index
 from pgencoder.ingest.target import Target
 from pgencoder.worker.generations import Generations
 from pgencoder.worker.record import Record
-from pgencoder.worker.retrying import FAILURES, one_line, steadily
+from pgencoder.worker.retrying import FAILURES, error_line, steadily
 from pgencoder.worker.work import Work, WorkSource
 
 PROGRESS_SECONDS = 1.0
@@ -119,7 +119,7 @@ class _Build(Work):
                 index.note_failure(connection, generation, error)
                 return index.failure(connection, generation)
 
-        problem = f"{generation.passages}: the index cannot be built, {one_line(error)}"
+        problem = f"{generation.passages}: the index cannot be built, {error_line(error)}"
         try:
             if (known := note() if source.generations.strict else steadily(note, source.stopping)) is not None:
                 problem = f"{generation.passages}: {known}"

@@ -31,7 +31,7 @@ def steadily(run: Callable[[], T], stopped: threading.Event) -> T:
         except Exception as error:
             if not out_of_reach(error) or stopped.is_set():
                 raise
-            said = one_line(error)
+            said = error_line(error)
             extra = {"error": said, "wait": wait}
             logger.warning("the database is out of reach, trying again in %.1f s: %s", wait, said, extra=extra)
         stopped.wait(wait * (0.5 + random.random()))  # noqa: S311 - jitter
@@ -48,6 +48,6 @@ def out_of_reach(error: BaseException) -> bool:
     return state is None or (state[:2] in ("08", "40", "53", "57") and state != "08P01")
 
 
-def one_line(error: BaseException | str) -> str:
+def error_line(error: BaseException | str) -> str:
     """Return the text of an error on one line."""
     return " ".join(str(error).split())

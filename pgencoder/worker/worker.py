@@ -30,7 +30,7 @@ from pgencoder.worker.index_builds import IndexBuilds
 from pgencoder.worker.notifications import Notifications
 from pgencoder.worker.pipeline import drain
 from pgencoder.worker.record import OnReport, Record
-from pgencoder.worker.retrying import FAILURES, one_line, out_of_reach, steadily
+from pgencoder.worker.retrying import FAILURES, error_line, out_of_reach, steadily
 from pgencoder.worker.work import Work, WorkSource
 
 logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Worker:
                 finally:
                     self._store(urgent)
         except Exception as error:
-            logger.warning("cannot do urgent work: %s", one_line(error), extra={"error": one_line(error)})
+            logger.warning("cannot do urgent work: %s", error_line(error), extra={"error": error_line(error)})
         return not self._stopping.is_set()
 
     def _store(self, work: Work) -> None:
@@ -237,7 +237,7 @@ class Worker:
             try:
                 self._finish(source)
             except FAILURES as error:
-                logger.warning("cannot look for work of %s: %s", type(source).__name__, one_line(error))
+                logger.warning("cannot look for work of %s: %s", type(source).__name__, error_line(error))
 
         beside[source] = threading.Thread(target=finish, name=type(source).__name__, daemon=True)
         beside[source].start()

@@ -22,7 +22,7 @@ from tests.encoder import WordEncoder
 
 @pytest.mark.parametrize("tokens", ["bit", "halfvec"])
 def test_a_ranking_that_is_right_scores_one(db: Database, dataset: Path, tokens: str) -> None:
-    report = beir.evaluate(db, beir.read(dataset), beir.Encoded(tokens=tokens))  # type: ignore[arg-type]
+    report = beir.evaluate(db, beir.read(dataset), beir.Setup(tokens=tokens))  # type: ignore[arg-type]
     plain = report.as_json()
     assert list(plain["stages"]) == ["dense", "maxsim", "exhaustive"]
     for stage in plain["stages"].values():
