@@ -1,8 +1,8 @@
 """Reads the SQL files, and composes SQL from identifiers and fragments.
 
-Postgres stores `sql/functions/` and `sql/views/`; each `pgencoder migrate` writes them again. Python runs
-`sql/queries/`: templates whose `{names}` are filled with quoted identifiers and SQL fragments, never with values. The
-files are found both in a checkout and in an installed wheel.
+Postgres stores `sql/functions/`, which users call, `sql/internal/`, whose names begin with `_`, and `sql/views/`; each
+`pgencoder migrate` writes them again. Python runs `sql/queries/`: templates whose `{names}` are filled with quoted
+identifiers and SQL fragments, never with values. The files are found both in a checkout and in an installed wheel.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ def query(name: str) -> sql.SQL:
 
 
 def functions() -> Iterator[tuple[str, sql.SQL]]:
-    """Yield the name and template of each file in `sql/functions/`; a function comes after those that it calls.
+    """Yield the name and template of each file in `sql/functions/` and `sql/internal/`.
 
-    A template has the hole `{vector}` for pgvector's schema.
+    A function comes after those that it calls. A template has the hole `{vector}` for pgvector's schema.
     """
-    files = {path.stem: path.read_text(encoding="utf-8") for path in (resources() / "sql" / "functions").glob("*.sql")}
+    folders = (resources() / "sql" / name for name in ("functions", "internal"))
+    files = {path.stem: path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.sql")}
     graph: dict[str, set[str]] = {
         name: {
             other

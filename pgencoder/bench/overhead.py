@@ -154,7 +154,7 @@ class _Bench:
         dense, tokens = Halfvec(query.dense), HalfvecArray(query.tokens)
         scan = f"SELECT id FROM pgencoder.{NAME}_1 ORDER BY dense OPERATOR({self.vector}.<#>) %s LIMIT 100"
         score = (
-            f"SELECT id, pgencoder.score(%s, tokens) FROM pgencoder.{NAME}_1 WHERE id OPERATOR(pg_catalog.=) ANY (%s)"
+            f"SELECT id, pgencoder._score(%s, tokens) FROM pgencoder.{NAME}_1 WHERE id OPERATOR(pg_catalog.=) ANY (%s)"
         )
         function = f"SELECT * FROM pgencoder.{DENSE}_search(%s, %s)"
         found = self._timed("hnsw", lambda: driver.execute(scan.encode(), [dense]).fetchall())

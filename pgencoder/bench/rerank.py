@@ -55,7 +55,7 @@ class Form:
 
 FORMS = (
     Form("example_halfvec", "halfvec", "pg_temp.example"),
-    Form("sql_halfvec", "halfvec", "pgencoder.maxsim_sql"),
+    Form("sql_halfvec", "halfvec", "pgencoder._maxsim_sql"),
     Form("sql_bit", "bit", "pg_temp.symmetric"),
     Form("native_halfvec", "halfvec", "pgencoder_native.maxsim", native=True),
     Form("native_bit", "bit", "pgencoder_native.maxsim", native=True),

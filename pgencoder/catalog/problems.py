@@ -13,12 +13,12 @@ from pgencoder.types import Collection
 
 def problem(executor: Executor, name: str) -> str | None:
     """Say why a collection cannot be encoded; None if it can."""
-    return _said(executor, "SELECT pgencoder.source_problem(%s)", name)
+    return _said(executor, "SELECT pgencoder._source_problem(%s)", name)
 
 
 def warning(executor: Executor, name: str) -> str | None:
     """Say why changes of a collection's table may go unseen; None if they do not."""
-    return _said(executor, "SELECT pgencoder.source_warning(%s)", name)
+    return _said(executor, "SELECT pgencoder._source_warning(%s)", name)
 
 
 def warn(executor: Executor, name: str, failure: str | None = None) -> None:

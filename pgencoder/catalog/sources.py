@@ -116,7 +116,7 @@ def find_table(executor: Executor, collection: Collection) -> int | None:
 def attached_table(executor: Executor, collection: Collection) -> int | None:
     """Return the oid of the table that a collection was attached to, None if it was dropped."""
     row = executor.execute(
-        "SELECT pgencoder.attached_table(pg_catalog.to_regclass(%s))", [as_text(own(collection.generation.passages))]
+        "SELECT pgencoder._attached_table(pg_catalog.to_regclass(%s))", [as_text(own(collection.generation.passages))]
     ).fetchone()
     return None if row is None or row[0] is None else int(row[0])
 

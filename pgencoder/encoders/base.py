@@ -143,7 +143,7 @@ def check_fingerprint(stored: Fingerprint, encoder: Fingerprint, where: str) -> 
 def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
     """Return the part of a fingerprint that is equal for the same encoder.
 
-    The name of a model whose weights are known by hash is left out. The SQL function `pgencoder.comparable` does the
+    The name of a model whose weights are known by hash is left out. The SQL function `pgencoder._comparable` does the
     same.
     """
     names = {"model": "weights", "token_model": "token_weights"}

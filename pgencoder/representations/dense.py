@@ -27,7 +27,7 @@ class InnerProduct(Measure):
 
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the vector."""
-        return f"{SCHEMA}.query_dense(CAST({parameters['query_dense']} AS real[]))"
+        return f"{SCHEMA}._query_dense(CAST({parameters['query_dense']} AS real[]))"
 
     def score(self, query: str) -> str:
         """Return the inner product."""
@@ -35,4 +35,4 @@ class InnerProduct(Measure):
 
     def distance(self, query: str) -> str:
         """Return the negative inner product, which HNSW orders by."""
-        return f"{SCHEMA}.distance({self.name}, {query})"
+        return f"{SCHEMA}._distance({self.name}, {query})"

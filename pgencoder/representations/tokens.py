@@ -23,7 +23,7 @@ class MaxSim(Measure):
     """
 
     name: str = "tokens"
-    function: str = f"{SCHEMA}.score"
+    function: str = f"{SCHEMA}._score"
 
     def parameters(self, query: Encoding) -> Mapping[str, Parameter]:
         """Return the numbers of the vectors, one after the other, and how many a vector has."""
@@ -35,7 +35,7 @@ class MaxSim(Measure):
 
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the vectors."""
-        return f"{SCHEMA}.query_tokens(CAST({parameters['query_tokens']} AS real[]), {parameters['token_dims']})"
+        return f"{SCHEMA}._query_tokens(CAST({parameters['query_tokens']} AS real[]), {parameters['token_dims']})"
 
     def score(self, query: str) -> str:
         """Return MaxSim."""

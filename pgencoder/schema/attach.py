@@ -86,7 +86,7 @@ def statements(parts: Objects) -> list[Part]:
     """Return the statements that make everything of a new collection; they do not queue its rows."""
     return [
         *catalog.add(parts.collection),
-        sql.SQL("SELECT pgencoder.check_free({}, NULL)").format(parts.name),
+        sql.SQL("SELECT pgencoder._check_free({}, NULL)").format(parts.name),
         tables.create(parts),
         *functions.create(parts, [parts.generation]),
         policy.create(parts),

@@ -158,7 +158,7 @@ def _place(generation: Generation) -> tuple[int, str]:
 
 
 def _check_free(parts: Objects) -> Part:
-    return sql.SQL("SELECT pgencoder.check_free({}, {})").format(parts.name, parts.number)
+    return sql.SQL("SELECT pgencoder._check_free({}, {})").format(parts.name, parts.number)
 
 
 def activate(connection: Executor, name: str, number: int | None) -> Generation:
@@ -217,7 +217,7 @@ def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> N
     if catalog.problem(executor, parts.collection.name) is None:  # else there may be no table whose changes are queued
         _quiet(executor, parts)
         run(executor, functions.create(parts, left))
-    executor.execute(sql.SQL("SELECT pgencoder.drop_generation({}, {})").format(parts.name, parts.number))
+    executor.execute(sql.SQL("SELECT pgencoder._drop_generation({}, {})").format(parts.name, parts.number))
 
 
 def find(collection: Collection, number: int | None) -> Generation:

@@ -166,7 +166,7 @@ def statement_text(collection: Collection, search: Search) -> bytes:
     dense_score. It fails with `object_not_in_prerequisite_state` where the collection is no longer as it is described.
     """
     ranking = ranking_of(search.stage)
-    check = sql.SQL("{}.check_active({}(), {}::pg_catalog.jsonb)").format(
+    check = sql.SQL("{}._check_active({}(), {}::pg_catalog.jsonb)").format(
         raw(SCHEMA), own(f"{collection.name}_active"), sql.Literal(json.dumps(description(collection)))
     )
     statement = search_text(

@@ -52,7 +52,7 @@ class Dense(HALFVEC):
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         """Numbers to a vector."""
-        return _functions.query_dense(sa.cast(bindvalue, NumbersType()))  # type: ignore[no-any-return]
+        return _functions._query_dense(sa.cast(bindvalue, NumbersType()))  # type: ignore[no-any-return]
 
 
 class Tokens(UserDefinedType[Matrix]):
@@ -84,7 +84,7 @@ class Tokens(UserDefinedType[Matrix]):
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         """Numbers to vectors, or to their signs."""
-        tokens = _functions.query_tokens(sa.cast(bindvalue, NumbersType()), sa.literal(self.dims, sa.Integer()))
+        tokens = _functions._query_tokens(sa.cast(bindvalue, NumbersType()), sa.literal(self.dims, sa.Integer()))
         return tokens if self.kind == "halfvec" else _functions.binary_quantize(tokens)  # type: ignore[no-any-return]
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:

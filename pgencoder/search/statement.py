@@ -128,7 +128,7 @@ def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) ->
     active = f"{SCHEMA}.{compiler.preparer.quote_identifier(f'{collection}_active')}()"
     # what a schema is called here is not what it is called there
     without = " OPERATOR(pg_catalog.-) 'source'" if compiler.schema_translate_map else ""
-    return f"{SCHEMA}.check_active({active}, CAST({binds['expected']} AS pg_catalog.jsonb){without})"
+    return f"{SCHEMA}._check_active({active}, CAST({binds['expected']} AS pg_catalog.jsonb){without})"
 
 
 def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:

@@ -140,8 +140,8 @@ def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> Colu
     if not isinstance(query, ColumnElement):
         tokens = normalize(np.atleast_2d(np.asarray(query)))
         numbers = sa.bindparam("query_tokens", Numbers(tokens), NumbersType(), unique=True)
-        query = _functions.query_tokens(sa.cast(numbers, NumbersType()), sa.literal(tokens.shape[1], sa.Integer()))
-    return _functions.score(query, document, type_=sa.Double())  # type: ignore[no-any-return]
+        query = _functions._query_tokens(sa.cast(numbers, NumbersType()), sa.literal(tokens.shape[1], sa.Integer()))
+    return _functions._score(query, document, type_=sa.Double())  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ BEGIN
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
     FOREACH each IN ARRAY numbers LOOP
-        PERFORM pgencoder.drop_generation(detach.name, each);
+        PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
     -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(

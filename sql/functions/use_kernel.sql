@@ -1,5 +1,5 @@
 -- Users and their views depend on maxsim() and maxsim_pairs(), so these stay the same objects; only their bodies change.
--- The planner inlines them, so the call is free. Each calls a twin with the same arguments: maxsim_sql() here, or maxsim()
+-- The planner inlines them, so the call is free. Each calls a twin with the same arguments: _maxsim_sql() here, or maxsim()
 -- in the schema of the extension.
 CREATE OR REPLACE FUNCTION pgencoder.use_kernel(kernel pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -33,7 +33,7 @@ BEGIN
           AND mine.proname OPERATOR(pg_catalog.=) ANY (ARRAY['maxsim', 'maxsim_pairs'])
           AND namespace.nspname OPERATOR(pg_catalog.=) CASE WHEN native THEN 'pgencoder_native' ELSE 'pgencoder' END
           AND other.proname OPERATOR(pg_catalog.=)
-              (mine.proname OPERATOR(pg_catalog.||) CASE WHEN native THEN '' ELSE '_sql' END)
+              CASE WHEN native THEN mine.proname ELSE pg_catalog.concat('_', mine.proname, '_sql') END
     LOOP
         IF twin.proretset THEN
             EXECUTE pg_catalog.format(

@@ -43,11 +43,11 @@ BEGIN
                 ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
         FROM (VALUES ({source_name}::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
             AS tables (relation, own)
-        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
+        CROSS JOIN LATERAL pgencoder._source_key(relation) AS k
     ) AS columns;
     PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
-    IF EXISTS (SELECT FROM pgencoder.source_key({source_name}::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+    IF EXISTS (SELECT FROM pgencoder._source_key({source_name}::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
         RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', {source_name}, key;
     END IF;
     IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN

@@ -6,7 +6,7 @@ SELECT 1 OPERATOR(pg_catalog./) CASE WHEN EXISTS (
         WHERE n.nspname OPERATOR(pg_catalog.=) 'pgencoder'
             AND (SELECT me.rolsuper FROM pg_catalog.pg_roles me WHERE me.rolname OPERATOR(pg_catalog.=) session_user)
     ) THEN 0
-    -- as pgencoder.attached_table finds it, which a plan would already run
+    -- as pgencoder._attached_table finds it, which a plan would already run
     WHEN EXISTS (
         SELECT FROM pg_catalog.pg_namespace n
         JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid

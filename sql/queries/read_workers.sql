@@ -8,5 +8,5 @@ SELECT w.id::pg_catalog.text, pg_catalog.left(w.host, %(most)s) AS host, w.pid,
     pg_catalog.left(w.device, %(most)s) AS device,
     greatest(least(w.started_at, pg_catalog.now()), 'epoch') AS started_at,
     greatest(least(w.last_seen, pg_catalog.now()), 'epoch') AS last_seen,
-    w.rows, w.passages, w.failures, pgencoder.rate(w.rates) AS rows_per_second, pg_catalog.left(w.problem, %(most)s) AS problem
+    w.rows, w.passages, w.failures, pgencoder._rate(w.rates) AS rows_per_second, pg_catalog.left(w.problem, %(most)s) AS problem
 FROM pgencoder.worker AS w ORDER BY w.last_seen DESC, w.id

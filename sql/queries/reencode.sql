@@ -15,7 +15,7 @@ BEGIN
     SELECT * INTO chosen FROM pgencoder.generation g
         WHERE collection OPERATOR(pg_catalog.=) {name} AND token_type OPERATOR(pg_catalog.=) {token_type}
             AND chunking OPERATOR(pg_catalog.=) {chunking}
-            AND pgencoder.comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder.comparable({encoder})
+            AND pgencoder._comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder._comparable({encoder})
         ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
         LIMIT 1;
     IF chosen.state OPERATOR(pg_catalog.=) 'retired' THEN
@@ -28,7 +28,7 @@ BEGIN
             AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
         RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal({name});
-        PERFORM pgencoder.drop_generation({name}, other.number);
+        PERFORM pgencoder._drop_generation({name}, other.number);
     END LOOP;
     -- the new objects get the owner of the collection, because the trigger runs as that role
     PERFORM pg_catalog.set_config('role', 'none', true);
@@ -44,7 +44,7 @@ BEGIN
             (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
             VALUES ({name}, latest OPERATOR(pg_catalog.+) 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type},
                 {chunking});
-        PERFORM pgencoder.check_free({name}, latest OPERATOR(pg_catalog.+) 1);
+        PERFORM pgencoder._check_free({name}, latest OPERATOR(pg_catalog.+) 1);
         EXECUTE {generation};
     END IF;
     SELECT pg_catalog.string_agg({queue}, ', ' ORDER BY g.number) INTO queues

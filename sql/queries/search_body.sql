@@ -15,11 +15,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source({name}, {number}, {source_name});
+    PERFORM pgencoder._check_source({name}, {number}, {source_name});
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) {usual_candidates} THEN
         RETURN QUERY {usual};

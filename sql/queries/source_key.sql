@@ -1,1 +1,1 @@
-SELECT name, type, collate_as, usable FROM pgencoder.source_key(%s::pg_catalog.oid)
+SELECT name, type, collate_as, usable FROM pgencoder._source_key(%s::pg_catalog.oid)

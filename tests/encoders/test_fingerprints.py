@@ -73,9 +73,10 @@ def test_the_rule_is_the_same_everywhere(
     db.sync("t")
     found = {
         "Python": same_encoder(stored, given) and same_encoder(given, stored),
-        "comparable": _truth(connection, "pgencoder.comparable(%s) = pgencoder.comparable(%s)", stored, given),
+        "comparable": _truth(connection, "pgencoder._comparable(%s) = pgencoder._comparable(%s)", stored, given),
         "check_active": _truth(
-            connection, "pgencoder.check_active(pgencoder.t_active(), jsonb_build_object('encoder', %s::jsonb))", given,
+            connection, "pgencoder._check_active(pgencoder.t_active(), jsonb_build_object('encoder', %s::jsonb))",
+            given,
         ),
         "search function": _truth(
             connection, "(SELECT count(*) = 1 FROM pgencoder.t_search(%s, %s::text::halfvec[], query_encoder => %s))",

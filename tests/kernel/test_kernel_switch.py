@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder import Database, kernel
+from pgencoder import Database
 from pgencoder.errors import MissingRights, NativeUnavailable
 from pgencoder.kernel import native
 from pgencoder.types import KernelName
@@ -74,25 +74,6 @@ def test_switching_both_ways(native_server: Connection, db: Database) -> None:
     with pytest.raises(psycopg.errors.FeatureNotSupported, match="has no extension pgencoder_native"):
         native_server.execute("SELECT pgencoder.use_kernel('native')")
     db.use_kernel("sql")
-
-
-def test_the_version_before_can_be_upgraded(connection: Connection, db: Database, url: str) -> None:
-    db.use_kernel("native")
-    fresh = catalog(url)
-    connection.execute("DROP EXTENSION pgencoder_native")
-    connection.execute("CREATE EXTENSION pgencoder_native VERSION '1.0'")
-    connection.execute("SELECT pgencoder.use_kernel('native')")
-    assert db.kernel().version == "1.0"
-    # 1.0 could not go by itself, but it does not break anything either
-    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
-        connection.execute("DROP EXTENSION pgencoder_native")
-    connection.execute("ALTER EXTENSION pgencoder_native UPDATE")
-    connection.execute(f"COMMENT ON EXTENSION pgencoder_native IS '{kernel.MADE}'".encode())
-    assert catalog(url) == fresh
-    connection.execute("DROP EXTENSION pgencoder_native; CREATE EXTENSION pgencoder_native VERSION '1.0'")
-    db.migrate()
-    connection.execute(f"COMMENT ON EXTENSION pgencoder_native IS '{kernel.MADE}'".encode())
-    assert catalog(url) == fresh
 
 
 def test_migrations_at_the_same_time_do_not_fail(url: str, db: Database) -> None:

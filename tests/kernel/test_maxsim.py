@@ -262,8 +262,8 @@ def test_the_asymmetric_form_says_what_it_needs(connection: Connection) -> None:
 
 # They look into the catalogues
 READERS = (
-    *("attached_table", "check_active", "check_free", "check_source", "missing_parts"),
-    *("source_key", "source_problem", "source_warning"),
+    *("_attached_table", "_check_active", "_check_free", "_check_source", "_missing_parts"),
+    *("_source_key", "_source_problem", "_source_warning"),
 )
 
 
@@ -272,9 +272,11 @@ def test_functions_declare_what_they_are(server: Connection) -> None:
         "SELECT proname, provolatile, proparallel, obj_description(oid, 'pg_proc') FROM pg_proc"
         " WHERE pronamespace = 'pgencoder'::regnamespace"
     ).fetchall()
-    assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "score"}
+    assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "_score"}
     assert all(comment for *_, comment in rows)
-    for name, volatility, parallel, _ in [row for row in rows if row[0] not in ("read_status", "read_failed")]:
-        assert parallel == ("u" if name in ("use_kernel", "detach", "check_free") else "s"), name
-        expected = dict.fromkeys(["reject_tokens", "use_kernel", "detach"], "v") | dict.fromkeys(READERS, "s")
+    for name, volatility, parallel, _ in [row for row in rows if row[0] not in ("_read_status", "_read_failed")]:
+        assert parallel == ("u" if name in ("use_kernel", "detach", "_check_free", "_drop_generation") else "s"), name
+        expected = dict.fromkeys(["_reject_tokens", "use_kernel", "detach", "_drop_generation"], "v") | dict.fromkeys(
+            READERS, "s"
+        )
         assert volatility == expected.get(name, "i"), name

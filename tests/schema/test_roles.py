@@ -199,13 +199,22 @@ PURE = "computes from its arguments alone"
 INVOKER = "runs with the rights of the caller, who must have them for all that it does"
 OPEN = {
     **dict.fromkeys(
-        ["binary_quantize", "check_active", "comparable", "distance", "kernel", "query_dense", "query_tokens", "rate"],
+        [
+            "binary_quantize",
+            "_check_active",
+            "_comparable",
+            "_distance",
+            "kernel",
+            "_query_dense",
+            "_query_tokens",
+            "_rate",
+        ],
         PURE,
     ),
-    **dict.fromkeys(["maxsim", "maxsim_pairs", "maxsim_pairs_sql", "maxsim_sql", "reject_tokens", "score"], PURE),
-    **dict.fromkeys(["detach", "read_failed", "read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
-    **dict.fromkeys(["attached_table", "check_free", "check_source", "drop_generation", "source_key"], INVOKER),
-    **dict.fromkeys(["source_problem", "source_warning", "missing_parts", "docs_rows"], INVOKER),
+    **dict.fromkeys(["maxsim", "maxsim_pairs", "_maxsim_pairs_sql", "_maxsim_sql", "_reject_tokens", "_score"], PURE),
+    **dict.fromkeys(["detach", "_read_failed", "_read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
+    **dict.fromkeys(["_attached_table", "_check_free", "_check_source", "_drop_generation", "_source_key"], INVOKER),
+    **dict.fromkeys(["_source_problem", "_source_warning", "_missing_parts", "docs_rows"], INVOKER),
 }
 
 
@@ -226,8 +235,8 @@ def test_who_may_call_a_function_without_rights_does_nothing_by_it(encoded_app: 
         for call in (
             "pgencoder.detach('docs')",
             "pgencoder.use_kernel('sql')",
-            "pgencoder.read_status()",
-            "pgencoder.read_failed()",
+            "pgencoder._read_status()",
+            "pgencoder._read_failed()",
             "pgencoder.docs_active()",
             "pgencoder.docs_visible(1, '')",
             "pgencoder.docs_search('[1]', '{}')",

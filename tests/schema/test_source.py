@@ -287,7 +287,7 @@ def test_what_encodes_says_so_and_does_the_others(attached: Connection, db: Data
 def test_a_migration_goes_on_and_names_it(attached: Connection, db: Database, case: Case) -> None:
     attached.execute("DROP FUNCTION pgencoder.healthy_search")
     broken(attached, case)
-    known = "SELECT pgencoder.attached_table(to_regclass('pgencoder.docs_1'))"
+    known = "SELECT pgencoder._attached_table(to_regclass('pgencoder.docs_1'))"
     before = value(attached, known)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

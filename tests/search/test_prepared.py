@@ -285,10 +285,10 @@ def test_a_superuser_runs_nothing_in_a_schema_that_was_given_away(
 ) -> None:
     articles.execute(PLANTED.encode())
     articles.execute(f"ALTER SCHEMA pgencoder OWNER TO {ROLE}".encode())
-    articles.execute(f"ALTER FUNCTION pgencoder.check_source(text, int, text) OWNER TO {ROLE}".encode())
+    articles.execute(f"ALTER FUNCTION pgencoder._check_source(text, int, text) OWNER TO {ROLE}".encode())
     with reader.connection() as connection:
         connection.execute(
-            "CREATE OR REPLACE FUNCTION pgencoder.check_source(collection text, generation int, source text)"
+            "CREATE OR REPLACE FUNCTION pgencoder._check_source(collection text, generation int, source text)"
             " RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN public.planted(1) = 1; END $$"
         )
     for filter in (None, sa.column("lang") == "en"):
@@ -298,7 +298,7 @@ def test_a_superuser_runs_nothing_in_a_schema_that_was_given_away(
     keys(reader, words)
     assert value(articles, "SELECT count(*) FROM ran") != 0
     articles.execute("ALTER SCHEMA pgencoder OWNER TO CURRENT_USER")
-    articles.execute("ALTER FUNCTION pgencoder.check_source(text, int, text) OWNER TO CURRENT_USER")
+    articles.execute("ALTER FUNCTION pgencoder._check_source(text, int, text) OWNER TO CURRENT_USER")
 
 
 def test_a_policy_holds_from_the_next_search_on(articles: Connection, reader: Database, words: WordEncoder) -> None:

@@ -153,8 +153,8 @@ def test_detach_removes_what_is_its_own(connection: Connection, db: Database, wo
 def test_a_name_that_the_schema_has_is_refused(connection: Connection, db: Database, words: WordEncoder) -> None:
     connection.execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
     before = sorted(connection.execute(OBJECTS).fetchall())
-    with pytest.raises(CollectionExists, match=r"would make pgencoder.check_active, .*; give another name") as raised:
-        db.attach("t", ["body"], words, name="check")
+    with pytest.raises(CollectionExists, match=r"would make pgencoder._check_active, .*; give another name") as raised:
+        db.attach("t", ["body"], words, name="_check")
     assert "\n" not in str(raised.value)
     # whatever is there, for generations to come too
     for made, drop in {
@@ -192,24 +192,6 @@ def test_every_name_that_attach_makes_can_be_taken(connection: Connection, db: D
         with pytest.raises(CollectionExists, match=f"would make pgencoder[.]{name}, "):
             db.attach("t", ["body"], words, name="mine")
         connection.execute(sql.SQL("DROP TYPE {}").format(quoted("pgencoder", name)))
-
-
-def test_a_collection_of_an_older_version_that_is_called_check(
-    connection: Connection, db: Database, words: WordEncoder
-) -> None:
-    """It could be attached then; now detaching it leaves the function of every search alone."""
-    for name in ("articles", "check"):
-        connection.execute(sql.SQL("CREATE TABLE {} (id int PRIMARY KEY, body text)").format(quoted(name)))
-        connection.execute(sql.SQL("INSERT INTO {} VALUES (1, 'some words')").format(quoted(name)))
-    db.attach("articles", ["body"], words)
-    connection.execute("ALTER FUNCTION pgencoder.check_active RENAME TO check_later")
-    db.attach("check", ["body"], words)
-    connection.execute("ALTER FUNCTION pgencoder.check_later RENAME TO check_active")
-    for name in ("articles", "check"):
-        db.sync(name, encoder=words)
-    db.detach("check")
-    assert value(connection, "SELECT count(*) FROM pg_proc WHERE proname = 'check_active'") == 1
-    assert len(db.search("articles", "some words", encoder=words)) == 1
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)

@@ -52,9 +52,9 @@ TRAPS = {
         "SELECT pgencoder.kernel()",
     ),
     "a function with a default": (
-        "CREATE FUNCTION pgencoder.read_failed(evil boolean DEFAULT pgencoder.evil(), other int DEFAULT 0)"
+        "CREATE FUNCTION pgencoder._read_failed(evil boolean DEFAULT pgencoder.evil(), other int DEFAULT 0)"
         " RETURNS boolean LANGUAGE sql AS 'SELECT $1'",
-        "SELECT pgencoder.read_failed(other => 1)",
+        "SELECT pgencoder._read_failed(other => 1)",
     ),
     "the function of a collection": (
         "CREATE OR REPLACE FUNCTION pgencoder.docs_active() RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS"
@@ -63,7 +63,7 @@ TRAPS = {
     ),
     "a rule of a view": (
         """CREATE OR REPLACE RULE "_RETURN" AS ON SELECT TO pgencoder.status DO INSTEAD
-            SELECT * FROM pgencoder.read_status() WHERE pgencoder.evil()""",
+            SELECT * FROM pgencoder._read_status() WHERE pgencoder.evil()""",
         "SELECT * FROM pgencoder.status",
     ),
     "a trigger": (

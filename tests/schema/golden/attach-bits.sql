@@ -63,11 +63,11 @@ LIMIT 1
                 ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
         FROM (VALUES ('"public"."bits"'::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
             AS tables (relation, own)
-        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
+        CROSS JOIN LATERAL pgencoder._source_key(relation) AS k
     ) AS columns;
     PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
-    IF EXISTS (SELECT FROM pgencoder.source_key('"public"."bits"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+    IF EXISTS (SELECT FROM pgencoder._source_key('"public"."bits"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
         RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', '"public"."bits"', key;
     END IF;
     IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
@@ -83,7 +83,7 @@ INSERT INTO pgencoder.generation
 VALUES ('bits', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default',
     CASE WHEN true THEN pg_catalog.now() END)
 ;
-SELECT pgencoder.check_free('bits', NULL);
+SELECT pgencoder._check_free('bits', NULL);
 CREATE TABLE "pgencoder"."bits_1" (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
     passage int NOT NULL,
@@ -266,16 +266,16 @@ AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
-            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+            PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     END IF;
     RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1
@@ -308,16 +308,16 @@ AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
-            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+            PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     END IF;
     RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1,
     CASE WHEN $3 AND pg_catalog.btrim(content, E' \t\n\r\f\x0b') OPERATOR(pg_catalog.<>) ''
@@ -541,11 +541,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of bits', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -553,12 +553,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -566,7 +566,7 @@ BEGIN
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
@@ -579,12 +579,12 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -592,7 +592,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -600,25 +600,25 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."bits" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;

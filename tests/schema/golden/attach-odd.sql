@@ -63,11 +63,11 @@ LIMIT 1
                 ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
         FROM (VALUES ('"it''s a ""schema"""."odd ""50%"" {$1}"'::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
             AS tables (relation, own)
-        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
+        CROSS JOIN LATERAL pgencoder._source_key(relation) AS k
     ) AS columns;
     PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
-    IF EXISTS (SELECT FROM pgencoder.source_key('"it''s a ""schema"""."odd ""50%"" {$1}"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+    IF EXISTS (SELECT FROM pgencoder._source_key('"it''s a ""schema"""."odd ""50%"" {$1}"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
         RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', '"it''s a ""schema"""."odd ""50%"" {$1}"', key;
     END IF;
     IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
@@ -85,7 +85,7 @@ INSERT INTO pgencoder.generation
 VALUES ('odd "50%" {$1}', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default',
     CASE WHEN true THEN pg_catalog.now() END)
 ;
-SELECT pgencoder.check_free('odd "50%" {$1}', NULL);
+SELECT pgencoder._check_free('odd "50%" {$1}', NULL);
 CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1" (
     "passage_key" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL, "1" $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
     passage int NOT NULL,
@@ -268,16 +268,16 @@ AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
-            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+            PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     END IF;
     RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $3 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1, k2
@@ -310,16 +310,16 @@ AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
-            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+            PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     END IF;
     RETURN QUERY EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, k2,
     CASE WHEN $3 AND pg_catalog.btrim(content, E' \t\n\r\f\x0b') OPERATOR(pg_catalog.<>) ''
@@ -543,11 +543,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of odd "50%" {$1}', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -555,12 +555,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -568,7 +568,7 @@ BEGIN
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
@@ -581,12 +581,12 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -594,7 +594,7 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -602,25 +602,25 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, "$1"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$ AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" WHERE ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;

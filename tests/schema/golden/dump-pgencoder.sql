@@ -14,7 +14,7 @@ CREATE SCHEMA pgencoder;
 
 COMMENT ON SCHEMA pgencoder IS 'pgencoder; made the extension vector';
 
-CREATE FUNCTION pgencoder.attached_table(passages oid) RETURNS oid
+CREATE FUNCTION pgencoder._attached_table(passages oid) RETURNS oid
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     AS $$
 BEGIN
@@ -31,7 +31,546 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder.attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
+COMMENT ON FUNCTION pgencoder._attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
+
+CREATE FUNCTION pgencoder._check_active(active jsonb, expected jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    encoder pg_catalog.jsonb;
+    others pg_catalog.jsonb;
+BEGIN
+    -- nearly always, and each search pays for it
+    IF active OPERATOR(pg_catalog.=) expected THEN
+        RETURN pgencoder._check_source(active OPERATOR(pg_catalog.->>) 'collection',
+            (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
+    END IF;
+    encoder := expected OPERATOR(pg_catalog.->) 'encoder';
+    others := expected OPERATOR(pg_catalog.-) 'encoder';
+    IF pgencoder._comparable(encoder)
+        OPERATOR(pg_catalog.<>) pgencoder._comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
+        RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
+            active OPERATOR(pg_catalog.->>) 'collection', active OPERATOR(pg_catalog.->) 'encoder', encoder
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Encode the query with the model of the active generation.';
+    END IF;
+    IF NOT (active OPERATOR(pg_catalog.@>) others) THEN
+        RAISE EXCEPTION 'the collection % has %, not %', active OPERATOR(pg_catalog.->>) 'collection',
+            active OPERATOR(pg_catalog.-) 'encoder', others
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Name the collection of the table that is meant: select(..., collection=...).';
+    END IF;
+    RETURN pgencoder._check_source(active OPERATOR(pg_catalog.->>) 'collection',
+        (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._check_active(active jsonb, expected jsonb) IS 'Returns true, or raises an error if the active generation, as <name>_active() describes it, has another number, encoder, source table or key than the given ones, or if another table has the name of its table now';
+
+CREATE FUNCTION pgencoder._check_free(collection text, generation integer) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
+        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
+        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
+    taken pg_catalog.text;
+BEGIN
+    SELECT pg_catalog.min(there.name) INTO taken
+    FROM (
+        SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+        UNION ALL
+        SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t
+        WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+    ) AS there (name)
+    WHERE there.name OPERATOR(pg_catalog.^@) collection
+        AND pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)
+            OPERATOR(pg_catalog.~) suffix;
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
+            pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
+            USING ERRCODE = 'duplicate_object', HINT = 'Give another name.';
+    END IF;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder._check_free(collection text, generation integer) IS 'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';
+
+CREATE FUNCTION pgencoder._check_source(collection text, generation integer, source text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    named CONSTANT pg_catalog.oid := pg_catalog.to_regclass(source);
+BEGIN
+    IF named OPERATOR(pg_catalog.=) pgencoder._attached_table(
+        pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
+    ) THEN
+        RETURN true;
+    END IF;
+    IF named IS NULL THEN
+        RAISE EXCEPTION 'the table % of the collection % is gone', source, pg_catalog.quote_literal(collection)
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = pg_catalog.concat(
+                'Bring it back and run: pgencoder repair ', collection, '; or: pgencoder detach ', collection);
+    END IF;
+    RAISE EXCEPTION 'the table % is not the one that the collection % was attached to', source,
+        pg_catalog.quote_literal(collection)
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
+
+CREATE FUNCTION pgencoder._comparable(encoder jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
+
+COMMENT ON FUNCTION pgencoder._comparable(encoder jsonb) IS 'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash, because the path of the weights does not matter';
+
+CREATE FUNCTION pgencoder._distance(dense public.halfvec, query public.halfvec) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (dense OPERATOR(public.<#>) query);
+
+COMMENT ON FUNCTION pgencoder._distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index, in whatever schema pgvector is';
+
+CREATE FUNCTION pgencoder._drop_generation(collection text, generation integer) RETURNS void
+    LANGUAGE plpgsql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    passages CONSTANT pg_catalog.text := pg_catalog.concat(collection, '_', generation);
+    queue CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_queue';
+    write CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_write';
+    build CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_build';
+BEGIN
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
+    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
+    DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) _drop_generation.collection
+        AND g.number OPERATOR(pg_catalog.=) _drop_generation.generation;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._drop_generation(collection text, generation integer) IS 'Removes the tables and functions of a generation, and its row in the catalogue; the triggers must not queue for it';
+
+CREATE FUNCTION pgencoder._reject_tokens(query anyarray, document anyarray) RETURNS double precision
+    LANGUAGE plpgsql PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    at int;
+BEGIN
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(query)), NULL);
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'query token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(document)), NULL);
+    IF at IS NOT NULL THEN
+        RAISE EXCEPTION 'document token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    RAISE EXCEPTION 'query tokens have 0 dimensions' USING ERRCODE = 'data_exception';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._reject_tokens(query anyarray, document anyarray) IS 'Raises an error that names the token that is NULL';
+
+CREATE FUNCTION pgencoder._maxsim_sql(query bit[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN ((cardinality(_maxsim_sql.query))::double precision - (((2)::double precision * sum(pass.distance)) / (min(length(eight.q1)))::double precision))
+             WHEN (count(*) > 0) THEN pgencoder._reject_tokens(_maxsim_sql.query, _maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     ((array_position(flat.q, NULL::"bit") IS NULL) AND (length(flat.q[1]) > 0)) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(_maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<~>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(_maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_sql(query bit[], document bit[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_pairs_sql(query bit[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     ((1)::double precision - (((2)::double precision * best.distance) / (length(q.v))::double precision))
+    FROM unnest(_maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<~>) q.v) AS distance
+            FROM unnest(_maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<~>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder._maxsim_sql(_maxsim_pairs_sql.query, _maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql(query bit[], document bit[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_pairs_sql(query public.halfvec[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE plpgsql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'maxsim_pairs(halfvec[], bit[]) needs the extension pgencoder_native'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql(query public.halfvec[], document bit[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_sql(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
+             WHEN (count(*) > 0) THEN pgencoder._reject_tokens(_maxsim_sql.query, _maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     (array_position(flat.q, NULL::public.halfvec) IS NULL) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(_maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(_maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     (- best.distance)
+    FROM unnest(_maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<#>) q.v) AS distance
+            FROM unnest(_maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder._maxsim_sql(_maxsim_pairs_sql.query, _maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_sql(query public.vector[], document public.vector[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
+             WHEN (count(*) > 0) THEN pgencoder._reject_tokens(_maxsim_sql.query, _maxsim_sql.document)
+             ELSE NULL::double precision
+         END AS "case"
+    FROM ( SELECT checked.valid,
+             checked.q[n.n] AS q1,
+             checked.q[(n.n + 1)] AS q2,
+             checked.q[(n.n + 2)] AS q3,
+             checked.q[(n.n + 3)] AS q4,
+             checked.q[(n.n + 4)] AS q5,
+             checked.q[(n.n + 5)] AS q6,
+             checked.q[(n.n + 6)] AS q7,
+             checked.q[(n.n + 7)] AS q8
+            FROM ( SELECT flat.q,
+                     (array_position(flat.q, NULL::public.vector) IS NULL) AS valid
+                    FROM ( SELECT ARRAY( SELECT unnest(_maxsim_sql.query) AS unnest) AS q
+                          OFFSET 0) flat
+                  OFFSET 0) checked,
+             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
+          OFFSET 0) eight,
+     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
+             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
+            FROM unnest(_maxsim_sql.document) token(token)) pass;
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_sql(query public.vector[], document public.vector[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_pairs_sql(query public.vector[], document public.vector[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
+    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (q.i)::integer AS i,
+     (best.j)::integer AS j,
+     (- best.distance)
+    FROM unnest(_maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
+     LATERAL ( SELECT t.j,
+             (t.d OPERATOR(public.<#>) q.v) AS distance
+            FROM unnest(_maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
+           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
+          LIMIT 1) best
+   WHERE (pgencoder._maxsim_sql(_maxsim_pairs_sql.query, _maxsim_pairs_sql.document) IS NOT NULL)
+   ORDER BY ((q.i)::integer);
+END;
+
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql(query public.vector[], document public.vector[]) IS 'maxsim_pairs() in pure SQL';
+
+CREATE FUNCTION pgencoder._maxsim_sql(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE plpgsql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'maxsim(halfvec[], bit[]) needs the extension pgencoder_native'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._maxsim_sql(query public.halfvec[], document bit[]) IS 'maxsim() in pure SQL';
+
+CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, passages oid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT pg_catalog.string_agg(part, ', ') FROM (
+        SELECT pg_catalog.concat('the ', wanted.kind, ' ', wanted.name)
+        FROM (
+            SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
+            FROM (VALUES ('table', ''), ('table', '_queue'), ('view', '_write')) AS made (kind, suffix)
+        ) AS wanted (kind, name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND c.relname OPERATOR(pg_catalog.=) wanted.name
+        )
+        UNION ALL
+        SELECT pg_catalog.format('the column %s of %s_%s', wanted.name, collection, generation)
+        FROM (
+            SELECT pg_catalog.unnest(
+                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
+            UNION ALL
+            SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) _missing_parts.collection
+        ) AS wanted (name)
+        WHERE passages IS NOT NULL AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) passages
+                AND a.attname OPERATOR(pg_catalog.=) wanted.name AND NOT a.attisdropped
+        )
+        UNION ALL
+        SELECT pg_catalog.concat('the function ', wanted.name)
+        FROM (
+            SELECT pg_catalog.concat(collection, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows']) AS made (suffix)
+            UNION ALL
+            SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_write', '_build']) AS made (suffix)
+        ) AS wanted (name)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND p.proname OPERATOR(pg_catalog.=) wanted.name
+        )
+        UNION ALL
+        SELECT pg_catalog.format('row level security of %s_%s', collection, generation) FROM pg_catalog.pg_class c
+        WHERE c.oid OPERATOR(pg_catalog.=) passages AND NOT c.relrowsecurity
+    ) AS missing (part)
+$$;
+
+COMMENT ON FUNCTION pgencoder._missing_parts(collection text, generation integer, passages oid) IS 'The objects of a generation that are missing; NULL if none is';
+
+CREATE FUNCTION pgencoder._query_dense(dims real[]) RETURNS public.halfvec
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (dims)::public.halfvec;
+
+COMMENT ON FUNCTION pgencoder._query_dense(dims real[]) IS 'A vector from an array of numbers, which every driver can send without pgvector';
+
+CREATE FUNCTION pgencoder._query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ARRAY( SELECT ((_query_tokens.numbers)[first.first:((first.first + _query_tokens.dims) - 1)])::public.halfvec AS numbers
+            FROM generate_series(1, cardinality(_query_tokens.numbers), GREATEST(_query_tokens.dims, 1)) first(first)
+           ORDER BY first.first) AS "array";
+END;
+
+COMMENT ON FUNCTION pgencoder._query_tokens(numbers real[], dims integer) IS 'Token vectors from one array with all their numbers, which every driver can send without pgvector';
+
+CREATE FUNCTION pgencoder._rate(rates jsonb, passages text DEFAULT NULL::text) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT COALESCE(sum(
+         CASE
+             WHEN (each.number > (0)::numeric) THEN (LEAST(each.number, '1000000000'::numeric))::double precision
+             ELSE NULL::double precision
+         END), (0)::double precision) AS "coalesce"
+    FROM ( SELECT
+                 CASE
+                     WHEN (jsonb_typeof(rate.value) = 'number'::text) THEN (rate.value)::numeric
+                     ELSE NULL::numeric
+                 END AS number
+            FROM jsonb_each(
+                 CASE
+                     WHEN (jsonb_typeof(_rate.rates) = 'object'::text) THEN _rate.rates
+                     ELSE NULL::jsonb
+                 END) rate(name, value)
+           WHERE ((_rate.passages IS NULL) OR (rate.name = _rate.passages))) each;
+END;
+
+COMMENT ON FUNCTION pgencoder._rate(rates jsonb, passages text) IS 'The rows per second of a worker, for one passages table or for all';
+
+CREATE FUNCTION pgencoder._read_failed() RETURNS TABLE(collection text, generation integer, key jsonb, error text, attempts integer, retry_at timestamp with time zone, changed_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    each pg_catalog.record;
+BEGIN
+    FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g
+        WHERE pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(g.collection, '_', g.number, '_queue')))
+            IS NOT NULL
+        ORDER BY 1, 2
+    LOOP
+        RETURN QUERY EXECUTE pg_catalog.format(
+            'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
+                ''claimed_until'', ''last_error'', ''changed_at''], pg_catalog.left(q.last_error, 10000), q.attempts,
+                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN
+                    greatest(least(q.run_after, pg_catalog.now() OPERATOR(pg_catalog.+) interval ''1 year''), ''epoch'') END,
+                greatest(least(q.changed_at, pg_catalog.now()), ''epoch'')
+            FROM pgencoder.%I q WHERE q.last_error IS NOT NULL',
+            each.name OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) each.number OPERATOR(pg_catalog.||) '_queue'
+        ) USING each.name, each.number;
+    END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder._read_failed() IS 'The rows of the view pgencoder.failed';
+
+CREATE FUNCTION pgencoder._read_status() RETURNS TABLE(collection text, generation integer, state text, model text, source_rows bigint, passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint, lag_seconds double precision, rows_per_second double precision, workers bigint, indexed boolean, truncated bigint, bytes bigint, problem text, unknown bigint)
+    LANGUAGE plpgsql STABLE ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    each pg_catalog.record;
+    relation pg_catalog.text;
+    pending bigint;
+BEGIN
+    FOR each IN
+        SELECT g.*, c.source_schema, c.source_table,
+            g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number AS name
+        FROM pgencoder.generation g JOIN pgencoder.collection c ON c.name OPERATOR(pg_catalog.=) g.collection
+        ORDER BY g.collection, g.number
+    LOOP
+        collection := each.collection;
+        generation := each.number;
+        state := each.state;
+        model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
+            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
+        indexed := pg_catalog.to_regclass(
+            pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
+        problem := coalesce(pgencoder._source_problem(each.collection), pgencoder._source_warning(each.collection));
+        source_rows := NULL;
+        -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
+        IF EXISTS (
+            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+                ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+            WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
+                AND c.relname OPERATOR(pg_catalog.=) each.source_table
+                AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+                AND c.oid OPERATOR(pg_catalog.=) pgencoder._attached_table((
+                    SELECT p.oid FROM pg_catalog.pg_class p
+                    WHERE p.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                        AND p.relname OPERATOR(pg_catalog.=) each.name
+                ))
+                AND NOT pg_catalog.row_security_active(c.oid)
+                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+        ) THEN
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
+        END IF;
+        SELECT coalesce(pg_catalog.sum(pgencoder._rate(w.rates, each.name)), 0), pg_catalog.count(*)
+        INTO rows_per_second, workers
+        FROM pgencoder.worker w
+        WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
+        passages := 0;
+        truncated := 0;
+        unknown := 0;
+        queued := 0;
+        in_flight := 0;
+        failed := 0;
+        lag_seconds := 0;
+        coverage := NULL;
+        bytes := coalesce(pg_catalog.pg_table_size(
+            pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', each.name))), 0);
+        IF NOT EXISTS (
+            SELECT FROM pg_catalog.unnest(ARRAY['', '_write', '_queue']) AS suffix
+            WHERE pg_catalog.to_regclass(pg_catalog.format(
+                'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
+        ) THEN
+            -- the policy hides passages from a worker that may not read the source
+            relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
+            IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
+                relation := pg_catalog.format('pgencoder.%I', each.name);
+            END IF;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
+            ) INTO passages, truncated;
+            IF EXISTS (
+                SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
+                    AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
+            ) THEN  -- an old view lacks the column if it could not be replaced
+                EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
+                INTO unknown;
+            END IF;
+            EXECUTE pg_catalog.format(
+                'SELECT pg_catalog.count(*),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''
+                        AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
+                    pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
+                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
+                    extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
+                        pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
+                FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
+            ) INTO pending, queued, in_flight, failed, lag_seconds;
+            IF each.queued_at IS NULL THEN
+                EXECUTE pg_catalog.format(
+                    'SELECT pg_catalog.count(*) FROM %s WHERE passage OPERATOR(pg_catalog.=) 0', relation) INTO pending;
+                pending := source_rows OPERATOR(pg_catalog.-) pending;
+            END IF;
+            coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
+                ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
+                    OPERATOR(pg_catalog./) source_rows::double precision END;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._read_status() IS 'The rows of the view pgencoder.status';
 
 CREATE FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) RETURNS bit[]
     LANGUAGE sql IMMUTABLE STRICT COST 1000 PARALLEL SAFE
@@ -42,6 +581,261 @@ CREATE FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) RETURNS bit[]
 END;
 
 COMMENT ON FUNCTION pgencoder.binary_quantize(tokens public.halfvec[]) IS 'The signs of each token: 1 where positive';
+
+CREATE FUNCTION pgencoder.kernel() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN 'sql'::text;
+
+COMMENT ON FUNCTION pgencoder.kernel() IS 'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';
+
+CREATE FUNCTION pgencoder.maxsim(query bit[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder._maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query bit[], document bit[]) IS 'MaxSim of 1-bit tokens: sum over query tokens of the largest (d - 2 * hamming distance) / d';
+
+CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder._maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) IS 'Asymmetric MaxSim: the query keeps its floats, a document token is its signs, of length 1 (native kernel only)';
+
+CREATE FUNCTION pgencoder._score(query public.halfvec[], document bit[]) RETURNS double precision
+    LANGUAGE sql STABLE COST 40000 PARALLEL SAFE
+    RETURN CASE WHEN (pgencoder.kernel() = 'native'::text) THEN pgencoder.maxsim(query, document) ELSE pgencoder.maxsim(pgencoder.binary_quantize(query), document) END;
+
+COMMENT ON FUNCTION pgencoder._score(query public.halfvec[], document bit[]) IS 'MaxSim as searches use it for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
+
+CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder._maxsim_sql(query, document);
+
+COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) IS 'sum over query tokens of the largest inner product with a document token (ColBERT, Khattab and Zaharia 2020)';
+
+CREATE FUNCTION pgencoder._score(query public.halfvec[], document public.halfvec[]) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
+    RETURN pgencoder.maxsim(query, document);
+
+COMMENT ON FUNCTION pgencoder._score(query public.halfvec[], document public.halfvec[]) IS 'MaxSim as searches use it for tokens of this type';
+
+CREATE FUNCTION pgencoder._source_key(source oid) RETURNS TABLE(n integer, name text, type text, collate_as text, usable boolean)
+    LANGUAGE sql STABLE STRICT ROWS 2 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH RECURSIVE key (n, name, type, typmod, sorted, class) AS (
+        SELECT k.n::int, a.attname::pg_catalog.text, a.atttypid, a.atttypmod, a.attcollation,
+            (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]
+        FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
+            AND a.attnum OPERATOR(pg_catalog.=) k.attnum
+        WHERE i.indrelid OPERATOR(pg_catalog.=) source AND i.indisprimary AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts
+        UNION ALL
+        SELECT key.n, key.name, t.typbasetype, t.typtypmod, key.sorted, key.class
+        FROM key JOIN pg_catalog.pg_type t
+            ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.=) 'd'
+    ), owner (super) AS (
+        SELECT r.rolsuper FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
+        WHERE c.oid OPERATOR(pg_catalog.=) source
+    )
+    SELECT key.n, key.name, pg_catalog.format_type(key.type, key.typmod),
+        CASE WHEN key.sorted OPERATOR(pg_catalog.<>) t.typcollation THEN pg_catalog.format('%I.%I', cn.nspname, c.collname)
+            ELSE '' END,
+        CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'e' THEN maker.rolsuper OR NOT (SELECT super FROM owner)
+            ELSE t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'r', 'm']::pg_catalog."char"[])
+                AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace END
+        AND t.typsend::pg_catalog.oid OPERATOR(pg_catalog.<>) 0 AND EXISTS (
+            SELECT FROM pg_catalog.pg_opclass oc JOIN pg_catalog.pg_amop ao
+                ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
+                AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
+            JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr
+            WHERE oc.oid OPERATOR(pg_catalog.=) key.class
+                AND o.oprnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
+        )
+    FROM key JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.<>) 'd'
+    JOIN pg_catalog.pg_roles maker ON maker.oid OPERATOR(pg_catalog.=) t.typowner
+    LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) key.sorted
+    LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace
+    ORDER BY key.n
+$$;
+
+COMMENT ON FUNCTION pgencoder._source_key(source oid) IS 'The primary key of a table as passages store it: names, types without domains, collations that differ from the type''s, and true for a type that can be a key';
+
+CREATE FUNCTION pgencoder._source_problem(collection text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    known pg_catalog.record;
+    each pg_catalog.record;
+    source pg_catalog.text;
+    named pg_catalog.oid;
+    attached pg_catalog.oid;
+    was pg_catalog.text;
+    what pg_catalog.text;
+    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
+    detach CONSTANT pg_catalog.text := pg_catalog.concat('pgencoder detach ', collection);
+BEGIN
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) _source_problem.collection;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector') THEN
+        RETURN 'its vectors went with the extension vector, which this database has lost; run: pgencoder migrate';
+    END IF;
+    source := pg_catalog.format('%I.%I', known.source_schema, known.source_table);
+    SELECT c.oid INTO named
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
+    FOR each IN
+        SELECT g.number, pg_catalog.concat(g.collection, '_', g.number) AS name, (
+            SELECT c.oid FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND c.relname OPERATOR(pg_catalog.=) pg_catalog.concat(g.collection, '_', g.number)
+        ) AS passages
+        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) known.name
+        ORDER BY (g.state OPERATOR(pg_catalog.=) 'active') DESC, g.number
+    LOOP
+        attached := pgencoder._attached_table(each.passages);
+        IF named IS NULL AND attached IS NULL THEN
+            RETURN pg_catalog.format('its table %s is gone; bring it back and run: pgencoder repair %s; or: %s',
+                source, known.name, detach);
+        ELSIF named IS NULL THEN
+            RETURN pg_catalog.format('its table %s is called %s now; rename it back; or: %s',
+                source, attached::pg_catalog.regclass, detach);
+        ELSIF attached IS NULL THEN
+            RETURN pg_catalog.format('its table %s was dropped and made again, or generation %s has lost its policy%s',
+                source, each.number, repair);
+        ELSIF attached OPERATOR(pg_catalog.<>) named THEN
+            RETURN pg_catalog.format('its table %s is not the one that was attached, which is called %s%s',
+                source, attached::pg_catalog.regclass, repair);
+        END IF;
+        what := pgencoder._missing_parts(known.name, each.number, each.passages);
+        IF what IS NOT NULL THEN
+            RETURN pg_catalog.format('it has lost %s%s', what, repair);
+        END IF;
+    END LOOP;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') INTO what FROM pg_catalog.unnest(known.columns) AS c
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) named
+                AND a.attname OPERATOR(pg_catalog.=) c AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+        );
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('its table %s has no column %s any more; bring it back, or detach the collection and attach'
+            ' it with other columns: %s', source, what, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.source), ', ' ORDER BY k.position) INTO was
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder._source_key(named) k;
+    IF (what OPERATOR(pg_catalog.=) was) IS NOT TRUE THEN
+        RETURN pg_catalog.format('the primary key of %s is (%s), not (%s); detach the collection and attach it again: %s',
+            source, what, was, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(k.name), ' ', k.type), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder._source_key(named) k WHERE NOT k.usable;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('the key column %s of %s is of a type that cannot be a key; change that, or: %s',
+            what, source, detach);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
+            THEN k.collate_as END), ', ' ORDER BY k.position) INTO was
+        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
+    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
+            THEN k.collate_as END), ', ' ORDER BY k.n) INTO what
+        FROM pgencoder._source_key(named) k;
+    IF what OPERATOR(pg_catalog.<>) was THEN
+        RETURN pg_catalog.format('the key of %s is of type %s now, not %s%s', source, what, was, repair);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._source_problem(collection text) IS 'The reason why a collection cannot be encoded: its table is gone or replaced, or parts of it are missing; else NULL';
+
+CREATE FUNCTION pgencoder._source_warning(collection text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    known pg_catalog.record;
+    named pg_catalog.oid;
+    changed pg_catalog.oid;
+    what pg_catalog.text;
+    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
+BEGIN
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) _source_warning.collection;
+    SELECT c.oid INTO named
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
+    SELECT p.oid INTO changed FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) pg_catalog.concat(known.name, '_changed');
+    IF named IS NULL OR changed IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.format('%s of %s is %s', name, relation, state), ', ' ORDER BY relation, name)
+    INTO what
+    FROM (
+        WITH RECURSIVE tree (oid) AS (
+            SELECT named
+            UNION
+            SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
+        )
+        SELECT e.name, tree.oid::pg_catalog.regclass::pg_catalog.text, CASE WHEN t.oid IS NULL THEN 'missing'
+            WHEN t.tgfoid OPERATOR(pg_catalog.<>) changed THEN 'of another function'
+            WHEN t.tgtype OPERATOR(pg_catalog.<>) e.type THEN 'for another event'
+            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'D' THEN 'disabled'
+            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'R' THEN 'for replicas only' END
+        FROM tree JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) tree.oid
+            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+        CROSS JOIN (
+            SELECT pg_catalog.concat('pgencoder_', known.name, '_', event), type
+            FROM (VALUES ('insert', 4), ('update', 16), ('delete', 8), ('truncate', 32)) AS events (event, type)
+        ) AS e (name, type)
+        LEFT JOIN pg_catalog.pg_trigger t
+            ON t.tgrelid OPERATOR(pg_catalog.=) tree.oid AND t.tgname OPERATOR(pg_catalog.=) e.name
+    ) AS triggers (name, relation, state) WHERE state IS NOT NULL;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('changes of its table are not seen: the trigger %s%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(DISTINCT p.proowner::pg_catalog.regrole::pg_catalog.text, ', ') INTO what
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_class c ON c.relowner OPERATOR(pg_catalog.<>) p.proowner
+        WHERE c.oid OPERATOR(pg_catalog.=) named
+            AND p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.concat(known.name, '_changed'),
+                pg_catalog.concat(known.name, '_read'), pg_catalog.concat(known.name, '_scan')]);
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('its functions run as %s, who does not own its table%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.concat('the function ', f), ', ') INTO what
+        FROM pg_catalog.unnest(ARRAY[pg_catalog.concat(known.name, '_search'), pg_catalog.concat(known.name, '_active')]) AS f
+        WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.pg_proc p
+            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
+                AND p.proname OPERATOR(pg_catalog.=) f
+        );
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('it has lost %s%s', what, repair);
+    END IF;
+    SELECT pg_catalog.string_agg(CASE WHEN s.setrole OPERATOR(pg_catalog.=) 0 THEN 'every role'
+            ELSE s.setrole::pg_catalog.regrole::pg_catalog.text END, ', ') INTO what
+        FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.setdatabase
+        WHERE coalesce(d.datname, pg_catalog.current_database()) OPERATOR(pg_catalog.=) pg_catalog.current_database()
+            AND 'session_replication_role=replica' OPERATOR(pg_catalog.=) ANY (s.setconfig);
+    IF what IS NULL AND pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica' THEN
+        what := 'this session';
+    END IF;
+    IF what IS NOT NULL THEN
+        RETURN pg_catalog.format('session_replication_role is replica for %s, so triggers do not see its changes; reset that'
+            ' and run: pgencoder reconcile %s', what, known.name);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._source_warning(collection text) IS 'The reason why changes of a collection''s table may be missed: triggers are missing, off or replaced; else NULL';
 
 CREATE FUNCTION pgencoder.bits_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -169,16 +963,16 @@ CREATE FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) RETURNS TABLE(n i
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
-            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+            PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     END IF;
     RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1
@@ -224,16 +1018,16 @@ CREATE FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean)
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."bits"') IS NULL THEN
-            PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+            PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."bits"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'bits');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."bits_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."bits"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+        PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     END IF;
     RETURN QUERY EXECUTE E'SELECT k1,
     CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
@@ -270,11 +1064,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of bits', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('bits', 1, '"public"."bits"');
+    PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -282,12 +1076,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -295,7 +1089,7 @@ BEGIN
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
@@ -308,12 +1102,12 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -321,7 +1115,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -329,25 +1123,25 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
@@ -373,105 +1167,6 @@ END
 $_$;
 
 COMMENT ON FUNCTION pgencoder.bits_visible(bigint, bytea) IS 'pgencoder: bits, whether the caller may see a row that holds what was hashed';
-
-CREATE FUNCTION pgencoder.check_active(active jsonb, expected jsonb) RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    AS $$
-DECLARE
-    encoder pg_catalog.jsonb;
-    others pg_catalog.jsonb;
-BEGIN
-    -- nearly always, and each search pays for it
-    IF active OPERATOR(pg_catalog.=) expected THEN
-        RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
-            (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
-    END IF;
-    encoder := expected OPERATOR(pg_catalog.->) 'encoder';
-    others := expected OPERATOR(pg_catalog.-) 'encoder';
-    IF pgencoder.comparable(encoder)
-        OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
-        RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
-            active OPERATOR(pg_catalog.->>) 'collection', active OPERATOR(pg_catalog.->) 'encoder', encoder
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = 'Encode the query with the model of the active generation.';
-    END IF;
-    IF NOT (active OPERATOR(pg_catalog.@>) others) THEN
-        RAISE EXCEPTION 'the collection % has %, not %', active OPERATOR(pg_catalog.->>) 'collection',
-            active OPERATOR(pg_catalog.-) 'encoder', others
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                HINT = 'Name the collection of the table that is meant: select(..., collection=...).';
-    END IF;
-    RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
-        (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.check_active(active jsonb, expected jsonb) IS 'Returns true, or raises an error if the active generation, as <name>_active() describes it, has another number, encoder, source table or key than the given ones, or if another table has the name of its table now';
-
-CREATE FUNCTION pgencoder.check_free(collection text, generation integer) RETURNS void
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-    suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
-        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
-    taken pg_catalog.text;
-BEGIN
-    SELECT pg_catalog.min(there.name) INTO taken
-    FROM (
-        SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c
-        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-        UNION ALL
-        SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-        UNION ALL
-        SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t
-        WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-    ) AS there (name)
-    WHERE there.name OPERATOR(pg_catalog.^@) collection
-        AND pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)
-            OPERATOR(pg_catalog.~) suffix;
-    IF taken IS NOT NULL THEN
-        RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
-            pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
-            USING ERRCODE = 'duplicate_object', HINT = 'Give another name.';
-    END IF;
-END
-$_$;
-
-COMMENT ON FUNCTION pgencoder.check_free(collection text, generation integer) IS 'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';
-
-CREATE FUNCTION pgencoder.check_source(collection text, generation integer, source text) RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    AS $$
-DECLARE
-    named CONSTANT pg_catalog.oid := pg_catalog.to_regclass(source);
-BEGIN
-    IF named OPERATOR(pg_catalog.=) pgencoder.attached_table(
-        pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
-    ) THEN
-        RETURN true;
-    END IF;
-    IF named IS NULL THEN
-        RAISE EXCEPTION 'the table % of the collection % is gone', source, pg_catalog.quote_literal(collection)
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = pg_catalog.concat(
-                'Bring it back and run: pgencoder repair ', collection, '; or: pgencoder detach ', collection);
-    END IF;
-    RAISE EXCEPTION 'the table % is not the one that the collection % was attached to', source,
-        pg_catalog.quote_literal(collection)
-        USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
-
-CREATE FUNCTION pgencoder.comparable(encoder jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
-
-COMMENT ON FUNCTION pgencoder.comparable(encoder jsonb) IS 'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash, because the path of the weights does not matter';
 
 CREATE FUNCTION pgencoder.detach(name text) RETURNS void
     LANGUAGE plpgsql STRICT
@@ -499,7 +1194,7 @@ BEGIN
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
     FOREACH each IN ARRAY numbers LOOP
-        PERFORM pgencoder.drop_generation(detach.name, each);
+        PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
     -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(
@@ -520,32 +1215,6 @@ END
 $$;
 
 COMMENT ON FUNCTION pgencoder.detach(name text) IS 'Removes a collection and everything that was made for it; the source table keeps its rows';
-
-CREATE FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (dense OPERATOR(public.<#>) query);
-
-COMMENT ON FUNCTION pgencoder.distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index, in whatever schema pgvector is';
-
-CREATE FUNCTION pgencoder.drop_generation(collection text, generation integer) RETURNS void
-    LANGUAGE plpgsql STRICT
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    passages CONSTANT pg_catalog.text := pg_catalog.concat(collection, '_', generation);
-    queue CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_queue';
-    write CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_write';
-    build CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_build';
-BEGIN
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
-    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
-    DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) drop_generation.collection
-        AND g.number OPERATOR(pg_catalog.=) drop_generation.generation;
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.drop_generation(collection text, generation integer) IS 'Removes the tables and functions of a generation, and its row in the catalogue; the triggers must not queue for it';
 
 CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -673,16 +1342,16 @@ CREATE FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) RETURNS TABLE(n
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."halves"') IS NULL THEN
-            PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+            PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."halves"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'halves');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+        PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
     END IF;
     RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1
@@ -728,16 +1397,16 @@ CREATE FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolea
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."halves"') IS NULL THEN
-            PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+            PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."halves"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'halves');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."halves_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."halves"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+        PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
     END IF;
     RETURN QUERY EXECUTE E'SELECT k1,
     CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
@@ -774,11 +1443,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of halves', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('halves', 1, '"public"."halves"');
+    PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -786,12 +1455,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -799,7 +1468,7 @@ BEGIN
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
@@ -812,12 +1481,12 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -825,7 +1494,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -833,25 +1502,25 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
@@ -878,325 +1547,55 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.halves_visible(bigint, bytea) IS 'pgencoder: halves, whether the caller may see a row that holds what was hashed';
 
-CREATE FUNCTION pgencoder.kernel() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN 'sql'::text;
-
-COMMENT ON FUNCTION pgencoder.kernel() IS 'Which functions maxsim() and maxsim_pairs() call: sql or native; use_kernel() changes it';
-
-CREATE FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) RETURNS double precision
-    LANGUAGE plpgsql PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    at int;
-BEGIN
-    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(query)), NULL);
-    IF at IS NOT NULL THEN
-        RAISE EXCEPTION 'query token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
-    END IF;
-    at := pg_catalog.array_position(array(SELECT pg_catalog.unnest(document)), NULL);
-    IF at IS NOT NULL THEN
-        RAISE EXCEPTION 'document token % is NULL', at USING ERRCODE = 'null_value_not_allowed';
-    END IF;
-    RAISE EXCEPTION 'query tokens have 0 dimensions' USING ERRCODE = 'data_exception';
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.reject_tokens(query anyarray, document anyarray) IS 'Raises an error that names the token that is NULL';
-
-CREATE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT
-         CASE
-             WHEN bool_and(pass.complete) THEN ((cardinality(maxsim_sql.query))::double precision - (((2)::double precision * sum(pass.distance)) / (min(length(eight.q1)))::double precision))
-             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
-             ELSE NULL::double precision
-         END AS "case"
-    FROM ( SELECT checked.valid,
-             checked.q[n.n] AS q1,
-             checked.q[(n.n + 1)] AS q2,
-             checked.q[(n.n + 2)] AS q3,
-             checked.q[(n.n + 3)] AS q4,
-             checked.q[(n.n + 4)] AS q5,
-             checked.q[(n.n + 5)] AS q6,
-             checked.q[(n.n + 6)] AS q7,
-             checked.q[(n.n + 7)] AS q8
-            FROM ( SELECT flat.q,
-                     ((array_position(flat.q, NULL::"bit") IS NULL) AND (length(flat.q[1]) > 0)) AS valid
-                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
-                          OFFSET 0) flat
-                  OFFSET 0) checked,
-             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
-          OFFSET 0) eight,
-     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
-             (((((((min((token.token OPERATOR(public.<~>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<~>) eight.q8)), (0)::double precision)) AS distance
-            FROM unnest(maxsim_sql.document) token(token)) pass;
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_sql(query bit[], document bit[]) IS 'maxsim() in pure SQL';
-
-CREATE FUNCTION pgencoder.maxsim(query bit[], document bit[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    RETURN pgencoder.maxsim_sql(query, document);
-
-COMMENT ON FUNCTION pgencoder.maxsim(query bit[], document bit[]) IS 'MaxSim of 1-bit tokens: sum over query tokens of the largest (d - 2 * hamming distance) / d';
-
-CREATE FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document bit[]) RETURNS double precision
-    LANGUAGE plpgsql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    RAISE EXCEPTION 'maxsim(halfvec[], bit[]) needs the extension pgencoder_native'
-        USING ERRCODE = 'feature_not_supported',
-              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document bit[]) IS 'maxsim() in pure SQL';
-
-CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    RETURN pgencoder.maxsim_sql(query, document);
-
-COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document bit[]) IS 'Asymmetric MaxSim: the query keeps its floats, a document token is its signs, of length 1 (native kernel only)';
-
-CREATE FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document public.halfvec[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT
-         CASE
-             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
-             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
-             ELSE NULL::double precision
-         END AS "case"
-    FROM ( SELECT checked.valid,
-             checked.q[n.n] AS q1,
-             checked.q[(n.n + 1)] AS q2,
-             checked.q[(n.n + 2)] AS q3,
-             checked.q[(n.n + 3)] AS q4,
-             checked.q[(n.n + 4)] AS q5,
-             checked.q[(n.n + 5)] AS q6,
-             checked.q[(n.n + 6)] AS q7,
-             checked.q[(n.n + 7)] AS q8
-            FROM ( SELECT flat.q,
-                     (array_position(flat.q, NULL::public.halfvec) IS NULL) AS valid
-                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
-                          OFFSET 0) flat
-                  OFFSET 0) checked,
-             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
-          OFFSET 0) eight,
-     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
-             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
-            FROM unnest(maxsim_sql.document) token(token)) pass;
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim() in pure SQL';
-
-CREATE FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    RETURN pgencoder.maxsim_sql(query, document);
-
-COMMENT ON FUNCTION pgencoder.maxsim(query public.halfvec[], document public.halfvec[]) IS 'sum over query tokens of the largest inner product with a document token (ColBERT, Khattab and Zaharia 2020)';
-
-CREATE FUNCTION pgencoder.maxsim_sql(query public.vector[], document public.vector[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT
-         CASE
-             WHEN bool_and(pass.complete) THEN (- sum(pass.distance))
-             WHEN (count(*) > 0) THEN pgencoder.reject_tokens(maxsim_sql.query, maxsim_sql.document)
-             ELSE NULL::double precision
-         END AS "case"
-    FROM ( SELECT checked.valid,
-             checked.q[n.n] AS q1,
-             checked.q[(n.n + 1)] AS q2,
-             checked.q[(n.n + 2)] AS q3,
-             checked.q[(n.n + 3)] AS q4,
-             checked.q[(n.n + 4)] AS q5,
-             checked.q[(n.n + 5)] AS q6,
-             checked.q[(n.n + 6)] AS q7,
-             checked.q[(n.n + 7)] AS q8
-            FROM ( SELECT flat.q,
-                     (array_position(flat.q, NULL::public.vector) IS NULL) AS valid
-                    FROM ( SELECT ARRAY( SELECT unnest(maxsim_sql.query) AS unnest) AS q
-                          OFFSET 0) flat
-                  OFFSET 0) checked,
-             LATERAL generate_series(1, cardinality(checked.q), 8) n(n)
-          OFFSET 0) eight,
-     LATERAL ( SELECT (eight.valid AND (count(token.token) = count(*))) AS complete,
-             (((((((min((token.token OPERATOR(public.<#>) eight.q1)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q2)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q3)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q4)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q5)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q6)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q7)), (0)::double precision)) + COALESCE(min((token.token OPERATOR(public.<#>) eight.q8)), (0)::double precision)) AS distance
-            FROM unnest(maxsim_sql.document) token(token)) pass;
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_sql(query public.vector[], document public.vector[]) IS 'maxsim() in pure SQL';
-
 CREATE FUNCTION pgencoder.maxsim(query public.vector[], document public.vector[]) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    RETURN pgencoder.maxsim_sql(query, document);
+    RETURN pgencoder._maxsim_sql(query, document);
 
 COMMENT ON FUNCTION pgencoder.maxsim(query public.vector[], document public.vector[]) IS 'sum over query tokens of the largest inner product with a document token (ColBERT, Khattab and Zaharia 2020)';
-
-CREATE FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
-    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT (q.i)::integer AS i,
-     (best.j)::integer AS j,
-     ((1)::double precision - (((2)::double precision * best.distance) / (length(q.v))::double precision))
-    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
-     LATERAL ( SELECT t.j,
-             (t.d OPERATOR(public.<~>) q.v) AS distance
-            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
-           ORDER BY (t.d OPERATOR(public.<~>) q.v), t.j
-          LIMIT 1) best
-   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
-   ORDER BY ((q.i)::integer);
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[]) IS 'maxsim_pairs() in pure SQL';
 
 CREATE FUNCTION pgencoder.maxsim_pairs(query bit[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
     LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT maxsim_pairs_sql.query_token,
-     maxsim_pairs_sql.document_token,
-     maxsim_pairs_sql.similarity
-    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+ SELECT _maxsim_pairs_sql.query_token,
+     _maxsim_pairs_sql.document_token,
+     _maxsim_pairs_sql.similarity
+    FROM pgencoder._maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) _maxsim_pairs_sql(query_token, document_token, similarity);
 END;
 
 COMMENT ON FUNCTION pgencoder.maxsim_pairs(query bit[], document bit[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
 
-CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
-    LANGUAGE plpgsql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    RAISE EXCEPTION 'maxsim_pairs(halfvec[], bit[]) needs the extension pgencoder_native'
-        USING ERRCODE = 'feature_not_supported',
-              HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document bit[]) IS 'maxsim_pairs() in pure SQL';
-
 CREATE FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document bit[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
     LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT maxsim_pairs_sql.query_token,
-     maxsim_pairs_sql.document_token,
-     maxsim_pairs_sql.similarity
-    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+ SELECT _maxsim_pairs_sql.query_token,
+     _maxsim_pairs_sql.document_token,
+     _maxsim_pairs_sql.similarity
+    FROM pgencoder._maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) _maxsim_pairs_sql(query_token, document_token, similarity);
 END;
 
 COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document bit[]) IS 'Asymmetric pairs: the query keeps its floats, a document token is its signs (native kernel only)';
 
-CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
-    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT (q.i)::integer AS i,
-     (best.j)::integer AS j,
-     (- best.distance)
-    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
-     LATERAL ( SELECT t.j,
-             (t.d OPERATOR(public.<#>) q.v) AS distance
-            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
-           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
-          LIMIT 1) best
-   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
-   ORDER BY ((q.i)::integer);
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.halfvec[], document public.halfvec[]) IS 'maxsim_pairs() in pure SQL';
-
 CREATE FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document public.halfvec[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
     LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT maxsim_pairs_sql.query_token,
-     maxsim_pairs_sql.document_token,
-     maxsim_pairs_sql.similarity
-    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+ SELECT _maxsim_pairs_sql.query_token,
+     _maxsim_pairs_sql.document_token,
+     _maxsim_pairs_sql.similarity
+    FROM pgencoder._maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) _maxsim_pairs_sql(query_token, document_token, similarity);
 END;
 
 COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.halfvec[], document public.halfvec[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
 
-CREATE FUNCTION pgencoder.maxsim_pairs_sql(query public.vector[], document public.vector[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
-    LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT (q.i)::integer AS i,
-     (best.j)::integer AS j,
-     (- best.distance)
-    FROM unnest(maxsim_pairs_sql.query) WITH ORDINALITY q(v, i),
-     LATERAL ( SELECT t.j,
-             (t.d OPERATOR(public.<#>) q.v) AS distance
-            FROM unnest(maxsim_pairs_sql.document) WITH ORDINALITY t(d, j)
-           ORDER BY (t.d OPERATOR(public.<#>) q.v), t.j
-          LIMIT 1) best
-   WHERE (pgencoder.maxsim_sql(maxsim_pairs_sql.query, maxsim_pairs_sql.document) IS NOT NULL)
-   ORDER BY ((q.i)::integer);
-END;
-
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(query public.vector[], document public.vector[]) IS 'maxsim_pairs() in pure SQL';
-
 CREATE FUNCTION pgencoder.maxsim_pairs(query public.vector[], document public.vector[]) RETURNS TABLE(query_token integer, document_token integer, similarity double precision)
     LANGUAGE sql IMMUTABLE STRICT COST 80000 ROWS 32 PARALLEL SAFE
     BEGIN ATOMIC
- SELECT maxsim_pairs_sql.query_token,
-     maxsim_pairs_sql.document_token,
-     maxsim_pairs_sql.similarity
-    FROM pgencoder.maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) maxsim_pairs_sql(query_token, document_token, similarity);
+ SELECT _maxsim_pairs_sql.query_token,
+     _maxsim_pairs_sql.document_token,
+     _maxsim_pairs_sql.similarity
+    FROM pgencoder._maxsim_pairs_sql(maxsim_pairs.query, maxsim_pairs.document) _maxsim_pairs_sql(query_token, document_token, similarity);
 END;
 
 COMMENT ON FUNCTION pgencoder.maxsim_pairs(query public.vector[], document public.vector[]) IS 'For each query token the document token it matched best, both from 1; the similarities add up to maxsim()';
-
-CREATE FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    SELECT pg_catalog.string_agg(part, ', ') FROM (
-        SELECT pg_catalog.concat('the ', wanted.kind, ' ', wanted.name)
-        FROM (
-            SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM (VALUES ('table', ''), ('table', '_queue'), ('view', '_write')) AS made (kind, suffix)
-        ) AS wanted (kind, name)
-        WHERE NOT EXISTS (
-            SELECT FROM pg_catalog.pg_class c
-            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-                AND c.relname OPERATOR(pg_catalog.=) wanted.name
-        )
-        UNION ALL
-        SELECT pg_catalog.format('the column %s of %s_%s', wanted.name, collection, generation)
-        FROM (
-            SELECT pg_catalog.unnest(
-                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
-            UNION ALL
-            SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) missing_parts.collection
-        ) AS wanted (name)
-        WHERE passages IS NOT NULL AND NOT EXISTS (
-            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) passages
-                AND a.attname OPERATOR(pg_catalog.=) wanted.name AND NOT a.attisdropped
-        )
-        UNION ALL
-        SELECT pg_catalog.concat('the function ', wanted.name)
-        FROM (
-            SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows']) AS made (suffix)
-            UNION ALL
-            SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_write', '_build']) AS made (suffix)
-        ) AS wanted (name)
-        WHERE NOT EXISTS (
-            SELECT FROM pg_catalog.pg_proc p
-            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-                AND p.proname OPERATOR(pg_catalog.=) wanted.name
-        )
-        UNION ALL
-        SELECT pg_catalog.format('row level security of %s_%s', collection, generation) FROM pg_catalog.pg_class c
-        WHERE c.oid OPERATOR(pg_catalog.=) passages AND NOT c.relrowsecurity
-    ) AS missing (part)
-$$;
-
-COMMENT ON FUNCTION pgencoder.missing_parts(collection text, generation integer, passages oid) IS 'The objects of a generation that are missing; NULL if none is';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1324,16 +1723,16 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], byte
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
-            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+            PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     END IF;
     RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $3 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1, k2
@@ -1379,16 +1778,16 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, h
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"') IS NULL THEN
-            PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+            PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"it''s a ""schema"""."odd ""50%"" {$1}"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'odd "50%" {$1}');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."odd ""50%"" {$1}_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+        PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     END IF;
     RETURN QUERY EXECUTE E'SELECT k1, k2,
     CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
@@ -1425,11 +1824,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of odd "50%" {$1}', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
+    PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -1437,12 +1836,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -1450,7 +1849,7 @@ BEGIN
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
@@ -1463,12 +1862,12 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -1476,7 +1875,7 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -1484,25 +1883,25 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
@@ -1655,16 +2054,16 @@ CREATE FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) RETURNS TABLE(n 
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
-            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+            PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
     END IF;
     RETURN QUERY EXECUTE 'SELECT n, CASE WHEN total OPERATOR(pg_catalog.<=) $2 OR total OPERATOR(pg_catalog.=) size THEN content END,
     k1
@@ -1710,16 +2109,16 @@ CREATE FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean
             AND (owner.oid OPERATOR(pg_catalog.=) self.oid OR (owner.rolsuper AND self.rolsuper))
     ) THEN
         IF pg_catalog.to_regclass('"public"."plain"') IS NULL THEN
-            PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+            PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
         END IF;
         RAISE EXCEPTION 'what reads the table % runs as %, who does not own it', '"public"."plain"', CURRENT_USER
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = pg_catalog.concat('Run: pgencoder repair ', 'plain');
     END IF;
     -- NULL while a repair compares the passages with a table that is not attached yet
-    IF pgencoder.attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
+    IF pgencoder._attached_table(pg_catalog.to_regclass('"pgencoder"."plain_1"'))
         OPERATOR(pg_catalog.<>) pg_catalog.to_regclass('"public"."plain"')::pg_catalog.oid THEN
-        PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+        PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
     END IF;
     RETURN QUERY EXECUTE E'SELECT k1,
     CASE WHEN $3 AND pg_catalog.btrim(content, E'' \\t\\n\\r\\f\\x0b'') OPERATOR(pg_catalog.<>) ''''
@@ -1756,11 +2155,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query_encoder IS NOT NULL
-        AND pgencoder.comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder.comparable(own_encoder) THEN
+        AND pgencoder._comparable(query_encoder) OPERATOR(pg_catalog.<>) pgencoder._comparable(own_encoder) THEN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of plain', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    PERFORM pgencoder.check_source('plain', 1, '"public"."plain"');
+    PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
     IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
         AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
@@ -1768,12 +2167,12 @@ BEGIN
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -1794,12 +2193,12 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
@@ -1815,20 +2214,20 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DES
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
-    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
@@ -1859,405 +2258,6 @@ END
 $_$;
 
 COMMENT ON FUNCTION pgencoder.plain_visible(bigint, bytea) IS 'pgencoder: plain, whether the caller may see a row that holds what was hashed';
-
-CREATE FUNCTION pgencoder.query_dense(dims real[]) RETURNS public.halfvec
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (dims)::public.halfvec;
-
-COMMENT ON FUNCTION pgencoder.query_dense(dims real[]) IS 'A vector from an array of numbers, which every driver can send without pgvector';
-
-CREATE FUNCTION pgencoder.query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT ARRAY( SELECT ((query_tokens.numbers)[first.first:((first.first + query_tokens.dims) - 1)])::public.halfvec AS numbers
-            FROM generate_series(1, cardinality(query_tokens.numbers), GREATEST(query_tokens.dims, 1)) first(first)
-           ORDER BY first.first) AS "array";
-END;
-
-COMMENT ON FUNCTION pgencoder.query_tokens(numbers real[], dims integer) IS 'Token vectors from one array with all their numbers, which every driver can send without pgvector';
-
-CREATE FUNCTION pgencoder.rate(rates jsonb, passages text DEFAULT NULL::text) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT COALESCE(sum(
-         CASE
-             WHEN (each.number > (0)::numeric) THEN (LEAST(each.number, '1000000000'::numeric))::double precision
-             ELSE NULL::double precision
-         END), (0)::double precision) AS "coalesce"
-    FROM ( SELECT
-                 CASE
-                     WHEN (jsonb_typeof(rate.value) = 'number'::text) THEN (rate.value)::numeric
-                     ELSE NULL::numeric
-                 END AS number
-            FROM jsonb_each(
-                 CASE
-                     WHEN (jsonb_typeof(rate.rates) = 'object'::text) THEN rate.rates
-                     ELSE NULL::jsonb
-                 END) rate(name, value)
-           WHERE ((rate.passages IS NULL) OR (rate.name = rate.passages))) each;
-END;
-
-COMMENT ON FUNCTION pgencoder.rate(rates jsonb, passages text) IS 'The rows per second of a worker, for one passages table or for all';
-
-CREATE FUNCTION pgencoder.read_failed() RETURNS TABLE(collection text, generation integer, key jsonb, error text, attempts integer, retry_at timestamp with time zone, changed_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE ROWS 10
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-    each pg_catalog.record;
-BEGIN
-    FOR each IN SELECT g.collection AS name, g.number FROM pgencoder.generation g
-        WHERE pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(g.collection, '_', g.number, '_queue')))
-            IS NOT NULL
-        ORDER BY 1, 2
-    LOOP
-        RETURN QUERY EXECUTE pg_catalog.format(
-            'SELECT $1, $2, pg_catalog.to_jsonb(q) OPERATOR(pg_catalog.-) ARRAY[''seq'', ''attempts'', ''run_after'',
-                ''claimed_until'', ''last_error'', ''changed_at''], pg_catalog.left(q.last_error, 10000), q.attempts,
-                CASE WHEN q.run_after OPERATOR(pg_catalog.<) ''infinity'' THEN
-                    greatest(least(q.run_after, pg_catalog.now() OPERATOR(pg_catalog.+) interval ''1 year''), ''epoch'') END,
-                greatest(least(q.changed_at, pg_catalog.now()), ''epoch'')
-            FROM pgencoder.%I q WHERE q.last_error IS NOT NULL',
-            each.name OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) each.number OPERATOR(pg_catalog.||) '_queue'
-        ) USING each.name, each.number;
-    END LOOP;
-END
-$_$;
-
-COMMENT ON FUNCTION pgencoder.read_failed() IS 'The rows of the view pgencoder.failed';
-
-CREATE FUNCTION pgencoder.read_status() RETURNS TABLE(collection text, generation integer, state text, model text, source_rows bigint, passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint, lag_seconds double precision, rows_per_second double precision, workers bigint, indexed boolean, truncated bigint, bytes bigint, problem text, unknown bigint)
-    LANGUAGE plpgsql STABLE ROWS 10
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    each pg_catalog.record;
-    relation pg_catalog.text;
-    pending bigint;
-BEGIN
-    FOR each IN
-        SELECT g.*, c.source_schema, c.source_table,
-            g.collection OPERATOR(pg_catalog.||) '_' OPERATOR(pg_catalog.||) g.number AS name
-        FROM pgencoder.generation g JOIN pgencoder.collection c ON c.name OPERATOR(pg_catalog.=) g.collection
-        ORDER BY g.collection, g.number
-    LOOP
-        collection := each.collection;
-        generation := each.number;
-        state := each.state;
-        model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
-            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
-        indexed := pg_catalog.to_regclass(
-            pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
-        problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
-        source_rows := NULL;
-        -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
-        IF EXISTS (
-            SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
-                ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-            WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
-                AND c.relname OPERATOR(pg_catalog.=) each.source_table
-                AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
-                AND c.oid OPERATOR(pg_catalog.=) pgencoder.attached_table((
-                    SELECT p.oid FROM pg_catalog.pg_class p
-                    WHERE p.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-                        AND p.relname OPERATOR(pg_catalog.=) each.name
-                ))
-                AND NOT pg_catalog.row_security_active(c.oid)
-                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-        ) THEN
-            EXECUTE pg_catalog.format(
-                'SELECT pg_catalog.count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
-        END IF;
-        SELECT coalesce(pg_catalog.sum(pgencoder.rate(w.rates, each.name)), 0), pg_catalog.count(*)
-        INTO rows_per_second, workers
-        FROM pgencoder.worker w
-        WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
-        passages := 0;
-        truncated := 0;
-        unknown := 0;
-        queued := 0;
-        in_flight := 0;
-        failed := 0;
-        lag_seconds := 0;
-        coverage := NULL;
-        bytes := coalesce(pg_catalog.pg_table_size(
-            pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', each.name))), 0);
-        IF NOT EXISTS (
-            SELECT FROM pg_catalog.unnest(ARRAY['', '_write', '_queue']) AS suffix
-            WHERE pg_catalog.to_regclass(pg_catalog.format(
-                'pgencoder.%I', each.name OPERATOR(pg_catalog.||) suffix)) IS NULL
-        ) THEN
-            -- the policy hides passages from a worker that may not read the source
-            relation := pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_write');
-            IF NOT pg_catalog.has_table_privilege(relation, 'SELECT') THEN
-                relation := pg_catalog.format('pgencoder.%I', each.name);
-            END IF;
-            EXECUTE pg_catalog.format(
-                'SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE truncated) FROM %s', relation
-            ) INTO passages, truncated;
-            IF EXISTS (
-                SELECT FROM pg_catalog.pg_attribute a WHERE a.attname OPERATOR(pg_catalog.=) 'mostly_unknown'
-                    AND a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.regclass
-            ) THEN  -- an old view lacks the column if it could not be replaced
-                EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE mostly_unknown', relation)
-                INTO unknown;
-            END IF;
-            EXECUTE pg_catalog.format(
-                'SELECT pg_catalog.count(*),
-                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity''
-                        AND (claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()) IS NOT TRUE),
-                    pg_catalog.count(*) FILTER (WHERE claimed_until OPERATOR(pg_catalog.>) pg_catalog.now()),
-                    pg_catalog.count(*) FILTER (WHERE run_after OPERATOR(pg_catalog.=) ''infinity''),
-                    extract(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-) greatest(least(pg_catalog.now(),
-                        pg_catalog.min(changed_at) FILTER (WHERE run_after OPERATOR(pg_catalog.<) ''infinity'')), ''epoch''))
-                FROM pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_queue'
-            ) INTO pending, queued, in_flight, failed, lag_seconds;
-            IF each.queued_at IS NULL THEN
-                EXECUTE pg_catalog.format(
-                    'SELECT pg_catalog.count(*) FROM %s WHERE passage OPERATOR(pg_catalog.=) 0', relation) INTO pending;
-                pending := source_rows OPERATOR(pg_catalog.-) pending;
-            END IF;
-            coverage := CASE WHEN source_rows OPERATOR(pg_catalog.=) 0 THEN 1
-                ELSE greatest(source_rows OPERATOR(pg_catalog.-) pending, 0)
-                    OPERATOR(pg_catalog./) source_rows::double precision END;
-        END IF;
-        RETURN NEXT;
-    END LOOP;
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.read_status() IS 'The rows of the view pgencoder.status';
-
-CREATE FUNCTION pgencoder.score(query public.halfvec[], document bit[]) RETURNS double precision
-    LANGUAGE sql STABLE COST 40000 PARALLEL SAFE
-    RETURN CASE WHEN (pgencoder.kernel() = 'native'::text) THEN pgencoder.maxsim(query, document) ELSE pgencoder.maxsim(pgencoder.binary_quantize(query), document) END;
-
-COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document bit[]) IS 'MaxSim as searches use it for tokens of this type: symmetric in pure SQL, asymmetric in the native kernel';
-
-CREATE FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 40000 PARALLEL SAFE
-    RETURN pgencoder.maxsim(query, document);
-
-COMMENT ON FUNCTION pgencoder.score(query public.halfvec[], document public.halfvec[]) IS 'MaxSim as searches use it for tokens of this type';
-
-CREATE FUNCTION pgencoder.source_key(source oid) RETURNS TABLE(n integer, name text, type text, collate_as text, usable boolean)
-    LANGUAGE sql STABLE STRICT ROWS 2 PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    WITH RECURSIVE key (n, name, type, typmod, sorted, class) AS (
-        SELECT k.n::int, a.attname::pg_catalog.text, a.atttypid, a.atttypmod, a.attcollation,
-            (i.indclass::pg_catalog.oid[])[k.n OPERATOR(pg_catalog.-) 1]
-        FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
-            AND a.attnum OPERATOR(pg_catalog.=) k.attnum
-        WHERE i.indrelid OPERATOR(pg_catalog.=) source AND i.indisprimary AND k.n OPERATOR(pg_catalog.<=) i.indnkeyatts
-        UNION ALL
-        SELECT key.n, key.name, t.typbasetype, t.typtypmod, key.sorted, key.class
-        FROM key JOIN pg_catalog.pg_type t
-            ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.=) 'd'
-    ), owner (super) AS (
-        SELECT r.rolsuper FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) c.relowner
-        WHERE c.oid OPERATOR(pg_catalog.=) source
-    )
-    SELECT key.n, key.name, pg_catalog.format_type(key.type, key.typmod),
-        CASE WHEN key.sorted OPERATOR(pg_catalog.<>) t.typcollation THEN pg_catalog.format('%I.%I', cn.nspname, c.collname)
-            ELSE '' END,
-        CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'e' THEN maker.rolsuper OR NOT (SELECT super FROM owner)
-            ELSE t.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['b', 'r', 'm']::pg_catalog."char"[])
-                AND t.typnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace END
-        AND t.typsend::pg_catalog.oid OPERATOR(pg_catalog.<>) 0 AND EXISTS (
-            SELECT FROM pg_catalog.pg_opclass oc JOIN pg_catalog.pg_amop ao
-                ON ao.amopfamily OPERATOR(pg_catalog.=) oc.opcfamily AND ao.amoplefttype OPERATOR(pg_catalog.=) oc.opcintype
-                AND ao.amoprighttype OPERATOR(pg_catalog.=) oc.opcintype AND ao.amopstrategy OPERATOR(pg_catalog.=) 3
-            JOIN pg_catalog.pg_operator o ON o.oid OPERATOR(pg_catalog.=) ao.amopopr
-            WHERE oc.oid OPERATOR(pg_catalog.=) key.class
-                AND o.oprnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
-        )
-    FROM key JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) key.type AND t.typtype OPERATOR(pg_catalog.<>) 'd'
-    JOIN pg_catalog.pg_roles maker ON maker.oid OPERATOR(pg_catalog.=) t.typowner
-    LEFT JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) key.sorted
-    LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace
-    ORDER BY key.n
-$$;
-
-COMMENT ON FUNCTION pgencoder.source_key(source oid) IS 'The primary key of a table as passages store it: names, types without domains, collations that differ from the type''s, and true for a type that can be a key';
-
-CREATE FUNCTION pgencoder.source_problem(collection text) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    known pg_catalog.record;
-    each pg_catalog.record;
-    source pg_catalog.text;
-    named pg_catalog.oid;
-    attached pg_catalog.oid;
-    was pg_catalog.text;
-    what pg_catalog.text;
-    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
-    detach CONSTANT pg_catalog.text := pg_catalog.concat('pgencoder detach ', collection);
-BEGIN
-    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_problem.collection;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname OPERATOR(pg_catalog.=) 'vector') THEN
-        RETURN 'its vectors went with the extension vector, which this database has lost; run: pgencoder migrate';
-    END IF;
-    source := pg_catalog.format('%I.%I', known.source_schema, known.source_table);
-    SELECT c.oid INTO named
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
-            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
-    FOR each IN
-        SELECT g.number, pg_catalog.concat(g.collection, '_', g.number) AS name, (
-            SELECT c.oid FROM pg_catalog.pg_class c
-            WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-                AND c.relname OPERATOR(pg_catalog.=) pg_catalog.concat(g.collection, '_', g.number)
-        ) AS passages
-        FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) known.name
-        ORDER BY (g.state OPERATOR(pg_catalog.=) 'active') DESC, g.number
-    LOOP
-        attached := pgencoder.attached_table(each.passages);
-        IF named IS NULL AND attached IS NULL THEN
-            RETURN pg_catalog.format('its table %s is gone; bring it back and run: pgencoder repair %s; or: %s',
-                source, known.name, detach);
-        ELSIF named IS NULL THEN
-            RETURN pg_catalog.format('its table %s is called %s now; rename it back; or: %s',
-                source, attached::pg_catalog.regclass, detach);
-        ELSIF attached IS NULL THEN
-            RETURN pg_catalog.format('its table %s was dropped and made again, or generation %s has lost its policy%s',
-                source, each.number, repair);
-        ELSIF attached OPERATOR(pg_catalog.<>) named THEN
-            RETURN pg_catalog.format('its table %s is not the one that was attached, which is called %s%s',
-                source, attached::pg_catalog.regclass, repair);
-        END IF;
-        what := pgencoder.missing_parts(known.name, each.number, each.passages);
-        IF what IS NOT NULL THEN
-            RETURN pg_catalog.format('it has lost %s%s', what, repair);
-        END IF;
-    END LOOP;
-    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c), ', ') INTO what FROM pg_catalog.unnest(known.columns) AS c
-        WHERE NOT EXISTS (
-            SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) named
-                AND a.attname OPERATOR(pg_catalog.=) c AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
-        );
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('its table %s has no column %s any more; bring it back, or detach the collection and attach'
-            ' it with other columns: %s', source, what, detach);
-    END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.source), ', ' ORDER BY k.position) INTO was
-        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
-    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k;
-    IF (what OPERATOR(pg_catalog.=) was) IS NOT TRUE THEN
-        RETURN pg_catalog.format('the primary key of %s is (%s), not (%s); detach the collection and attach it again: %s',
-            source, what, was, detach);
-    END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(k.name), ' ', k.type), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k WHERE NOT k.usable;
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('the key column %s of %s is of a type that cannot be a key; change that, or: %s',
-            what, source, detach);
-    END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
-            THEN k.collate_as END), ', ' ORDER BY k.position) INTO was
-        FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
-    SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
-            THEN k.collate_as END), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k;
-    IF what OPERATOR(pg_catalog.<>) was THEN
-        RETURN pg_catalog.format('the key of %s is of type %s now, not %s%s', source, what, was, repair);
-    END IF;
-    RETURN NULL;
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.source_problem(collection text) IS 'The reason why a collection cannot be encoded: its table is gone or replaced, or parts of it are missing; else NULL';
-
-CREATE FUNCTION pgencoder.source_warning(collection text) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    known pg_catalog.record;
-    named pg_catalog.oid;
-    changed pg_catalog.oid;
-    what pg_catalog.text;
-    repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
-BEGIN
-    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_warning.collection;
-    SELECT c.oid INTO named
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-        WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
-            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[]);
-    SELECT p.oid INTO changed FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-            AND p.proname OPERATOR(pg_catalog.=) pg_catalog.concat(known.name, '_changed');
-    IF named IS NULL OR changed IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.format('%s of %s is %s', name, relation, state), ', ' ORDER BY relation, name)
-    INTO what
-    FROM (
-        WITH RECURSIVE tree (oid) AS (
-            SELECT named
-            UNION
-            SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) tree.oid
-        )
-        SELECT e.name, tree.oid::pg_catalog.regclass::pg_catalog.text, CASE WHEN t.oid IS NULL THEN 'missing'
-            WHEN t.tgfoid OPERATOR(pg_catalog.<>) changed THEN 'of another function'
-            WHEN t.tgtype OPERATOR(pg_catalog.<>) e.type THEN 'for another event'
-            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'D' THEN 'disabled'
-            WHEN t.tgenabled OPERATOR(pg_catalog.=) 'R' THEN 'for replicas only' END
-        FROM tree JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) tree.oid
-            AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
-        CROSS JOIN (
-            SELECT pg_catalog.concat('pgencoder_', known.name, '_', event), type
-            FROM (VALUES ('insert', 4), ('update', 16), ('delete', 8), ('truncate', 32)) AS events (event, type)
-        ) AS e (name, type)
-        LEFT JOIN pg_catalog.pg_trigger t
-            ON t.tgrelid OPERATOR(pg_catalog.=) tree.oid AND t.tgname OPERATOR(pg_catalog.=) e.name
-    ) AS triggers (name, relation, state) WHERE state IS NOT NULL;
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('changes of its table are not seen: the trigger %s%s', what, repair);
-    END IF;
-    SELECT pg_catalog.string_agg(DISTINCT p.proowner::pg_catalog.regrole::pg_catalog.text, ', ') INTO what
-        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_class c ON c.relowner OPERATOR(pg_catalog.<>) p.proowner
-        WHERE c.oid OPERATOR(pg_catalog.=) named
-            AND p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-            AND p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[pg_catalog.concat(known.name, '_changed'),
-                pg_catalog.concat(known.name, '_read'), pg_catalog.concat(known.name, '_scan')]);
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('its functions run as %s, who does not own its table%s', what, repair);
-    END IF;
-    SELECT pg_catalog.string_agg(pg_catalog.concat('the function ', f), ', ') INTO what
-        FROM pg_catalog.unnest(ARRAY[pg_catalog.concat(known.name, '_search'), pg_catalog.concat(known.name, '_active')]) AS f
-        WHERE NOT EXISTS (
-            SELECT FROM pg_catalog.pg_proc p
-            WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-                AND p.proname OPERATOR(pg_catalog.=) f
-        );
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('it has lost %s%s', what, repair);
-    END IF;
-    SELECT pg_catalog.string_agg(CASE WHEN s.setrole OPERATOR(pg_catalog.=) 0 THEN 'every role'
-            ELSE s.setrole::pg_catalog.regrole::pg_catalog.text END, ', ') INTO what
-        FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.setdatabase
-        WHERE coalesce(d.datname, pg_catalog.current_database()) OPERATOR(pg_catalog.=) pg_catalog.current_database()
-            AND 'session_replication_role=replica' OPERATOR(pg_catalog.=) ANY (s.setconfig);
-    IF what IS NULL AND pg_catalog.current_setting('session_replication_role') OPERATOR(pg_catalog.=) 'replica' THEN
-        what := 'this session';
-    END IF;
-    IF what IS NOT NULL THEN
-        RETURN pg_catalog.format('session_replication_role is replica for %s, so triggers do not see its changes; reset that'
-            ' and run: pgencoder reconcile %s', what, known.name);
-    END IF;
-    RETURN NULL;
-END
-$$;
-
-COMMENT ON FUNCTION pgencoder.source_warning(collection text) IS 'The reason why changes of a collection''s table may be missed: triggers are missing, off or replaced; else NULL';
 
 CREATE FUNCTION pgencoder.use_kernel(kernel text) RETURNS text
     LANGUAGE plpgsql
@@ -2292,7 +2292,7 @@ BEGIN
           AND mine.proname OPERATOR(pg_catalog.=) ANY (ARRAY['maxsim', 'maxsim_pairs'])
           AND namespace.nspname OPERATOR(pg_catalog.=) CASE WHEN native THEN 'pgencoder_native' ELSE 'pgencoder' END
           AND other.proname OPERATOR(pg_catalog.=)
-              (mine.proname OPERATOR(pg_catalog.||) CASE WHEN native THEN '' ELSE '_sql' END)
+              CASE WHEN native THEN mine.proname ELSE pg_catalog.concat('_', mine.proname, '_sql') END
     LOOP
         IF twin.proretset THEN
             EXECUTE pg_catalog.format(
@@ -2425,7 +2425,7 @@ CREATE VIEW pgencoder.failed AS
     attempts,
     retry_at,
     changed_at
-   FROM pgencoder.read_failed() read_failed(collection, generation, key, error, attempts, retry_at, changed_at);
+   FROM pgencoder._read_failed() _read_failed(collection, generation, key, error, attempts, retry_at, changed_at);
 
 COMMENT ON VIEW pgencoder.failed IS 'The rows that could not be encoded, with the error; if retry_at is NULL, they wait for pgencoder retry or a change';
 
@@ -2693,7 +2693,7 @@ CREATE VIEW pgencoder.status AS
     bytes,
     problem,
     unknown
-   FROM pgencoder.read_status() read_status(collection, generation, state, model, source_rows, passages, coverage, queued, in_flight, failed, lag_seconds, rows_per_second, workers, indexed, truncated, bytes, problem, unknown);
+   FROM pgencoder._read_status() _read_status(collection, generation, state, model, source_rows, passages, coverage, queued, in_flight, failed, lag_seconds, rows_per_second, workers, indexed, truncated, bytes, problem, unknown);
 
 COMMENT ON VIEW pgencoder.status IS 'Each generation: the encoded share of the rows, the keys that are queued, in flight or failed, the age of the oldest waiting change, the rows per second and the living workers';
 

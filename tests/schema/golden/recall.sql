@@ -2,15 +2,15 @@ SELECT anon_1.k1, anon_1.passage, anon_1.span, anon_1.content, anon_1.tokens, an
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -29,16 +29,16 @@ SELECT anon_1.k1, anon_1.passage, anon_1.span, anon_1.content, anon_1.tokens, an
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
@@ -59,15 +59,15 @@ SELECT anon_1.k1, anon_1.k2, anon_1.passage, anon_1.span, anon_1.content, anon_1
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -82,6 +82,6 @@ SELECT k1, k2, passage, span, content, tokens, recall_rank, OPERATOR(pg_catalog.
 -- k_1: 100
 -- query_dense_1: Numbers;
 
-SELECT pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(param_1)s::INTEGER), tokens) AS score_1
+SELECT pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(param_1)s::INTEGER), tokens) AS _score_1
 -- param_1: 16
 -- query_tokens_1: Numbers

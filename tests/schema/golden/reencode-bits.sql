@@ -66,11 +66,11 @@ LIMIT 1
                 ELSE ' COLLATE ' OPERATOR(pg_catalog.||) k.collate_as END AS spelled
         FROM (VALUES ('"public"."bits"'::pg_catalog.regclass, true), ('pgencoder.key_as_given'::pg_catalog.regclass, false))
             AS tables (relation, own)
-        CROSS JOIN LATERAL pgencoder.source_key(relation) AS k
+        CROSS JOIN LATERAL pgencoder._source_key(relation) AS k
     ) AS columns;
     PERFORM pg_catalog.set_config('search_path', path, true);
     DROP TABLE pgencoder.key_as_given;
-    IF EXISTS (SELECT FROM pgencoder.source_key('"public"."bits"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
+    IF EXISTS (SELECT FROM pgencoder._source_key('"public"."bits"'::pg_catalog.regclass) AS k WHERE NOT k.usable) THEN
         RAISE EXCEPTION 'the key of % is (%): only enums and types of Postgres itself can be a key', '"public"."bits"', key;
     END IF;
     IF (key OPERATOR(pg_catalog.=) given) IS NOT TRUE THEN
@@ -94,7 +94,7 @@ BEGIN
     SELECT * INTO chosen FROM pgencoder.generation g
         WHERE collection OPERATOR(pg_catalog.=) 'bits' AND token_type OPERATOR(pg_catalog.=) 'bit'
             AND chunking OPERATOR(pg_catalog.=) 'default'
-            AND pgencoder.comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder.comparable('{"model": "words", "dims": [32, 16]}'::pg_catalog.jsonb)
+            AND pgencoder._comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder._comparable('{"model": "words", "dims": [32, 16]}'::pg_catalog.jsonb)
         ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
         LIMIT 1;
     IF chosen.state OPERATOR(pg_catalog.=) 'retired' THEN
@@ -107,7 +107,7 @@ BEGIN
             AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
         RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal('bits');
-        PERFORM pgencoder.drop_generation('bits', other.number);
+        PERFORM pgencoder._drop_generation('bits', other.number);
     END LOOP;
     -- the new objects get the owner of the collection, because the trigger runs as that role
     PERFORM pg_catalog.set_config('role', 'none', true);
@@ -123,7 +123,7 @@ BEGIN
             (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
             VALUES ('bits', latest OPERATOR(pg_catalog.+) 1, 'building', '{"model": "words", "dims": [32, 16]}'::pg_catalog.jsonb, 32, 16, 'bit',
                 'default');
-        PERFORM pgencoder.check_free('bits', latest OPERATOR(pg_catalog.+) 1);
+        PERFORM pgencoder._check_free('bits', latest OPERATOR(pg_catalog.+) 1);
         EXECUTE $pgencoder$CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
     passage int NOT NULL,

@@ -1,14 +1,14 @@
 SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(70, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
+    WHERE pgencoder._check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 70
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 70
     ORDER BY distance LIMIT 70
@@ -16,7 +16,7 @@ SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span)
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 70 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS hits ORDER BY score DESC NULLS LAST, k1, passage
@@ -27,16 +27,16 @@ SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_st
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
@@ -46,7 +46,7 @@ WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catal
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
@@ -61,14 +61,14 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
+    WHERE pgencoder._check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -76,7 +76,7 @@ SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(s
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage
@@ -87,15 +87,15 @@ SELECT bits.id, bits.title, anon_1.score
 FROM bits JOIN (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -104,7 +104,7 @@ FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
@@ -119,15 +119,15 @@ SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_st
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -136,7 +136,7 @@ FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
@@ -151,15 +151,15 @@ SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lo
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -168,7 +168,7 @@ FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
 SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
@@ -183,16 +183,16 @@ SELECT bits.id, bits.title, anon_1.score
 FROM bits JOIN (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
-    WHERE pgencoder.check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, tokens, pgencoder.distance(dense, pgencoder.query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passage, span, content, tokens, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
@@ -202,7 +202,7 @@ WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
 ), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder.score(pgencoder.query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
 SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
 ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage

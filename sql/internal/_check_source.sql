@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.check_source(
+CREATE OR REPLACE FUNCTION pgencoder._check_source(
     collection pg_catalog.text, generation int, source pg_catalog.text
 ) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -6,7 +6,7 @@ AS $$
 DECLARE
     named CONSTANT pg_catalog.oid := pg_catalog.to_regclass(source);
 BEGIN
-    IF named OPERATOR(pg_catalog.=) pgencoder.attached_table(
+    IF named OPERATOR(pg_catalog.=) pgencoder._attached_table(
         pg_catalog.to_regclass(pg_catalog.format('pgencoder.%I', pg_catalog.concat(collection, '_', generation)))
     ) THEN
         RETURN true;
@@ -22,5 +22,5 @@ BEGIN
             HINT = pg_catalog.concat('Run: pgencoder repair ', collection);
 END
 $$;
-COMMENT ON FUNCTION pgencoder.check_source(pg_catalog.text, int, pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._check_source(pg_catalog.text, int, pg_catalog.text) IS
     'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';

@@ -1,7 +1,7 @@
 -- A domain counts as its base type: its CHECK is code of the table's owner and would run with the rights of the writer of
 -- a key. Enums are the only types of users that run no user's code, as long as nothing casts them: Postgres itself
 -- compares, reads and prints them. For a superuser's table the casts run as that superuser.
-CREATE OR REPLACE FUNCTION pgencoder.source_key(source pg_catalog.oid)
+CREATE OR REPLACE FUNCTION pgencoder._source_key(source pg_catalog.oid)
 RETURNS TABLE (n int, name pg_catalog.text, type pg_catalog.text, collate_as pg_catalog.text, usable boolean)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -40,6 +40,6 @@ AS $$
     LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid OPERATOR(pg_catalog.=) c.collnamespace
     ORDER BY key.n
 $$;
-COMMENT ON FUNCTION pgencoder.source_key(pg_catalog.oid) IS
+COMMENT ON FUNCTION pgencoder._source_key(pg_catalog.oid) IS
     'The primary key of a table as passages store it: names, types without domains, collations that differ from the'
     ' type''s, and true for a type that can be a key';

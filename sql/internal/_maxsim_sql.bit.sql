@@ -1,13 +1,13 @@
 -- Eight query tokens share each pass over the document, because reading a row costs as much as two products.
 -- After the last query token q[n] is NULL: min() skips it, and it counts 0.
-CREATE OR REPLACE FUNCTION pgencoder.maxsim_sql(query bit[], document bit[])
+CREATE OR REPLACE FUNCTION pgencoder._maxsim_sql(query bit[], document bit[])
 RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 40000
 BEGIN ATOMIC
     SELECT CASE WHEN pg_catalog.bool_and(complete) THEN pg_catalog.cardinality(query) OPERATOR(pg_catalog.-)
                 ((2 OPERATOR(pg_catalog.*) pg_catalog.sum(distance))
                     OPERATOR(pg_catalog./) pg_catalog.min(pg_catalog.length(q1)))
-                WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 THEN pgencoder.reject_tokens(query, document) END
+                WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 THEN pgencoder._reject_tokens(query, document) END
     FROM (
         SELECT valid,
                q[n] AS q1, q[n OPERATOR(pg_catalog.+) 1] AS q2,
@@ -33,4 +33,4 @@ BEGIN ATOMIC
         FROM pg_catalog.unnest(document) AS token
     ) AS pass;
 END;
-COMMENT ON FUNCTION pgencoder.maxsim_sql(bit[], bit[]) IS 'maxsim() in pure SQL';
+COMMENT ON FUNCTION pgencoder._maxsim_sql(bit[], bit[]) IS 'maxsim() in pure SQL';

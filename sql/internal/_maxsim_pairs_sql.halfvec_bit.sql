@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.maxsim_pairs_sql(query {vector}.halfvec[], document bit[])
+CREATE OR REPLACE FUNCTION pgencoder._maxsim_pairs_sql(query {vector}.halfvec[], document bit[])
 RETURNS TABLE (query_token int, document_token int, similarity double precision)
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 80000 ROWS 32 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -8,4 +8,4 @@ BEGIN
               HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
 END
 $$;
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql({vector}.halfvec[], bit[]) IS 'maxsim_pairs() in pure SQL';
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql({vector}.halfvec[], bit[]) IS 'maxsim_pairs() in pure SQL';

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.query_tokens(numbers real[], dims int) RETURNS {vector}.halfvec[]
+CREATE OR REPLACE FUNCTION pgencoder._query_tokens(numbers real[], dims int) RETURNS {vector}.halfvec[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT array(
@@ -6,5 +6,5 @@ BEGIN ATOMIC
         FROM pg_catalog.generate_series(1, pg_catalog.cardinality(numbers), greatest(dims, 1)) AS first ORDER BY first
     );
 END;
-COMMENT ON FUNCTION pgencoder.query_tokens(real[], int) IS
+COMMENT ON FUNCTION pgencoder._query_tokens(real[], int) IS
     'Token vectors from one array with all their numbers, which every driver can send without pgvector';

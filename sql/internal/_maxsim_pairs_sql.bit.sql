@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.maxsim_pairs_sql(query bit[], document bit[])
+CREATE OR REPLACE FUNCTION pgencoder._maxsim_pairs_sql(query bit[], document bit[])
 RETURNS TABLE (query_token int, document_token int, similarity double precision)
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 80000 ROWS 32
 BEGIN ATOMIC
@@ -8,7 +8,7 @@ BEGIN ATOMIC
          LATERAL (SELECT j, d OPERATOR({vector}.<~>) q.v AS distance
                   FROM pg_catalog.unnest(document) WITH ORDINALITY AS t(d, j)
                   ORDER BY d OPERATOR({vector}.<~>) q.v, j LIMIT 1) AS best
-    WHERE pgencoder.maxsim_sql(query, document) IS NOT NULL
+    WHERE pgencoder._maxsim_sql(query, document) IS NOT NULL
     ORDER BY i;
 END;
-COMMENT ON FUNCTION pgencoder.maxsim_pairs_sql(bit[], bit[]) IS 'maxsim_pairs() in pure SQL';
+COMMENT ON FUNCTION pgencoder._maxsim_pairs_sql(bit[], bit[]) IS 'maxsim_pairs() in pure SQL';

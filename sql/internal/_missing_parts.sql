@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.missing_parts(
+CREATE OR REPLACE FUNCTION pgencoder._missing_parts(
     collection pg_catalog.text, generation int, passages pg_catalog.oid
 ) RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -20,7 +20,7 @@ AS $$
             SELECT pg_catalog.unnest(
                 ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
             UNION ALL
-            SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) missing_parts.collection
+            SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) _missing_parts.collection
         ) AS wanted (name)
         WHERE passages IS NOT NULL AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) passages
@@ -45,5 +45,5 @@ AS $$
         WHERE c.oid OPERATOR(pg_catalog.=) passages AND NOT c.relrowsecurity
     ) AS missing (part)
 $$;
-COMMENT ON FUNCTION pgencoder.missing_parts(pg_catalog.text, int, pg_catalog.oid) IS
+COMMENT ON FUNCTION pgencoder._missing_parts(pg_catalog.text, int, pg_catalog.oid) IS
     'The objects of a generation that are missing; NULL if none is';

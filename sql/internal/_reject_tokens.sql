@@ -1,5 +1,5 @@
 -- VOLATILE, because the planner would otherwise call it while it folds constants, despite the CASE around it.
-CREATE OR REPLACE FUNCTION pgencoder.reject_tokens(query pg_catalog.anyarray, document pg_catalog.anyarray)
+CREATE OR REPLACE FUNCTION pgencoder._reject_tokens(query pg_catalog.anyarray, document pg_catalog.anyarray)
 RETURNS double precision
 LANGUAGE plpgsql VOLATILE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -17,5 +17,5 @@ BEGIN
     RAISE EXCEPTION 'query tokens have 0 dimensions' USING ERRCODE = 'data_exception';
 END
 $$;
-COMMENT ON FUNCTION pgencoder.reject_tokens(pg_catalog.anyarray, pg_catalog.anyarray) IS
+COMMENT ON FUNCTION pgencoder._reject_tokens(pg_catalog.anyarray, pg_catalog.anyarray) IS
     'Raises an error that names the token that is NULL';

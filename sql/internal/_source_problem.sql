@@ -1,5 +1,5 @@
 -- Looks names up in the catalogues instead of with to_regclass(): a worker may lack USAGE on the schema of the table.
-CREATE OR REPLACE FUNCTION pgencoder.source_problem(collection pg_catalog.text) RETURNS pg_catalog.text
+CREATE OR REPLACE FUNCTION pgencoder._source_problem(collection pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -13,7 +13,7 @@ DECLARE
     repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
     detach CONSTANT pg_catalog.text := pg_catalog.concat('pgencoder detach ', collection);
 BEGIN
-    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_problem.collection;
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) _source_problem.collection;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
@@ -34,7 +34,7 @@ BEGIN
         FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) known.name
         ORDER BY (g.state OPERATOR(pg_catalog.=) 'active') DESC, g.number
     LOOP
-        attached := pgencoder.attached_table(each.passages);
+        attached := pgencoder._attached_table(each.passages);
         IF named IS NULL AND attached IS NULL THEN
             RETURN pg_catalog.format('its table %s is gone; bring it back and run: pgencoder repair %s; or: %s',
                 source, known.name, detach);
@@ -48,7 +48,7 @@ BEGIN
             RETURN pg_catalog.format('its table %s is not the one that was attached, which is called %s%s',
                 source, attached::pg_catalog.regclass, repair);
         END IF;
-        what := pgencoder.missing_parts(known.name, each.number, each.passages);
+        what := pgencoder._missing_parts(known.name, each.number, each.passages);
         IF what IS NOT NULL THEN
             RETURN pg_catalog.format('it has lost %s%s', what, repair);
         END IF;
@@ -65,13 +65,13 @@ BEGIN
     SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.source), ', ' ORDER BY k.position) INTO was
         FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
     SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k;
+        FROM pgencoder._source_key(named) k;
     IF (what OPERATOR(pg_catalog.=) was) IS NOT TRUE THEN
         RETURN pg_catalog.format('the primary key of %s is (%s), not (%s); detach the collection and attach it again: %s',
             source, what, was, detach);
     END IF;
     SELECT pg_catalog.string_agg(pg_catalog.concat(pg_catalog.quote_ident(k.name), ' ', k.type), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k WHERE NOT k.usable;
+        FROM pgencoder._source_key(named) k WHERE NOT k.usable;
     IF what IS NOT NULL THEN
         RETURN pg_catalog.format('the key column %s of %s is of a type that cannot be a key; change that, or: %s',
             what, source, detach);
@@ -81,12 +81,12 @@ BEGIN
         FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) known.name;
     SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' COLLATE ', k.type, CASE WHEN k.collate_as OPERATOR(pg_catalog.<>) ''
             THEN k.collate_as END), ', ' ORDER BY k.n) INTO what
-        FROM pgencoder.source_key(named) k;
+        FROM pgencoder._source_key(named) k;
     IF what OPERATOR(pg_catalog.<>) was THEN
         RETURN pg_catalog.format('the key of %s is of type %s now, not %s%s', source, what, was, repair);
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.source_problem(pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._source_problem(pg_catalog.text) IS
     'The reason why a collection cannot be encoded: its table is gone or replaced, or parts of it are missing; else NULL';

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.drop_generation(collection pg_catalog.text, generation int) RETURNS pg_catalog.void
+CREATE OR REPLACE FUNCTION pgencoder._drop_generation(collection pg_catalog.text, generation int) RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -10,9 +10,9 @@ BEGIN
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
     EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
     EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
-    DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) drop_generation.collection
-        AND g.number OPERATOR(pg_catalog.=) drop_generation.generation;
+    DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) _drop_generation.collection
+        AND g.number OPERATOR(pg_catalog.=) _drop_generation.generation;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.drop_generation(pg_catalog.text, int) IS
+COMMENT ON FUNCTION pgencoder._drop_generation(pg_catalog.text, int) IS
     'Removes the tables and functions of a generation, and its row in the catalogue; the triggers must not queue for it';

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.maxsim_sql(query {vector}.halfvec[], document bit[]) RETURNS double precision
+CREATE OR REPLACE FUNCTION pgencoder._maxsim_sql(query {vector}.halfvec[], document bit[]) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 40000 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -7,4 +7,4 @@ BEGIN
               HINT = 'Without it, give the query as bits too: pgencoder.binary_quantize(query).';
 END
 $$;
-COMMENT ON FUNCTION pgencoder.maxsim_sql({vector}.halfvec[], bit[]) IS 'maxsim() in pure SQL';
+COMMENT ON FUNCTION pgencoder._maxsim_sql({vector}.halfvec[], bit[]) IS 'maxsim() in pure SQL';

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.read_status()
+CREATE OR REPLACE FUNCTION pgencoder._read_status()
 RETURNS TABLE (
     collection pg_catalog.text, generation int, state pg_catalog.text, model pg_catalog.text, source_rows bigint,
     passages bigint, coverage double precision, queued bigint, in_flight bigint, failed bigint,
@@ -25,7 +25,7 @@ BEGIN
             each.encoder OPERATOR(pg_catalog.->>) 'token_model');
         indexed := pg_catalog.to_regclass(
             pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
-        problem := coalesce(pgencoder.source_problem(each.collection), pgencoder.source_warning(each.collection));
+        problem := coalesce(pgencoder._source_problem(each.collection), pgencoder._source_warning(each.collection));
         source_rows := NULL;
         -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
         IF EXISTS (
@@ -34,7 +34,7 @@ BEGIN
             WHERE n.nspname OPERATOR(pg_catalog.=) each.source_schema
                 AND c.relname OPERATOR(pg_catalog.=) each.source_table
                 AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
-                AND c.oid OPERATOR(pg_catalog.=) pgencoder.attached_table((
+                AND c.oid OPERATOR(pg_catalog.=) pgencoder._attached_table((
                     SELECT p.oid FROM pg_catalog.pg_class p
                     WHERE p.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
                         AND p.relname OPERATOR(pg_catalog.=) each.name
@@ -45,7 +45,7 @@ BEGIN
             EXECUTE pg_catalog.format(
                 'SELECT pg_catalog.count(*) FROM %I.%I', each.source_schema, each.source_table) INTO source_rows;
         END IF;
-        SELECT coalesce(pg_catalog.sum(pgencoder.rate(w.rates, each.name)), 0), pg_catalog.count(*)
+        SELECT coalesce(pg_catalog.sum(pgencoder._rate(w.rates, each.name)), 0), pg_catalog.count(*)
         INTO rows_per_second, workers
         FROM pgencoder.worker w
         WHERE w.last_seen OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '30 seconds');
@@ -102,4 +102,4 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.read_status() IS 'The rows of the view pgencoder.status';
+COMMENT ON FUNCTION pgencoder._read_status() IS 'The rows of the view pgencoder.status';

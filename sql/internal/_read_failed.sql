@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.read_failed()
+CREATE OR REPLACE FUNCTION pgencoder._read_failed()
 RETURNS TABLE (
     collection pg_catalog.text, generation int, key pg_catalog.jsonb, error pg_catalog.text, attempts int,
     retry_at timestamp with time zone, changed_at timestamp with time zone
@@ -25,4 +25,4 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.read_failed() IS 'The rows of the view pgencoder.failed';
+COMMENT ON FUNCTION pgencoder._read_failed() IS 'The rows of the view pgencoder.failed';

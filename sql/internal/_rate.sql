@@ -1,5 +1,5 @@
 -- Any worker writes these values: a value that is not a number of rows gives no rate, and no error.
-CREATE OR REPLACE FUNCTION pgencoder.rate(rates pg_catalog.jsonb, passages pg_catalog.text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pgencoder._rate(rates pg_catalog.jsonb, passages pg_catalog.text DEFAULT NULL)
 RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -13,5 +13,5 @@ BEGIN ATOMIC
         WHERE passages IS NULL OR rate.name OPERATOR(pg_catalog.=) passages
     ) AS each;
 END;
-COMMENT ON FUNCTION pgencoder.rate(pg_catalog.jsonb, pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._rate(pg_catalog.jsonb, pg_catalog.text) IS
     'The rows per second of a worker, for one passages table or for all';

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.check_free(collection pg_catalog.text, generation int) RETURNS pg_catalog.void
+CREATE OR REPLACE FUNCTION pgencoder._check_free(collection pg_catalog.text, generation int) RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -28,5 +28,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.check_free(pg_catalog.text, int) IS
+COMMENT ON FUNCTION pgencoder._check_free(pg_catalog.text, int) IS
     'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';

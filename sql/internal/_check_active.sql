@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.check_active(active pg_catalog.jsonb, expected pg_catalog.jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION pgencoder._check_active(active pg_catalog.jsonb, expected pg_catalog.jsonb) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 AS $$
 DECLARE
@@ -7,13 +7,13 @@ DECLARE
 BEGIN
     -- nearly always, and each search pays for it
     IF active OPERATOR(pg_catalog.=) expected THEN
-        RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+        RETURN pgencoder._check_source(active OPERATOR(pg_catalog.->>) 'collection',
             (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
     END IF;
     encoder := expected OPERATOR(pg_catalog.->) 'encoder';
     others := expected OPERATOR(pg_catalog.-) 'encoder';
-    IF pgencoder.comparable(encoder)
-        OPERATOR(pg_catalog.<>) pgencoder.comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
+    IF pgencoder._comparable(encoder)
+        OPERATOR(pg_catalog.<>) pgencoder._comparable(active OPERATOR(pg_catalog.->) 'encoder') THEN
         RAISE EXCEPTION 'generation % of % was encoded by %, the query by %', active OPERATOR(pg_catalog.->>) 'generation',
             active OPERATOR(pg_catalog.->>) 'collection', active OPERATOR(pg_catalog.->) 'encoder', encoder
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -25,10 +25,10 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                 HINT = 'Name the collection of the table that is meant: select(..., collection=...).';
     END IF;
-    RETURN pgencoder.check_source(active OPERATOR(pg_catalog.->>) 'collection',
+    RETURN pgencoder._check_source(active OPERATOR(pg_catalog.->>) 'collection',
         (active OPERATOR(pg_catalog.->>) 'generation')::int, active OPERATOR(pg_catalog.->>) 'source');
 END
 $$;
-COMMENT ON FUNCTION pgencoder.check_active(pg_catalog.jsonb, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION pgencoder._check_active(pg_catalog.jsonb, pg_catalog.jsonb) IS
     'Returns true, or raises an error if the active generation, as <name>_active() describes it, has another number,'
     ' encoder, source table or key than the given ones, or if another table has the name of its table now';

@@ -1,6 +1,6 @@
 -- A warning, not an error: a new partition, or triggers that are off during a restore, must not stop the encoding of
 -- other rows.
-CREATE OR REPLACE FUNCTION pgencoder.source_warning(collection pg_catalog.text) RETURNS pg_catalog.text
+CREATE OR REPLACE FUNCTION pgencoder._source_warning(collection pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -10,7 +10,7 @@ DECLARE
     what pg_catalog.text;
     repair CONSTANT pg_catalog.text := pg_catalog.concat('; run: pgencoder repair ', collection);
 BEGIN
-    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) source_warning.collection;
+    SELECT * INTO known FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) _source_warning.collection;
     SELECT c.oid INTO named
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
         WHERE n.nspname OPERATOR(pg_catalog.=) known.source_schema AND c.relname OPERATOR(pg_catalog.=) known.source_table
@@ -80,5 +80,5 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION pgencoder.source_warning(pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._source_warning(pg_catalog.text) IS
     'The reason why changes of a collection''s table may be missed: triggers are missing, off or replaced; else NULL';

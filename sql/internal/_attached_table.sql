@@ -1,5 +1,5 @@
 -- Uses the dependency of the passages' policy on the table: a dump and a restore keep it, and a DROP TABLE removes it
-CREATE OR REPLACE FUNCTION pgencoder.attached_table(passages pg_catalog.oid) RETURNS pg_catalog.oid
+CREATE OR REPLACE FUNCTION pgencoder._attached_table(passages pg_catalog.oid) RETURNS pg_catalog.oid
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 AS $$
 BEGIN
@@ -15,5 +15,5 @@ BEGIN
     );
 END
 $$;
-COMMENT ON FUNCTION pgencoder.attached_table(pg_catalog.oid) IS
+COMMENT ON FUNCTION pgencoder._attached_table(pg_catalog.oid) IS
     'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
