@@ -143,7 +143,8 @@ def by_orm(db: Any, encoder: Any, table: str) -> None:
 
     from pgencoder import attach_all
 
-    declaration = imported("pgencoder.sqlalchemy", "pgencoder.orm").Encoding
+    module = imported("pgencoder.sqlalchemy", "pgencoder.orm")
+    declaration = getattr(module, "EncodedColumns", None) or module.Encoding
     base = type("Base", (DeclarativeBase,), {})
     columns = {"id": mapped_column(sa.Integer, primary_key=True), "body": mapped_column(sa.Text)}
     name = {"__tablename__": table, "__encoding__": declaration(["body"], encoder)}

@@ -96,7 +96,7 @@ def _change(db: Database, changes: int) -> Changes:
         for i in range(singles):
             connection.execute(query("bench_change_row"), {"body": f"single {i}", "id": i % rows + 1})
         single = time.perf_counter() - started
-        queued = queue.waiting(connection, _objects(db))
+        queued = queue.count_waiting(connection, _objects(db))
     return Changes(rounds * rows + singles, rows, queued, rounds * rows / bulk, singles / single)
 
 

@@ -12,7 +12,7 @@ from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import patiently
-from pgencoder.ingest.queue import execute, giving_way, waiting
+from pgencoder.ingest.queue import count_waiting, execute, giving_way
 from pgencoder.progress import Progress
 from pgencoder.statements import Part, as_text, identifier, raw
 
@@ -41,7 +41,7 @@ def adopt(connection: Connection, objects: Objects, vectors: VectorTable, progre
     generation's model and of the rows as they are now.
     """
     statement = _adopting(connection, objects, vectors)
-    total, adopted, after = waiting(connection, objects), 0, 0
+    total, adopted, after = count_waiting(connection, objects), 0, 0
 
     def piece() -> tuple[int, int | None]:
         with giving_way(connection):

@@ -160,7 +160,7 @@ def claim(
     return Claim([row[0] for row in found], [row[1] for row in found], [tuple(row[2:]) for row in found])
 
 
-def read(connection: Connection, objects: Objects, claimed: Claim, most_bytes: int) -> tuple[list[Row], list[int]]:
+def read_rows(connection: Connection, objects: Objects, claimed: Claim, most_bytes: int) -> tuple[list[Row], list[int]]:
     """Return the claimed rows that are in the source, and the numbers of those that were left out for their size.
 
     The rest were deleted. At least one row is read, however large it is.
@@ -233,7 +233,7 @@ def retry(connection: Connection, objects: Objects, *, rested: bool = True) -> i
     return execute(connection, objects.fill("retry", which=raw(which)), []).rowcount
 
 
-def waiting(connection: Connection, objects: Objects) -> int:
+def count_waiting(connection: Connection, objects: Objects) -> int:
     """Return how many keys are queued and do not rest."""
     row = execute(connection, objects.fill("count_queued"), []).fetchone()
     assert row is not None

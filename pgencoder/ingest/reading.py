@@ -82,7 +82,7 @@ class Reader:
         found: list[queue.Row] = []
 
         def read(some: Sequence[int]) -> None:
-            rows, left_out = queue.read(connection, self.objects, batch.claim.take(some), BATCH_BYTES)
+            rows, left_out = queue.read_rows(connection, self.objects, batch.claim.take(some), BATCH_BYTES)
             there = [replace(row, number=some[row.number]) for row in rows]
             found.extend(there)
             batch.left_out.update(some[number] for number in left_out)

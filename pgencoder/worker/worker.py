@@ -121,7 +121,7 @@ class Worker:
         """Return how many rows wait in all."""
         with connected(self._engine) as connection:
             self._ask_others(connection)
-            return sum(queue.waiting(connection, target.objects) for target in self.generations.targets)
+            return sum(queue.count_waiting(connection, target.objects) for target in self.generations.targets)
 
     def run_once(self) -> None:
         """Work until nothing is ready, then do the work of the sources that run beside: build the indexes."""

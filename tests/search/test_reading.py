@@ -117,12 +117,12 @@ def test_one_read_where_nothing_fails(
     articles.execute("DELETE FROM articles WHERE id = ANY (%s)", [BAD])
     db.attach("articles", ["body", "mood"], words)
     reads: list[int] = []
-    read = queue.read
+    read = queue.read_rows
 
     def counted(*arguments: object) -> object:
         reads.append(1)
         return read(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(queue, "read", counted)
+    monkeypatch.setattr(queue, "read_rows", counted)
     db.sync("articles")
     assert len(reads) == 1
