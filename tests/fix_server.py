@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from pgencoder.db import embedded
+from pgencoder.db import embedded, postmaster
 from pgencoder.kernel import native
 from tests.connections import connect
 from tests.databases import Databases
@@ -26,8 +27,10 @@ WITHOUT_NATIVE = pytest.StashKey[str | None]()
 
 MEMORY = Path("/dev/shm")  # where Linux has it
 ROOM = 4 * 2**30  # bytes
-# Two processes that build an index share 64 MB, which takes ten times as long as to index what a test has; where a test
-# has more, or is about that, it sets the last of these again.
+PREFIX = "pgencoder-tests-"
+LEFT = 3600  # seconds; an older folder without a server was left by a run that was killed
+# To build an index, several processes share 64 MB, and to reserve these takes ten times as long as to index a few rows.
+# So one process builds it. Tests of many rows, or of the build, let their database use two.
 SETTINGS = """
 fsync = off
 full_page_writes = off
@@ -39,7 +42,8 @@ max_parallel_maintenance_workers = 0
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server."""
-    home = config.stash[HOME] = Path(tempfile.mkdtemp(prefix="pgencoder-", dir=folder()))
+    remove_leftovers()
+    home = config.stash[HOME] = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder()))
     data = home / "data"
     data.mkdir(mode=0o700)
     embedded.initialise(data)
@@ -55,6 +59,14 @@ def folder() -> Path | None:
         if shutil.disk_usage(MEMORY).free >= ROOM:
             return MEMORY
     return None
+
+
+def remove_leftovers() -> None:
+    """Remove from memory what runs that were killed have left there."""
+    for home in MEMORY.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - home.stat().st_mtime > LEFT and postmaster.find(home / "data") is None:
+                shutil.rmtree(home, ignore_errors=True)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
