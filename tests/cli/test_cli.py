@@ -180,14 +180,7 @@ def test_import_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_public_names() -> None:
-    assert sorted(pgencoder.__all__) == [
-        "Citation", "CollectionStatus", "Context", "DEFAULT_MODEL", "Database", "Dense", "DenseEncoder", "Dims",
-        "Encoder", "Encoding", "Explanation", "FailedRow", "Generation", "GenerationStatus", "Hit", "Kernel", "Match",
-        "Pair", "PgencoderError", "Piece", "ReconcileReport", "RepairReport", "SearchSelect", "SyncReport", "Tokens",
-        "Window",
-        "WordMatch", "Worker", "WorkerOptions", "WorkerStatus", "aselect", "attach_all", "connect", "embedded",
-        "errors", "load_encoder", "maxsim", "recall", "select"]  # fmt: skip
+def test_every_public_name_has_a_docstring() -> None:
     assert all(getattr(pgencoder, name).__doc__ for name in pgencoder.__all__)
 
 
