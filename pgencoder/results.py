@@ -266,7 +266,7 @@ class ReconcileReport:
 
     @property
     def queued(self) -> int:
-        """How many keys were queued."""
+        """The number of queued keys."""
         return self.missing + self.stale + self.orphaned
 
 

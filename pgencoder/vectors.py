@@ -34,12 +34,12 @@ def normalize(vectors: Matrix) -> NDArray[np.float32]:
 
 
 def halfvec(vector: Matrix) -> bytes:
-    """One `halfvec`: shape (d,)."""
+    """Return a `halfvec` in binary form; `vector` has shape (d,)."""
     return struct.pack(">hh", len(vector), 0) + np.asarray(vector, dtype=">f2").tobytes()
 
 
 def halfvec_array(vectors: Matrix, oid: int) -> bytes:
-    """A `halfvec[]`: shape (n, d); `oid` is that of `halfvec` in this database."""
+    """Return a `halfvec[]` in binary form; `vectors` has shape (n, d), `oid` is that of `halfvec` in this database."""
     n, d = vectors.shape
     element = np.dtype([("size", ">i4"), ("dim", ">i2"), ("unused", ">i2"), ("x", ">f2", (d,))])
     records = np.zeros(n, dtype=element)
@@ -50,9 +50,10 @@ def halfvec_array(vectors: Matrix, oid: int) -> bytes:
 
 
 def bit_array(vectors: Matrix) -> bytes:
-    """A `bit(d)[]` of the signs of vectors of shape (n, d): 1 where positive, most significant bit first.
+    """Return a `bit(d)[]` in binary form, with the signs of vectors of shape (n, d).
 
-    The same as pgvector's `binary_quantize` of each row.
+    A bit is 1 where a value is positive; the most significant bit comes first. The result is the same as pgvector's
+    `binary_quantize` of each row.
     """
     n, d = vectors.shape
     packed = np.packbits(vectors > 0, axis=1)
@@ -65,7 +66,7 @@ def bit_array(vectors: Matrix) -> bytes:
 
 
 def read_array(data: bytes, kind: TokenType) -> Matrix:
-    """The vectors, shape (n, d), in what `array_send` makes of a `halfvec[]` or a `bit(d)[]`: 1 and -1 for bits."""
+    """Return the vectors, shape (n, d), of a `halfvec[]` or `bit(d)[]` in binary form; bits become 1 and -1."""
     if struct.unpack_from(">i", data)[0] == 0:
         return np.empty((0, 0), dtype=np.float32)
     n = struct.unpack_from(">i", data, 12)[0]
@@ -78,7 +79,7 @@ def read_array(data: bytes, kind: TokenType) -> Matrix:
 
 
 def real_array(numbers: Matrix) -> bytes:
-    """A `real[]`: shape (n,)."""
+    """Return a `real[]` in binary form; `numbers` has shape (n,)."""
     records = np.empty(len(numbers), dtype=np.dtype([("size", ">i4"), ("x", ">f4")]))
     records["size"] = 4
     records["x"] = numbers
@@ -129,7 +130,7 @@ psycopg.adapters.register_dumper(Numbers, _NumbersDumper)
 
 
 def halfvec_oids(connection: Connection[Any]) -> tuple[int, int] | None:
-    """The oids of `halfvec` and `halfvec[]`, wherever pgvector lives; None without pgvector 0.7 or newer."""
+    """Return the oids of `halfvec` and `halfvec[]`, in any schema; None without pgvector 0.7 or newer."""
     return connection.execute(
         "SELECT t.oid, t.typarray FROM pg_catalog.pg_type t"
         " JOIN pg_catalog.pg_extension e ON t.typnamespace OPERATOR(pg_catalog.=) e.extnamespace"

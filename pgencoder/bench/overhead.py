@@ -63,12 +63,12 @@ class SearchReport:
     select_ms: float
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values, with the times as multiples of the HNSW scan."""
+        """Return the report as JSON values, with the times as multiples of the HNSW scan."""
         return asdict(self) | {"times_hnsw": {name: getattr(self, f"{name}_ms") / self.hnsw_ms for name in SEARCHES}}
 
 
 class _Known(SyntheticEncoder):
-    """Has encoded its queries before."""
+    """An encoder that remembers the encodings of its queries."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _Known(SyntheticEncoder):
 
 
 def search(db: Database, passages: int = PASSAGES, queries: int = QUERIES) -> SearchReport:
-    """Search synthetic passages of the shape of SciFact's: 240 bit tokens of 384 dimensions, queries of 21 tokens."""
+    """Search synthetic passages in the shape of SciFact: 240 bit tokens of 384 dimensions, queries of 21 tokens."""
     for name, number in (("passages", passages), ("queries", queries)):
         if number < 1:
             raise InvalidRequest(f"{name} must be at least 1, got {number}")
@@ -103,7 +103,7 @@ def search(db: Database, passages: int = PASSAGES, queries: int = QUERIES) -> Se
 
 
 class _Bench:
-    """Runs each way to search in turn, and keeps how long it took."""
+    """Runs each way to search in turn, and keeps the times."""
 
     def __init__(self, db: Database, encoder: _Known) -> None:
         self.db = db
@@ -113,7 +113,7 @@ class _Bench:
         self.times: dict[str, list[float]] = {}
 
     def report(self, texts: list[str], passages: int) -> SearchReport:
-        """Search for each text, after some that only warm up."""
+        """Search for each text after a few warm-up searches, and return the medians."""
         for text in texts:
             self.encoder.encode_query(text)
         with asyncio.Runner() as loop, self.db.engine.connect() as session, self._prepares() as driver:
@@ -128,7 +128,7 @@ class _Bench:
 
     @contextmanager
     def _prepares(self) -> Iterator[Connection]:
-        """A connection of an application's own, which prepares statements and sets what a search sets."""
+        """Open a connection like an application's, which prepares statements and has the settings of a search."""
         with self.db.connection() as connection:
             before = connection.prepare_threshold
             connection.execute("SET hnsw.ef_search = 100; SET hnsw.iterative_scan = relaxed_order")
@@ -149,7 +149,7 @@ class _Bench:
         return self.db.search(NAME, text, stage=stage, encoder=self.encoder)
 
     def _searches(self, driver: Connection, loop: asyncio.Runner, text: str) -> None:
-        """Search in the ways that the report compares with the scan alone, on connections that are warm alike."""
+        """Search in the ways that the report compares with the scan alone; all connections are equally warm."""
         query = self.encoder.encode_query(text)
         dense, tokens = Halfvec(query.dense), HalfvecArray(query.tokens)
         scan = f"SELECT id FROM pgencoder.{NAME}_1 ORDER BY dense OPERATOR({self.vector}.<#>) %s LIMIT 100"
@@ -169,7 +169,7 @@ class _Bench:
         self._timed("maxsim", lambda: self._search(text, "maxsim"))
 
     def _select(self, session: sa.Connection, text: str) -> None:
-        """Search by a statement that an application executes in a session of its own."""
+        """Search with a statement that an application executes in its session."""
         driver: Any = session.connection.driver_connection
         built = self._timed("build", lambda: select(self.rows, text, encoder=self.encoder, collection=NAME))
         compiled = self._timed("compile", lambda: built.compile(session))
@@ -181,7 +181,7 @@ class _Bench:
 
 
 def round_trips(db: Database, run: Callable[[], object]) -> int:
-    """How often a call waits for the server, on the connections that the database has for its own statements."""
+    """Return how often a call waits for the server, on the connections for the database's own statements."""
     used: set[Connection] = set()
 
     def note(connection: Connection, *_: object) -> None:

@@ -38,11 +38,11 @@ class Key:
         return listed(identifier(column.name) for column in self.columns)
 
     def of(self, relation: Part) -> Part:
-        """The columns of one of our tables, under the name `relation`."""
+        """Return the columns of one of our tables, qualified with the name `relation`."""
         return listed(relation + raw(".") + identifier(column.name) for column in self.columns)
 
     def of_source(self, relation: str) -> Part:
-        """The columns of the source, under the name `relation`."""
+        """Return the columns of the source, qualified with the name `relation`."""
         return listed(identifier(relation, column.source) for column in self.columns)
 
     @cached_property
@@ -61,7 +61,7 @@ class Key:
         )
 
     def text(self, relation: str | None = None) -> Part:
-        """The columns of one of our tables as text."""
+        """Return the columns of one of our tables as text."""
         place = () if relation is None else (relation,)
         return listed(text_of(identifier(*place, column.name)) for column in self.columns)
 
@@ -115,24 +115,24 @@ class Key:
     # --- conditions
 
     def is_source(self, source: str, ours: Part) -> Part:
-        """The row `source` of the source has the key of the row `ours` of one of our tables."""
+        """Return the condition that the source's row `source` has the key of the row `ours` of one of our tables."""
         return all_of(
             equal(identifier(source, column.source), ours + raw(".") + identifier(column.name))
             for column in self.columns
         )
 
     def is_both(self, one: str, other: str) -> Part:
-        """The rows `one` and `other` of our tables have the same key."""
+        """Return the condition that the rows `one` and `other` of our tables have the same key."""
         return all_of(equal(identifier(one, column.name), identifier(other, column.name)) for column in self.columns)
 
     def is_both_source(self, one: str, other: str) -> Part:
-        """The rows `one` and `other` of the source have the same key."""
+        """Return the condition that the rows `one` and `other` of the source have the same key."""
         return all_of(
             equal(identifier(one, column.source), identifier(other, column.source)) for column in self.columns
         )
 
     def is_claim(self, relation: str, in_source: bool = False) -> Part:
-        """The row has the key of the row `claim`, whose k1, k2, ... are text, or enums."""
+        """Return the condition that the row has the key of the row `claim`, whose k1, k2, ... are text or enums."""
         return all_of(
             equal(
                 identifier(relation, column.source if in_source else column.name), raw("claim.") + k + raw("::") + type_
@@ -141,14 +141,14 @@ class Key:
         )
 
     def is_k(self, k: str, relation: Part, in_source: bool = False) -> Part:
-        """The row has the key of the row `k`, whose k1, k2, ... have the key's types."""
+        """Return the condition that the row has the key of the row `k`, whose k1, k2, ... have the key's types."""
         return all_of(
             equal(raw(f"{k}.") + name, relation + raw(".") + identifier(column.source if in_source else column.name))
             for column, name in zip(self.columns, self.k, strict=True)
         )
 
     def is_parameters(self, source: str) -> Part:
-        """The row `source` of the source has the key in the parameters $1, $2, ..."""
+        """Return the condition that the source's row `source` has the key in the parameters $1, $2, ..."""
         return all_of(
             equal(identifier(source, column.source), raw(f"${i}"))
             for i, column in zip(self.numbers, self.columns, strict=True)
@@ -177,25 +177,25 @@ class Key:
         return raw(", ".join("pg_catalog.text[]" for _ in self.columns))
 
     def parameter(self, place: int, type_: str = "") -> Part:
-        """The parameter `place` places after the arrays, from 1."""
+        """Return the parameter that is `place` places after the arrays; the first is 1."""
         return raw(f"${len(self.columns) + place}{type_}")
 
     def parameters(self, first: int = 1) -> Part:
-        """The key as parameters from that number on, one for each column."""
+        """Return the key as parameters, one for each column; the first has the number `first`."""
         return listed(raw(f"${i}::") + type_ for i, type_ in enumerate(self.types, first))
 
     def from_array(self, array: str) -> Part:
-        """The key out of one array of text, inside a function of the source's owner."""
+        """Return the key from an array of text, for a function of the source's owner."""
         return listed(raw(f"{array}[{i}]::") + type_ for i, type_ in zip(self.numbers, self.types, strict=True))
 
 
 def all_of(conditions: Iterable[Part]) -> Part:
-    """The conditions, with AND between."""
+    """Return the conditions joined by AND."""
     return listed(conditions, " AND ")
 
 
 def as_set(names: Iterable[str]) -> str:
-    """The key's columns as one text, whatever their order."""
+    """Return the names of the key's columns as one text that does not depend on their order."""
     return as_text(listed(map(identifier, sorted(names))))
 
 

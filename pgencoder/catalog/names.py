@@ -36,5 +36,5 @@ class Names:
 
 
 def kinds() -> dict[str, Part]:
-    """The kinds of objects as alternatives of a regular expression, for templates of functions."""
+    """Return the kinds of objects as alternatives of a regular expression, for templates of functions."""
     return {"collection_kinds": raw("|".join(OF_COLLECTION)), "generation_kinds": raw("|".join(OF_GENERATION))}

@@ -49,7 +49,7 @@ class Objects(Names):
         self.name = sql.Literal(collection.name)
 
     def of(self, generation: Generation) -> Objects:
-        """The same collection with another of its generations."""
+        """Return the objects of another generation of the same collection."""
         return Objects(self.collection, self.vector_schema, generation, replace(self.known, number=None))
 
     @property
@@ -60,7 +60,7 @@ class Objects(Names):
         return types[self.generation.token_type]
 
     def comment(self, text: str | Part) -> Part:
-        """The text of a comment on one of the objects."""
+        """Return the text of a comment on one of the objects."""
         start = raw(f"pgencoder: {self.collection.name}, ")
         return Quoted(start + (raw(text) if isinstance(text, str) else text))
 

@@ -69,19 +69,7 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
     # psycopg would look the type hstore up by the path
     made = _make_engine(engine.url, use_native_hstore=False, pool_pre_ping=False)  # `_check` does that
 
-    @sa.event.listens_for(made, "do_connect")  # before the first statements of SQLAlchemy
-    def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
-        connection: Any = dialect.connect(*arguments, **options)
-        try:
-            connection.autocommit = True
-            if pin(connection):  # no pooler is between, which would lose what is prepared
-                connection.prepare_threshold = NEVER_UNASKED
-            check_owner(connection)
-            connection.autocommit = False
-        except BaseException:
-            connection.close()
-            raise
-        return connection  # type: ignore[no-any-return]
+    sa.event.listen(made, "do_connect", _connect)  # before the first statements of SQLAlchemy
 
     @sa.event.listens_for(made, "checkout")
     def _check(connection: Connection, _record: object, _proxy: object) -> None:
@@ -101,6 +89,21 @@ def pinned_engine(engine: sa.Engine) -> sa.Engine:
             raise sa.exc.InvalidatePoolError from error
 
     return made
+
+
+def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any) -> Connection:
+    """Open a connection with a safe search path, and check the owner of the schema."""
+    connection: Any = dialect.connect(*arguments, **options)
+    try:
+        connection.autocommit = True
+        if pin(connection):  # no pooler is between, which would lose what is prepared
+            connection.prepare_threshold = NEVER_UNASKED
+        check_owner(connection)
+        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    return connection  # type: ignore[no-any-return]
 
 
 def may_be_superuser(connection: Connection) -> bool:

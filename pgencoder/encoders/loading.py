@@ -74,7 +74,7 @@ def canonical(name: str) -> str:
 
 
 def register_encoder(kind: str, loader: Loader) -> None:
-    """Let this process load encoders of a kind of your own, for example to search what another process has attached.
+    """Let this process load your own kind of encoders, for example to search what another process has attached.
 
     `kind` is the value of "encoder" in their fingerprints. `loader` takes a fingerprint and a device (None: the loader
     chooses) and returns the encoder. A package can name its loader as an entry point instead: in the group

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @short_repr
 @dataclass(frozen=True)
 class Explanation(PassageMatch):
-    """Why a passage matched a query, word by word.
+    """The reasons why a passage matched a query, word by word.
 
     `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
     for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the

@@ -185,7 +185,7 @@ def read_rows(connection: Connection, objects: Objects, claimed: Claim, most_byt
 
 
 def check_readable(objects: Objects) -> sql.Composed:
-    """The statement that raises what reading any row would, such as of a policy that holds for the owner too."""
+    """Return a statement that raises the error of reading any row, for example if a policy applies to the owner too."""
     return sql.SQL("SELECT pg_catalog.count(*) FROM {}(NULL, 0, true)").format(objects.scan)
 
 

@@ -95,8 +95,8 @@ def check_made(connection: Connection, name: str, kind: Kind, source: tuple[str,
         return
     use = "PgencoderVectorStore" if kind == DOCUMENTS else "PgencoderRetriever"
     raise InvalidSource(
-        f"create did not make the table {source[1]!r} and does not change it; give another name, or use it as it"
-        f" is: db.attach({source[1]!r}, [a column]) if it is not attached, and {use}(db, {name!r})"
+        f"the table {source[1]!r} was not made by create, so create does not change it; give another name, or use"
+        f" the table as it is: db.attach({source[1]!r}, [a column]) if it is not attached, and {use}(db, {name!r})"
     )
 
 

@@ -1,4 +1,4 @@
-"""As whom the objects of a collection are made, and so as whom they run."""
+"""Chooses the role that creates the objects of a collection, because they run with the rights of that role."""
 
 from __future__ import annotations
 

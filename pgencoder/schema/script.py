@@ -45,7 +45,7 @@ def detach_script(name: str) -> str:
 
 
 def _as_spelled_there(parts: Objects) -> Objects:
-    """The same, with the types and collations of the key as the variables of `check_offline` have them."""
+    """Return the same objects; the key's types and collations come from the variables of `check_offline`."""
     columns = list(enumerate(parts.collection.key, 1))
     types = [Late(f"full_types[{n}]") for n, _ in columns]
     collations = [Late(f"coalesce(collations[{n}], {_DEFAULT_COLLATION})") if c.collation else None for n, c in columns]
@@ -107,7 +107,7 @@ def _joined(statements: Sequence[Part]) -> Part:
 
 
 def _dollars(text: str) -> Part:
-    """A literal that is readable, as long as it is not quoted again."""
+    """Return a dollar-quoted literal, which is readable unless it is quoted again."""
     tags = (f"$pgencoder{number or ''}$" for number in count())
     return next(raw(f"{tag}{text}{tag}") for tag in tags if f"{text}{tag}".index(tag) == len(text))
 

@@ -34,10 +34,10 @@ class Alone(Fusion):
 
 @dataclass(frozen=True)
 class Ranking:
-    """How passages are ranked.
+    """The way to rank passages.
 
-    Candidates are what any of the `recalls` finds; without one, all passages. Each of the `scores` is computed of each
-    candidate, and `fusion` makes one of them.
+    The candidates are the passages that any of the `recalls` finds; without a recall, all passages. Each candidate gets
+    all of the `scores`, and `fusion` combines them to one score.
     """
 
     recalls: tuple[Measure, ...]

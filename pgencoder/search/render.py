@@ -12,8 +12,8 @@ A stage that is not needed costs its planning only: its condition is a single-ro
 before it starts the stage. This is what makes "fewer than k rows only if the filter leaves fewer" true: a filtered
 HNSW scan gives up after `hnsw.max_scan_tuples`, and the exact stage then answers.
 
-Where there are several recalls, each has stages of its own, and `recall` is their union. The source is a subquery of
-its keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.
+If there are several recalls, each has separate stages, and `recall` is their union. The source is a subquery of its
+keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Rendering:
         return f"WITH {', '.join(parts)}\n{self._candidates() if self.extra else self._best()}"
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
-        """The stages of one recall and what they found, ranked."""
+        """Return the stages of one recall, and the union of their candidates with ranks."""
         distance = measure.distance(f"{{{measure.name}}}")
         hidden = f"{distance} OPERATOR(pg_catalog.+) 0"  # from the index
         stages = [f"{prefix}nearest"]
@@ -207,5 +207,5 @@ def same(passage_key: Sequence[str], quote: Callable[[str], str]) -> str:
 
 
 def _text(name: str) -> str:
-    """The template without its comments, which nobody reads in a server's log."""
+    """Return the template without its comments, which would only fill the server's log."""
     return re.sub(r"^\s*--.*\n", "", query(name).as_string(), flags=re.M).rstrip("\n")

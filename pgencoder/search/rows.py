@@ -21,7 +21,7 @@ _NO_SPAN = (0, 0)
 def columns(
     connection: Connection, collection: Collection, keys: Sequence[Any], names: Sequence[str]
 ) -> list[Mapping[str, Any] | None]:
-    """The columns of the row of each key; None where there is no such row. Raises InvalidSource for unknown columns."""
+    """Return the columns `names` of the row of each key, None if there is no row; raises InvalidSource."""
     chosen = [identifier("source", name) for name in names]
     try:
         rows = _read(connection, collection, chosen, [(key, _NO_SPAN) for key in keys])
@@ -33,7 +33,7 @@ def columns(
 def pieces(
     connection: Connection, collection: Collection, wanted: Sequence[tuple[Any, tuple[int, int]]]
 ) -> list[str | None]:
-    """The characters [start, end) of the content of the row of each key; None where there is no such row."""
+    """Return the characters [start, end) of the content of the row of each key; None if there is no row."""
     whole = content(collection.columns, "source")
     piece = sql.SQL(
         "pg_catalog.substr({}, wanted.first OPERATOR(pg_catalog.+) 1, wanted.past OPERATOR(pg_catalog.-) wanted.first)"
@@ -48,7 +48,7 @@ def _read(
     chosen: Sequence[Part],
     wanted: Sequence[tuple[Any, tuple[int, int]]],
 ) -> dict[int, tuple[Any, ...]]:
-    """What is chosen, by the number of the wanted row."""
+    """Return the chosen values by the number of the wanted row."""
     if not wanted:
         return {}
     names = [f"key_{i}" for i, _ in enumerate(collection.key)]

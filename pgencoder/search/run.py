@@ -3,9 +3,9 @@
 A connection may be dead then, or have plans of what has changed its type: the search runs once more, on one that is
 checked. It only reads, so nothing is done twice.
 
-A search without a filter has one text for a collection as it is described, which stays the same while the query
-changes, and a server connection of our own prepares it. Its LIMIT is a literal, without which a plan for all values
-would leave the index aside. A filter is planned with its values.
+A search without a filter has one text for a collection as it is described. The text does not depend on the query, so
+our connections prepare it. Its LIMIT is a literal: with a parameter, the plan for all values would not use the index.
+A search with a filter is planned with its values.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Runner:
         self._texts: dict[str, tuple[Collection, dict[Search, bytes]]] = {}
 
     def rows(self, collection: Collection, search: Search, asked: Encoding) -> Sequence[Row]:
-        """The rows for an encoded query: the key columns, then what a `Hit` has.
+        """Return the rows for an encoded query: the key columns, then the fields of a `Hit`.
 
         The server refuses if the collection is no longer as it is described.
         """
@@ -160,7 +160,7 @@ def _explain(connection: Connection, collection: Collection) -> None:
 
 
 def statement_text(collection: Collection, search: Search) -> bytes:
-    """The statement for a search without a filter: $1, $2, ... are the query for each measure.
+    """Return the statement of a search without a filter; $1, $2, ... are the query for each measure.
 
     It returns the key columns, passage, the first character and the one after the last, content, score, recall_rank and
     dense_score. It fails with `object_not_in_prerequisite_state` where the collection is no longer as it is described.

@@ -94,7 +94,7 @@ class SearchSelect(_Select[*Ts]):
         return self  # nothing changes a statement, it only has others made of it
 
     def _plain(self) -> sa.Select[*tuple[Any, ...]]:
-        """The statement without what only this class knows."""
+        """Return the statement as a plain `Select`, without the attributes of this class."""
         plain: sa.Select[*tuple[Any, ...]] = sa.Select.__new__(sa.Select)
         plain.__dict__.update({name: value for name, value in self.__dict__.items() if not name.startswith("_search")})
         return plain
@@ -123,7 +123,7 @@ class SearchSelect(_Select[*Ts]):
 def select_entity(
     entity: Any, table: sa.Table, search: Search, query: Encoding, check: Check
 ) -> SearchSelect[Any, float]:
-    """The entity and its score, for the collection of `table`, which is that of the entity or of a class above it."""
+    """Return a SELECT of the entity and its score; `table` is the table of the entity or of a parent class."""
     place, source = entity_place(entity, table, check.collection)
     hits = hits_of(place, search, query, check=check)
     same = [
@@ -138,7 +138,7 @@ def select_entity(
 def select_collection(
     collection: Collection, search: Search, query: Encoding, check: Check
 ) -> SearchSelect[*tuple[Any, ...]]:
-    """The key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
+    """Return a SELECT of the key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
     source = source_of(collection)
     key = [column.name for column in collection.key]
     place = Place(f"{collection.name}_passages", tuple(key), source.keys)
@@ -148,7 +148,7 @@ def select_collection(
 
 
 def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, SearchedTable]:
-    """Where to search for an entity in the collection `name` of `table`."""
+    """Return the place and the source of a search for an entity in the collection `name` of `table`."""
     mapper = getattr(sa.inspect(entity), "mapper", None)
     primary: list[Any] = list(table.primary_key)
     columns = (
@@ -174,7 +174,7 @@ _nothing: sa.Select[*tuple[Any, ...]] = sa.select(sa.literal_column("1"))
 
 
 def _tables(statement: sa.Select[*tuple[Any, ...]]) -> set[Any]:
-    """The tables that a statement is on; those of subqueries in its conditions are their own affair."""
+    """Return the tables that a statement selects from, without those of subqueries in its conditions."""
     found, froms = set(), list(statement.get_final_froms())
     while froms:
         each = froms.pop()

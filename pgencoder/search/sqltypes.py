@@ -25,33 +25,33 @@ class NumbersType(UserDefinedType[Any]):
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        """The type as DDL and CAST write it."""
+        """Return the type in the form that DDL and CAST need."""
         return "real[]"
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
-        """To what the driver takes."""
+        """Return a function that makes a value for the driver."""
         return lambda value: value if value is None or isinstance(value, Numbers) else Numbers(value)
 
     def literal_processor(self, dialect: sa.Dialect) -> Callable[[Any], str]:  # noqa: ARG002
-        """To a literal, for reading."""
+        """Return a function that makes a readable literal."""
         return lambda value: "'{" + ",".join(map(str, Numbers(value))) + "}'"
 
 
 class Dense(HALFVEC):
     """A column of vectors of `dims` dimensions, as `halfvec`; values of shape (dims,) are stored with length 1.
 
-    In a table of your own: `embedding: Mapped[...] = mapped_column(Dense(384))`. Reading gives a list of floats. The
+    In your own table: `embedding: Mapped[...] = mapped_column(Dense(384))`. Reading gives a list of floats. The
     database needs the schema pgencoder, and pgvector on the search path when the table is created.
     """
 
     cache_ok = True
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
-        """To numbers of length 1."""
+        """Return a function that scales a value to length 1."""
         return lambda value: _normalized(value, (self.dim,))
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
-        """Numbers to a vector."""
+        """Return the SQL expression that makes a vector from numbers."""
         return _functions._query_dense(sa.cast(bindvalue, NumbersType()))  # type: ignore[no-any-return]
 
 
@@ -71,28 +71,28 @@ class Tokens(UserDefinedType[Matrix]):
         self.kind = kind
 
     def get_col_spec(self, **_: Any) -> str:
-        """The type as DDL and CAST write it."""
+        """Return the type in the form that DDL and CAST need."""
         return f"{self.kind}({self.dims})[]"
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:  # noqa: ARG002
-        """To numbers, row after row."""
+        """Return a function that makes numbers from a matrix, row after row."""
         return lambda value: _normalized(value, (None, self.dims))
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        """Tell whether two values are the same, for the ORM."""
+        """Return True if two values are equal, for the ORM."""
         return x is y or (x is not None and y is not None and np.array_equal(x, y))
 
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
-        """Numbers to vectors, or to their signs."""
+        """Return the SQL expression that makes vectors, or their signs, from numbers."""
         tokens = _functions._query_tokens(sa.cast(bindvalue, NumbersType()), sa.literal(self.dims, sa.Integer()))
         return tokens if self.kind == "halfvec" else _functions.binary_quantize(tokens)  # type: ignore[no-any-return]
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Their binary form, which any driver can read."""
+        """Return the expression of the binary form, which any driver can read."""
         return sa.type_coerce(sa.func.pg_catalog.array_send(column, type_=sa.LargeBinary()), self)
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
-        """From the binary form."""
+        """Return a function that reads the binary form."""
         return lambda value: None if value is None else read_array(bytes(value), self.kind)
 
 

@@ -33,10 +33,7 @@ Filter = ColumnElement[bool] | TextClause
 
 @dataclass(frozen=True)
 class Search:
-    """What to search for: how many, of how many candidates, with which filter on the source, ranked how.
-
-    `stage` is a ranking, or the name of one.
-    """
+    """A search: `k` results out of `candidates`, with a filter on the source; `stage` is a ranking, or its name."""
 
     k: int = 10
     candidates: int = 100
@@ -59,7 +56,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a search looks: a table or view of passages, its key columns, and the source's keys as k1, k2, ..."""
+    """The place of a search: a table or view of passages, its key columns, and the source's keys as k1, k2, ..."""
 
     passages: str
     key: tuple[str, ...]
@@ -68,7 +65,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Check:
-    """What must hold of the active generation of a collection, of what `catalog.description` says."""
+    """The expected values of the active generation of a collection, a part of its `catalog.description`."""
 
     collection: str
     expected: Mapping[str, Any]
@@ -96,7 +93,7 @@ class SearchText(ClauseElement):
 
 @dataclass(frozen=True)
 class Shape:
-    """What the text of a search depends on, see `template`."""
+    """The properties of a search that decide its text, see `template`."""
 
     ranking: Ranking
     group: Group
@@ -132,7 +129,7 @@ def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) ->
 
 
 def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:
-    """The conditions that enclosing statements have for searches, by their numbers, while those are compiled."""
+    """Return the conditions of enclosing statements on searches, by search number, while they are compiled."""
     return cast("dict[int, tuple[Any, ...]]", compiler.__dict__.setdefault("_pgencoder_conditions", {}))
 
 
@@ -173,7 +170,7 @@ def hits_of(
 
 
 def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
-    """The order of hits."""
+    """Return the order of hits: by score, then by key and passage."""
     return [hits.c.score.desc().nulls_last(), *(hits.c[name] for name in key_names(keys)), hits.c.passage]
 
 
@@ -192,7 +189,7 @@ def search_statement(collection: Collection, search: Search, query: Encoding) ->
 
 
 def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElement[Any]]:
-    """What a search by a collection's name returns."""
+    """Return the columns of a search by a collection's name."""
     return [
         *(hits.c[k].label(name) for k, name in zip(key_names(len(key)), key, strict=True)),
         hits.c.passage,
@@ -217,7 +214,7 @@ class SearchedTable:
     schemas: frozenset[str | None] = frozenset()
 
     def translated(self, condition: Any) -> Any:
-        """The condition, on the table as it is called here, however the user has declared it."""
+        """Return the condition with our name for the table, instead of the table that the user declared."""
         return condition if self.table is None else visitors.replacement_traverse(condition, {}, self._own)
 
     def _own(self, element: Any, **_: Any) -> Any:
@@ -228,7 +225,7 @@ class SearchedTable:
 
 
 def source_of(collection: Collection) -> SearchedTable:
-    """The source of a collection."""
+    """Return the source of a collection."""
     table = sa.table(collection.source_table, schema=collection.source_schema)
     names = key_names(len(collection.key))
     keys = (_column(table, key.source).label(name) for key, name in zip(collection.key, names, strict=True))

@@ -13,7 +13,7 @@ MOST = 10_000  # rows that are counted
 
 
 def waiting(connection: Connection, collection: Collection) -> str | None:
-    """One line on the rows of the active generation that wait; None without any, or if this role may not see them."""
+    """Return a line about waiting rows of the active generation; None if none waits or the role may not see them."""
     queue, passages = own(collection.generation.queue), own(collection.generation.passages)
     may = connection.execute("SELECT pg_catalog.has_table_privilege(%s, 'SELECT')", [as_text(queue)]).fetchone()
     if may != (True,):

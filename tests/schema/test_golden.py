@@ -232,7 +232,7 @@ def test_dumped_schema(attached: Database, url: str) -> None:
     tables = [f'--table="public".{as_name(name)}' for name in COLLECTIONS if name != ODD]
     compare(
         {
-            "dump-pgencoder.statements": dumped("--schema=pgencoder"),
+            "dump-pgencoder.sql": dumped("--schema=pgencoder"),
             "dump-tables.sql": dumped(*tables, f"--table={as_name(ODD_SCHEMA)}.*"),
         }
     )
