@@ -56,7 +56,7 @@ class SearchSelect(_Select[*Ts]):
     _search_tables: set[Any]
     _search_names: Any = None
     hits: sa.Subquery
-    """What was found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
+    """The rows that were found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
 
     _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
         *sa.Select._traverse_internals,
