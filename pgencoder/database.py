@@ -21,6 +21,7 @@ from pgencoder.parts.searching import ContextOptions, Searching, SearchOptions
 from pgencoder.parts.upkeep import Upkeep
 from pgencoder.parts.used_encoders import UsedEncoders
 from pgencoder.progress import Progress
+from pgencoder.representations import Representation
 from pgencoder.results import (
     CollectionStatus,
     Context,
@@ -242,6 +243,7 @@ class Database:
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
+        representations: Sequence[Representation] = (),
         allow_untrained: bool = False,
         exist_ok: bool = False,
         progress: Progress | None = None,
@@ -252,14 +254,14 @@ class Database:
         `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint or an
         `Encoder`, `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit", the default if
         the encoder has them, or as "halfvec"; with "none" there are only dense vectors. `chunking="truncate"` makes one
-        passage of a row and cuts it at the model's limit. `progress` is called with the rows queued and an estimate of
-        all.
+        passage of a row and cuts it at the model's limit. `representations` are stored beside the vectors, see
+        `pgencoder.representations`. `progress` is called with the rows queued and an estimate of all.
 
         Raises CollectionExists if there is a collection of that name. With `exist_ok` it stays as it is, and the error
         is raised only if it differs from what is asked for.
         """
         encoder = self._encoders.named(model, token_model, allow_untrained)
-        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking)
+        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations)
         return self._collections.attach(wanted, exist_ok, progress)
 
     def detach(self, name: str) -> None:

@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgencoder.errors import InvalidRequest
 from pgencoder.plain import short_repr
+
+if TYPE_CHECKING:
+    from pgencoder.representations.base import Representation
 
 Matrix = NDArray[np.floating[Any]]
 Fingerprint = Mapping[str, Any]
@@ -123,18 +126,29 @@ class Collection:
 class Generation:
     """One physical encoding of a collection by one encoder.
 
-    `dims.tokens` is 0 if `token_type` is "none", whatever the encoder gives. `queued` is True when all the rows that
-    were there before the generation are queued.
+    `representations` are what is stored of each passage, in the order of their names. `queued` is True when all the
+    rows that were there before the generation are queued.
     """
 
     collection: str
     number: int
     state: GenerationState
     encoder: Fingerprint
-    dims: Dims
-    token_type: TokenType
+    representations: tuple[Representation, ...]
     chunking: Chunking
     queued: bool
+
+    @property
+    def dims(self) -> Dims:
+        """The dimensions of the vectors that are stored."""
+        stored = {each.name: each.dims for each in self.representations}
+        return Dims(stored.get("dense", 0), stored.get("tokens", 0))
+
+    @property
+    def token_type(self) -> TokenType:
+        """The storage of token vectors; "none" where there is none."""
+        kinds: dict[str, Any] = {each.name: each.kind for each in self.representations}
+        return kinds.get("tokens", "none")  # type: ignore[no-any-return]
 
     @property
     def passages(self) -> str:
@@ -147,9 +161,14 @@ class Generation:
         return f"{self.passages}_queue"
 
     @property
+    def indexes(self) -> tuple[str, ...]:
+        """Names of the indexes that recall, in schema `pgencoder`."""
+        return tuple(f"{self.passages}_{each.name}" for each in self.representations if each.indexed)
+
+    @property
     def index(self) -> str:
-        """Name of the HNSW index on `dense`, in schema `pgencoder`."""
-        return f"{self.passages}_dense"
+        """Names of these indexes, for messages."""
+        return ", ".join(self.indexes)
 
 
 def check_count(name: str, value: Any) -> None:

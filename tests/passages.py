@@ -48,13 +48,13 @@ def _check_vectors(connection: Connection, passages: sql.Identifier, token_type:
     register(connection)
     for (content,) in connection.execute(sql.SQL("SELECT content FROM {} LIMIT 20").format(passages)).fetchall():
         encoding = encoder.encode_documents([content])[0]
-        tokens = {"bit": "pgencoder.binary_quantize($1)", "halfvec": "$1", "none": "ARRAY[]::bit[]"}[token_type]
+        equal = {"bit": "tokens = pgencoder.binary_quantize($1)", "halfvec": "tokens = $1", "none": "$1 IS NOT NULL"}
         # a raw cursor, because the table may be called 100%
         row = (
             psycopg.RawCursor(connection)
             .execute(
                 sql.SQL(
-                    f"SELECT bool_and(tokens = {tokens}), max(abs(1 + (dense <#> ($2::halfvec[])[1])))"
+                    f"SELECT bool_and({equal[token_type]}), max(abs(1 + (dense <#> ($2::halfvec[])[1])))"
                     " FROM {} WHERE content = $3"
                 ).format(passages),
                 [HalfvecArray(normalize(encoding.tokens)), HalfvecArray(normalize(encoding.dense)[None]), content],

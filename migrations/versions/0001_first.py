@@ -44,11 +44,6 @@ CREATE TABLE pgencoder.generation (
         state OPERATOR(pg_catalog.=) ANY (ARRAY['building', 'active', 'retired'])
     ),
     encoder pg_catalog.jsonb NOT NULL,
-    dense_dims int NOT NULL,
-    token_dims int NOT NULL,
-    token_type pg_catalog.text NOT NULL CHECK (
-        token_type OPERATOR(pg_catalog.=) ANY (ARRAY['bit', 'halfvec', 'none'])
-    ),
     chunking pg_catalog.text NOT NULL CHECK (
         chunking OPERATOR(pg_catalog.=) ANY (ARRAY['default', 'truncate'])
     ),
@@ -66,7 +61,6 @@ CREATE UNIQUE INDEX generation_active ON pgencoder.generation (collection)
 COMMENT ON TABLE pgencoder.generation IS 'One physical encoding of a collection by one encoder';
 COMMENT ON COLUMN pgencoder.generation.encoder IS
     'The fingerprint: what must be equal for two encodings to be comparable';
-COMMENT ON COLUMN pgencoder.generation.token_dims IS '0 where only dense vectors are stored';
 COMMENT ON COLUMN pgencoder.generation.queued_at IS
     'When the rows that were there before the triggers had all been queued; NULL until then';
 COMMENT ON COLUMN pgencoder.generation.queued_to IS
@@ -75,6 +69,23 @@ COMMENT ON COLUMN pgencoder.generation.activated_at IS 'When searches last began
 COMMENT ON COLUMN pgencoder.generation.index_failures IS 'How often in a row the index could not be built';
 COMMENT ON COLUMN pgencoder.generation.index_error IS 'Why it could not be built the last time';
 COMMENT ON COLUMN pgencoder.generation.index_retry_at IS 'When workers try again';
+CREATE TABLE pgencoder.representation (
+    collection pg_catalog.text NOT NULL,
+    generation int NOT NULL,
+    name pg_catalog.text NOT NULL CHECK (name OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,9}$'),
+    kind pg_catalog.text NOT NULL,
+    dims int NOT NULL,
+    indexed boolean NOT NULL,
+    options pg_catalog.jsonb NOT NULL,
+    PRIMARY KEY (collection, generation, name),
+    FOREIGN KEY (collection, generation) REFERENCES pgencoder.generation ON DELETE CASCADE
+);
+COMMENT ON TABLE pgencoder.representation IS
+    'What a generation stores of each passage: a column of the passages table for each row';
+COMMENT ON COLUMN pgencoder.representation.kind IS 'How it is made, stored and compared';
+COMMENT ON COLUMN pgencoder.representation.indexed IS
+    'An index of it, named <collection>_<generation>_<name>, is built';
+COMMENT ON COLUMN pgencoder.representation.options IS 'What else its kind must know';
 """
 
 # The owner of a table may report a change of that table alone: the owner of its trigger function is known by that
@@ -125,7 +136,7 @@ COMMENT ON COLUMN pgencoder.worker.rates IS 'Rows a second in the last minute, b
 REMOVE = """
 DROP TABLE pgencoder.worker, pgencoder.late;
 DROP SEQUENCE pgencoder.change CASCADE;
-DROP TABLE pgencoder.generation, pgencoder.collection_key;
+DROP TABLE pgencoder.representation, pgencoder.generation, pgencoder.collection_key;
 DROP TABLE pgencoder.collection CASCADE;
 """
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from psycopg import sql
 
+from pgencoder import representations
 from pgencoder.catalog.keys import as_set
 from pgencoder.db.executor import Executor
 from pgencoder.errors import InvalidRequest, UnknownCollection
 from pgencoder.statements import Part, as_text, identifier, listed, query
-from pgencoder.types import Collection, Dims, Generation, KeyColumn
+from pgencoder.types import Collection, Generation, KeyColumn
 
 
 def collections(executor: Executor) -> list[Collection]:
@@ -60,18 +61,15 @@ def add(made: Collection) -> list[Part]:
     return [collection, *key, add_generation(made.generation)]
 
 
-def add_generation(generation: Generation) -> Part:
-    """Return the statement that writes a generation; the first one is active from the start."""
+def add_generation(generation: Generation, number: Part | None = None) -> Part:
+    """Return the statements that write a generation, perhaps with another number; an active one is so from now on."""
     return query("add_generation").format(
         collection=sql.Literal(generation.collection),
-        number=sql.Literal(generation.number),
+        number=number or sql.Literal(generation.number),
         state=sql.Literal(generation.state),
         encoder=sql.Literal(json.dumps(dict(generation.encoder))),
-        dense_dims=sql.Literal(generation.dims.dense),
-        token_dims=sql.Literal(generation.dims.tokens),
-        token_type=sql.Literal(generation.token_type),
+        representations=sql.Literal(json.dumps(representations.described(generation.representations))),
         chunking=sql.Literal(generation.chunking),
-        is_active=sql.Literal(generation.state == "active"),
     )
 
 
@@ -83,9 +81,9 @@ def _read(executor: Executor, name: str | None) -> list[Collection]:
 def _collection(rows: Sequence[Sequence[Any]]) -> Collection:
     name, schema, table, columns, key, *_ = rows[0]
     generations = []
-    for number, state, encoder, dense, tokens, token_type, chunking, queued in (row[5:] for row in rows):
-        dims = Dims(dense, tokens)
-        generations.append(Generation(name, number, state, _json(encoder), dims, token_type, chunking, queued))
+    for number, state, encoder, stored, chunking, queued in (row[5:] for row in rows):
+        made = representations.made(_json(stored) or ())
+        generations.append(Generation(name, number, state, _json(encoder), made, chunking, queued))
     columns_of_key = tuple(KeyColumn(*column) for column in _json(key))
     return Collection(name, schema, table, columns_of_key, tuple(columns), tuple(generations))
 

@@ -9,8 +9,8 @@ from pgencoder.statements import Part, numbered, own, raw
 
 # <collection>_<kind>
 OF_COLLECTION = ("active", "changed", "passages", "read", "rows", "scan", "search", "visible")
-# <collection>_<number>_<kind>, beside the passages table, <collection>_<number>
-OF_GENERATION = ("build", "dense", "queue", "write")
+# <collection>_<number>_<kind>, beside the passages table, <collection>_<number>, and an index for each representation
+OF_GENERATION = ("build", "queue", "write")
 
 # The policy's name: where somebody drops the table, Postgres names the policy, and so what is to be done
 POLICY = "pgencoder detach "
@@ -32,7 +32,6 @@ class Names:
         self.queue = numbered(collection, number, "_queue")
         self.write = numbered(collection, number, "_write")
         self.build = numbered(collection, number, "_build")
-        self.index = numbered(collection, number, "_dense", schema=None)
 
 
 def kinds() -> dict[str, Part]:

@@ -52,12 +52,10 @@ class Objects(Names):
         """Return the objects of another generation of the same collection."""
         return Objects(self.collection, self.vector_schema, generation, replace(self.known, number=None))
 
-    @property
-    def token_type(self) -> Part:
-        """The type of one token vector; without tokens, the type of the elements of empty arrays."""
-        dims = self.generation.dims.tokens
-        types = {"bit": raw(f"bit({dims})"), "halfvec": self.vector + raw(f".halfvec({dims})"), "none": raw("bit(1)")}
-        return types[self.generation.token_type]
+    def stored(self, relation: str | None = None) -> Part:
+        """Return the columns of the representations, perhaps under the name `relation`."""
+        before = () if relation is None else (relation,)
+        return listed(identifier(*before, each.name) for each in self.generation.representations)
 
     def comment(self, text: str | Part) -> Part:
         """Return the text of a comment on one of the objects."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -14,7 +14,7 @@ from pgencoder.errors import InvalidSource
 from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import count_waiting, execute, giving_way
 from pgencoder.progress import Progress
-from pgencoder.statements import Part, as_text, identifier, raw
+from pgencoder.statements import Part, identifier, listed, raw
 
 PIECE_ROWS = 200  # in one transaction, which keeps applications from changing them
 NO_LIMIT = 1 << 62  # bytes: what is read stays in the server
@@ -70,7 +70,7 @@ def adopt_rows(connection: Connection, objects: Objects, dense: str, keys: Seque
     `keys` are the values of a key of one column. Call it in the transaction that has written the rows, so that content
     and vector change together. That transaction must lock the passages first (`lock`), as `ingest.queue` argues.
     """
-    execute(connection, _statement(objects, objects.source, dense, None, {}), [list(keys), NO_LIMIT])
+    execute(connection, _statement(objects, objects.source, {"dense": dense}, {}), [list(keys), NO_LIMIT])
 
 
 def lock(connection: Connection, objects: Objects) -> None:
@@ -85,48 +85,38 @@ def _adopting(connection: Connection, objects: Objects, vectors: VectorTable) ->
         if column is not None and column not in found.columns:
             raise InvalidSource(f"table {vectors.table!r} has no column {column!r}; it has: {', '.join(found.columns)}")
     table = identifier(found.schema, found.table)
-    return _statement(objects, table, vectors.dense, vectors.tokens, found.columns)
+    columns = {"dense": vectors.dense} | ({} if vectors.tokens is None else {"tokens": vectors.tokens})
+    return _statement(objects, table, columns, found.columns)
 
 
-def _statement(objects: Objects, table: Part, dense: str, tokens: str | None, types: dict[str, str]) -> sql.Composed:
-    generation, key = objects.generation, objects.key
+def _statement(objects: Objects, table: Part, columns: Mapping[str, str], types: Mapping[str, str]) -> sql.Composed:
+    """Return the statement that takes vectors out of `columns`, which has them by the names of the representations."""
+    key = objects.key
+    representations = {each.name: each for each in objects.generation.representations}
+    for name in columns.keys() - representations.keys():
+        raise InvalidSource(
+            f"generation {objects.generation.number} of {objects.collection.name!r} stores no {name}; leave column"
+            f" {columns[name]!r} out (--{name})"
+        )
+    made = (
+        sql.SQL("{} AS {}").format(
+            each.adopted(column := columns.get(name), types.get(column or ""), objects.vector), identifier(name)
+        )
+        for name, each in representations.items()
+    )
+    replaced = (sql.SQL("{name} = EXCLUDED.{name}").format(name=identifier(name)) for name in representations)
     return objects.fill(
         "adopt",
         **{
             "from": table,
             "keys": raw(", ".join(f"${i}" for i in key.numbers)),
             "bytes": key.parameter(1),
-            "dense_column": identifier("v", dense),
-            "dense": sql.SQL("{vector}.l2_normalize({column}::{vector}.halfvec({dims}))").format(
-                vector=objects.vector, column=identifier("v", dense), dims=raw(str(generation.dims.dense))
-            ),
-            "tokens": _tokens(objects, tokens, types),
+            "given": identifier("v", next(iter(columns.values()))),
+            "made": listed(made),
+            "stored": objects.stored(),
+            "replaced": listed(replaced),
             "from_is_row": key.is_k("r", raw("v"), in_source=True),
             "passage_is_row": key.is_k("row", raw("passage")),
             "queue_is_row": key.is_k("row", raw("queue")),
         },
     )
-
-
-def _tokens(objects: Objects, column: str | None, types: dict[str, str]) -> Part:
-    """Return the expression that turns a column into the generation's type of tokens."""
-    dims, kind = objects.generation.dims.tokens, objects.generation.token_type
-    halfvec = as_text(objects.vector) + f".halfvec({dims})"
-    if column is None:
-        return raw("'{}'::") + objects.token_type + raw("[]")
-    if kind == "none":
-        raise InvalidSource(
-            f"generation {objects.generation.number} of {objects.collection.name!r} stores no tokens; leave column"
-            f" {column!r} out (--tokens)"
-        )
-    given = identifier("v", column)
-    if types[column].startswith("bit"):
-        if kind != "bit":
-            raise InvalidSource(f"column {column!r} holds bits, and this generation stores halfvec tokens")
-        return given + raw(f"::bit({dims})[]")
-    floats = given + raw(f"::{halfvec}[]")
-    if kind == "bit":
-        return raw("pgencoder.binary_quantize(") + floats + raw(f")::bit({dims})[]")
-    return sql.SQL(
-        "ARRAY(SELECT {}.l2_normalize(t) FROM pg_catalog.unnest({}) WITH ORDINALITY AS u (t, n) ORDER BY n)"
-    ).format(objects.vector, floats)

@@ -11,7 +11,7 @@ from pgencoder.types import Span
 
 BATCH_ROWS = 256
 
-Vectors = tuple[bytes, bytes]
+Vectors = tuple[bytes, ...]  # of each representation
 T = TypeVar("T")
 
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from pgencoder.catalog.objects import Objects
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidEncoding
-from pgencoder.ingest.batch import Batch, Vectors, halving
+from pgencoder.ingest.batch import Batch, halving
 from pgencoder.ingest.chunking import longest
-from pgencoder.types import Encoding
-from pgencoder.vectors import bit_array, halfvec, halfvec_array, normalize
+from pgencoder.representations.shapes import check_encoding
 
 FORWARD_TEXTS = 32
 FORWARD_TOKENS = 16_384  # texts of a forward pass times the tokens of the longest
@@ -62,22 +59,10 @@ class BatchEncoder:
         encodings = self.encoder.encode_documents([batch.passages[i].text for i in chosen])
         if len(encodings) != len(chosen):
             raise InvalidEncoding(f"the encoder returned {len(encodings)} encodings for {len(chosen)} texts")
-        batch.vectors.update(
-            (i, self._pack(each, batch.halfvec_oid)) for i, each in zip(chosen, encodings, strict=True)
-        )
-
-    def _pack(self, encoding: Encoding, halfvec_oid: int) -> Vectors:
-        """`dense` and `tokens` in Postgres' binary format."""
-        dims, token_type = self.objects.generation.dims, self.objects.generation.token_type
-        if token_type == "none":
-            encoding = Encoding(encoding.dense)
-        dense, tokens = np.asarray(encoding.dense), np.asarray(encoding.tokens)
-        if dense.shape != (dims.dense,) or tokens.ndim != 2 or tokens.shape[1] != dims.tokens:
-            raise InvalidEncoding(
-                f"expected a dense vector of {dims.dense} and tokens of {dims.tokens} dimensions, got shapes"
-                f" {dense.shape} and {tokens.shape} (collection {self.objects.collection.name!r})"
+        generation, name = self.objects.generation, self.objects.collection.name
+        for i, encoding in zip(chosen, encodings, strict=True):
+            checked = check_encoding(encoding, generation.dims, name)
+            content = batch.passages[i].content
+            batch.vectors[i] = tuple(
+                each.pack(checked, content, batch.halfvec_oid) for each in generation.representations
             )
-        if not (np.isfinite(dense).all() and np.isfinite(tokens).all()):
-            raise InvalidEncoding(f"the encoder returned NaN or infinity ({self.objects.collection.name!r})")
-        packed = halfvec_array(normalize(tokens), halfvec_oid) if token_type == "halfvec" else bit_array(tokens)
-        return halfvec(normalize(dense)), packed

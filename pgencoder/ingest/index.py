@@ -99,7 +99,7 @@ def _raise_memory(connection: Connection, objects: Objects) -> None:
     """Give the build enough memory for its graph, up to a limit."""
     row = connection.execute(sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(objects.write)).fetchone()
     assert row is not None
-    needed = row[0] * (2 * objects.generation.dims.dense + 512) >> 20
+    needed = row[0] * sum(each.index_bytes for each in objects.generation.representations) >> 20
     set_locally(connection, "maintenance_work_mem", f"{max(64, min(MOST_MEGABYTES, needed))}MB")
 
 

@@ -121,11 +121,11 @@ class Reader:
 
     def _leave_out_what_is_too_much(self, batch: Batch) -> None:
         """Give back rows whose vectors would not fit into memory beside those of the rows before them."""
-        dims = self.objects.generation.dims.tokens
-        token_bytes = 8 + (2 * dims if self.objects.generation.token_type == "halfvec" else dims // 8)
+        representations = self.objects.generation.representations
         budget, row = PACKED_BYTES, None
         for passage in batch.passages:
-            budget -= self._length(passage.text) * token_bytes
+            tokens = self._length(passage.text)
+            budget -= sum(each.size(tokens) for each in representations)
             if budget < 0 and row is not None and passage.row != row:
                 batch.left_out.add(passage.row)
             elif passage.row not in batch.left_out:
@@ -143,14 +143,18 @@ class Reader:
         hashes = {batch.passages[i].content_hash for i in again}
         # all rows that had such passages: a row whose key has changed finds the vectors under its old key
         rows = sorted(row for row in batch.replaced if stored[row].hashes & hashes)
-        statement = self.objects.fill("vectors", hashes=self.objects.key.parameter(1, "::pg_catalog.bytea[]"))
+        statement = self.objects.fill(
+            "vectors",
+            stored=self.objects.stored("passage"),
+            hashes=self.objects.key.parameter(1, "::pg_catalog.bytea[]"),
+        )
         arrays = batch.claim.take(rows).key_arrays
         result = queue.execute(connection, statement, [*arrays, list(hashes)], binary=True).pgresult
         assert result is not None
         found: dict[bytes, Vectors] = {}
         for i in range(result.ntuples):
-            content_hash, dense, tokens = (result.get_value(i, column) or b"" for column in range(3))
-            found[content_hash] = dense, tokens
+            content_hash, *stored_vectors = (result.get_value(i, column) or b"" for column in range(result.nfields))
+            found[content_hash] = tuple(stored_vectors)
         batch.vectors.update(
             (i, found[batch.passages[i].content_hash]) for i in again if batch.passages[i].content_hash in found
         )

@@ -72,7 +72,8 @@ class Writer:
         columns = listed(
             [
                 objects.key.names,
-                raw("passage, span, content, content_hash, truncated, row_hash, mostly_unknown, dense, tokens"),
+                raw("passage, span, content, content_hash, truncated, row_hash, mostly_unknown"),
+                objects.stored(),
             ]
         )
         copy = f"COPY {as_text(objects.write)} ({as_text(columns)}) FROM STDIN (FORMAT BINARY)"

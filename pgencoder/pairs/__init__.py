@@ -24,6 +24,8 @@ from pgencoder.errors import DiskFull, InvalidRequest, NotEncoded, Outdated
 from pgencoder.pairs.similar import Similar, similar_rows
 from pgencoder.pairs.spool import Spool
 from pgencoder.progress import Progress
+from pgencoder.representations.base import Representation
+from pgencoder.representations.dense import InnerProduct
 from pgencoder.results import Pair
 from pgencoder.statements import identifier, own, query
 from pgencoder.types import PAIR_METHODS, Collection, PairMethod
@@ -66,10 +68,11 @@ def similar_pairs(
     connect: Connect, collection: Collection, search: PairSearch, progress: Progress | None = None
 ) -> Iterator[Pair]:
     """Yield the pairs as they are found; with a `limit`, find all first and yield the most similar in order."""
-    with Spool(collection.generation.dims.dense) as spool:
+    compared = _compared(collection)
+    with Spool(compared.dims) as spool:
         try:
             with connect() as connection:
-                _read(connection, collection, spool)
+                _read(connection, collection, compared.name, spool)
         except OSError as error:
             raise DiskFull(
                 f"the vectors do not fit into {tempfile.gettempdir()}, the directory of temporary files:"
@@ -83,10 +86,19 @@ def similar_pairs(
             yield from pairs
 
 
-def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
+def _compared(collection: Collection) -> Representation:
+    """Return the representation whose vectors have a cosine."""
+    for each in collection.generation.representations:
+        if isinstance(each.measure, InnerProduct):
+            return each
+    raise InvalidRequest(f"collection {collection.name!r} has no vectors to compare rows by")
+
+
+def _read(connection: Connection, collection: Collection, column: str, spool: Spool) -> None:
     key = Key(collection.key)
     statement = query("pair_vectors").format(
         key_text=key.text("passage"),
+        column=identifier(column),
         passages=own(collection.generation.passages),
         source=identifier(collection.source_schema, collection.source_table),
         source_is_passage=key.is_source("source", identifier("passage")),
@@ -95,8 +107,8 @@ def _read(connection: Connection, collection: Collection, spool: Spool) -> None:
     try:
         with psycopg.RawCursor(connection) as cursor, cursor.copy(statement) as copy:
             copy.set_types(["bytea"] * (len(collection.key) + 1))  # as raw bytes
-            for *values, dense in copy.rows():
-                spool.append(SEPARATOR.join(values), dense)
+            for *values, vector in copy.rows():
+                spool.append(SEPARATOR.join(values), vector)
     except psycopg.errors.UndefinedTable as error:
         raise Outdated(
             f"{error.diag.message_primary}: it was dropped after similar_pairs was called; call it again"

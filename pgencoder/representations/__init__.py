@@ -1,1 +1,71 @@
 """The representations of a passage: how each is stored, indexed, recalled and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pgencoder.errors import InvalidRequest
+from pgencoder.representations.base import Representation
+from pgencoder.representations.dense import Dense
+from pgencoder.representations.tokens import BitTokens, HalfvecTokens, Tokens
+from pgencoder.types import Dims, TokenType
+
+__all__ = ["Representation", "beside", "described", "in_order", "made", "of_encoder", "register"]
+
+R = TypeVar("R", bound=type[Representation])
+
+_kinds: dict[str, type[Representation]] = {}
+
+
+def register(kind: R) -> R:
+    """Let rows of the catalogue that have this kind become objects of the class."""
+    _kinds[kind.kind] = kind
+    return kind
+
+
+for _kind in (Dense, BitTokens, HalfvecTokens):
+    register(_kind)
+
+
+def made(rows: Iterable[Mapping[str, Any]]) -> tuple[Representation, ...]:
+    """Return the representations of rows of the catalogue, by name; raise InvalidRequest for an unknown kind."""
+    return in_order(_made(**row) for row in rows)
+
+
+def described(representations: Iterable[Representation]) -> list[dict[str, Any]]:
+    """Return the rows of the catalogue, as JSON can hold them."""
+    return [
+        {
+            "name": each.name,
+            "kind": each.kind,
+            "dims": each.dims,
+            "indexed": each.indexed,
+            "options": dict(each.options),
+        }
+        for each in representations
+    ]
+
+
+def of_encoder(dims: Dims, tokens: TokenType) -> tuple[Representation, ...]:
+    """Return what is stored of the vectors of an encoder that has these dimensions."""
+    dense = Dense("dense", dims.dense)
+    if tokens == "none":
+        return (dense,)
+    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)("tokens", dims.tokens)
+
+
+def beside(representations: Iterable[Representation]) -> tuple[Representation, ...]:
+    """Return those that are not of the vectors of an encoder."""
+    return tuple(each for each in representations if not isinstance(each, Dense | Tokens))
+
+
+def in_order(representations: Iterable[Representation]) -> tuple[Representation, ...]:
+    """Return them in the order of their names, which is that of the columns."""
+    return tuple(sorted(representations, key=lambda each: each.name))
+
+
+def _made(name: str, kind: str, dims: int, options: Mapping[str, Any]) -> Representation:
+    if kind not in _kinds:
+        raise InvalidRequest(f"this version of pgencoder knows no representation of the kind {kind!r}")
+    return _kinds[kind](name, dims, **options)

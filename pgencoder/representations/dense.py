@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pgencoder.representations.base import Measure, Parameter
-from pgencoder.statements import SCHEMA
+import numpy as np
+from psycopg import sql
+
+from pgencoder.errors import InvalidSource
+from pgencoder.representations.base import Measure, Parameter, Representation, of_relation
+from pgencoder.statements import SCHEMA, Part, identifier, raw
 from pgencoder.types import Encoding
-from pgencoder.vectors import Halfvec, Numbers, normalize
+from pgencoder.vectors import Halfvec, Numbers, halfvec, normalize
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,42 @@ class InnerProduct(Measure):
     def distance(self, query: str) -> str:
         """Return the negative inner product, which HNSW orders by."""
         return f"{SCHEMA}._distance({self.name}, {query})"
+
+
+@dataclass(frozen=True)
+class Dense(Representation):
+    """A vector of length 1, as `halfvec`."""
+
+    kind: ClassVar[str] = "dense"
+
+    @property
+    def measure(self) -> InnerProduct:
+        """The cosine."""
+        return InnerProduct(self.name)
+
+    def column_type(self, vector: Part) -> Part:
+        """Return `halfvec(dims)`."""
+        return vector + raw(f".halfvec({self.dims})")
+
+    def index(self, vector: Part) -> Part:
+        """Return that of HNSW by the inner product."""
+        return sql.SQL("hnsw ({} {}.halfvec_ip_ops)").format(identifier(self.name), vector)
+
+    @property
+    def index_bytes(self) -> int:
+        """Return the size of the vector and of its links in the graph."""
+        return 2 * self.dims + 512
+
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+        """Return the vector with length 1."""
+        return halfvec(normalize(np.asarray(encoding.dense)))
+
+    def size(self, tokens: int) -> int:  # noqa: ARG002
+        """Return the bytes of the vector."""
+        return 4 + 2 * self.dims
+
+    def adopted(self, column: str | None, type_: str | None, vector: Part) -> Part:  # noqa: ARG002
+        """Return the vector of a column, with length 1."""
+        if column is None:
+            raise InvalidSource("a column of dense vectors must be given")
+        return sql.SQL("{}.l2_normalize({}::{})").format(vector, of_relation(column), self.column_type(vector))

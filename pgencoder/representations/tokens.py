@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import sql
 
-from pgencoder.errors import InvalidRequest
-from pgencoder.representations.base import Measure, Parameter
-from pgencoder.statements import SCHEMA
+from pgencoder.errors import InvalidRequest, InvalidSource
+from pgencoder.representations.base import Measure, Parameter, Representation, of_relation
+from pgencoder.statements import SCHEMA, Part, raw
 from pgencoder.types import Encoding
-from pgencoder.vectors import HalfvecArray, Numbers, normalize
+from pgencoder.vectors import HalfvecArray, Numbers, bit_array, halfvec_array, normalize
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,92 @@ class MaxSim(Measure):
     def score(self, query: str) -> str:
         """Return MaxSim."""
         return f"{self.function}({query}, {self.name})"
+
+
+@dataclass(frozen=True)
+class Tokens(Representation):
+    """The vectors of the tokens, as an array."""
+
+    # vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
+    storage: ClassVar[str | None] = "EXTERNAL"
+
+    @property
+    def measure(self) -> MaxSim:
+        """MaxSim, by the function that knows each type."""
+        return MaxSim(self.name)
+
+    @abstractmethod
+    def token_type(self, vector: Part) -> Part:
+        """Return the type of one vector."""
+
+    def column_type(self, vector: Part) -> Part:
+        """Return the type of the array."""
+        return self.token_type(vector) + raw("[]")
+
+    def adopted(self, column: str | None, type_: str | None, vector: Part) -> Part:
+        """Return the vectors of a column; no vectors without one."""
+        if column is None:
+            return raw("'{}'::") + self.column_type(vector)
+        return self._converted(column, type_ or "", vector)
+
+    @abstractmethod
+    def _converted(self, column: str, type_: str, vector: Part) -> Part:
+        """Return the vectors of a column of that type."""
+
+    def _halves(self, column: str, vector: Part) -> Part:
+        return of_relation(column) + sql.SQL("::{}.halfvec({})[]").format(vector, raw(str(self.dims)))
+
+
+@dataclass(frozen=True)
+class BitTokens(Tokens):
+    """The signs of the vectors: 1 bit a dimension."""
+
+    kind: ClassVar[str] = "bit"
+
+    def token_type(self, vector: Part) -> Part:  # noqa: ARG002
+        """Return `bit(dims)`."""
+        return raw(f"bit({self.dims})")
+
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+        """Return the signs."""
+        return bit_array(np.asarray(encoding.tokens))
+
+    def size(self, tokens: int) -> int:
+        """Return the bytes of the array."""
+        return 20 + tokens * (8 + -(-self.dims // 8))
+
+    def _converted(self, column: str, type_: str, vector: Part) -> Part:
+        if type_.startswith("bit"):
+            return of_relation(column) + raw("::") + self.column_type(vector)
+        return sql.SQL("pgencoder.binary_quantize({})::{}").format(
+            self._halves(column, vector), self.column_type(vector)
+        )
+
+
+@dataclass(frozen=True)
+class HalfvecTokens(Tokens):
+    """The vectors with length 1, as halves: 16 bits a dimension."""
+
+    kind: ClassVar[str] = "halfvec"
+
+    def token_type(self, vector: Part) -> Part:
+        """Return `halfvec(dims)`."""
+        return vector + raw(f".halfvec({self.dims})")
+
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+        """Return the vectors."""
+        return halfvec_array(normalize(np.asarray(encoding.tokens)), halfvec_oid)
+
+    def size(self, tokens: int) -> int:
+        """Return the bytes of the array."""
+        return 20 + tokens * (8 + 2 * self.dims)
+
+    def _converted(self, column: str, type_: str, vector: Part) -> Part:
+        if type_.startswith("bit"):
+            raise InvalidSource(f"column {column!r} holds bits, and this generation stores halfvec tokens")
+        return sql.SQL(
+            "ARRAY(SELECT {}.l2_normalize(t) FROM pg_catalog.unnest({}) WITH ORDINALITY AS u (t, n) ORDER BY n)"
+        ).format(vector, self._halves(column, vector))
 
 
 def _normalized(query: Encoding) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -17,6 +17,7 @@ from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
+from pgencoder.representations import Representation, beside, in_order, of_encoder
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part
@@ -39,6 +40,7 @@ class Wanted:
     name: str | None = None
     tokens: TokenType | None = None
     chunking: Chunking = "default"
+    representations: Sequence[Representation] = ()
 
 
 def attach(connection: Connection, wanted: Wanted, *, exist_ok: bool = False, progress: Progress | None = None) -> int:
@@ -77,7 +79,9 @@ def plan(executor: Executor, wanted: Wanted) -> Objects:
             )
     name = source.table if wanted.name is None else wanted.name
     check_name(name)
-    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking)
+    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, wanted.representations)
+    for each in {column.name for column in source.key} & {each.name for each in wanted.representations}:
+        raise InvalidRequest(f"a column of the key is called {each!r}; give the representation another name")
     made = Collection(name, source.schema, source.table, source.key, tuple(wanted.columns), (generation,))
     return Objects(made, vector_schema(executor))
 
@@ -116,6 +120,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
         "columns": wanted.columns == there.columns,
         "model": same_encoder(new.encoder, old.encoder),
         "tokens": new.token_type == old.token_type,
+        "representations": beside(new.representations) == beside(old.representations),
         "chunking": new.chunking == old.chunking,
     }
     return [name for name, is_same in same.items() if not is_same]
@@ -138,10 +143,17 @@ def check_choices(tokens: str, chunking: str) -> None:
 
 
 def describe(
-    name: str, number: int, state: GenerationState, encoder: Encoder, tokens: TokenType | None, chunking: Chunking
+    name: str,
+    number: int,
+    state: GenerationState,
+    encoder: Encoder,
+    tokens: TokenType | None,
+    chunking: Chunking,
+    others: Sequence[Representation] = (),
 ) -> Generation:
     """Describe a new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
 
+    `others` are representations that are stored beside the vectors.
     The fingerprint is that of the whole encoder, even where its token vectors are not stored: it encodes queries.
     Raises InvalidRequest for a choice that does not exist, or does not fit the encoder.
     """
@@ -164,8 +176,8 @@ def describe(
             f"{model_names(encoder.fingerprint)} gives no token vectors to store as {tokens!r}; say tokens='none'"
             " (--tokens none), or give a model that has them"
         )
-    dims = replace(encoder.dims, tokens=0) if tokens == "none" else encoder.dims
-    return Generation(name, number, state, encoder.fingerprint, dims, tokens, chunking, queued=False)
+    stored = in_order((*of_encoder(encoder.dims, tokens), *others))
+    return Generation(name, number, state, encoder.fingerprint, stored, chunking, queued=False)
 
 
 def check_columns(columns: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.schema.ownership import by_source_owner
-from pgencoder.statements import Late, Part, Quoted, assembled, block, content, identifier, listed, raw
+from pgencoder.statements import Late, Part, Quoted, assembled, block, content, identifier, listed, numbered, raw
 from pgencoder.types import Generation
 
 
@@ -30,10 +30,24 @@ def create_of_generation(objects: Objects) -> list[Part]:
     made = objects.fill(
         "create_generation",
         write_body=Quoted(objects.fill("write_body")),
-        build_body=Quoted(objects.fill("build_body", index=objects.index)),
+        build_body=Quoted(objects.fill("build_body", indexes=_indexes(objects))),
         comment=objects.comment(raw("generation ") + objects.number + raw(", for workers")),
     )
     return [made, block(objects.fill("grant_source_owner"))]
+
+
+def _indexes(objects: Objects) -> Part:
+    """Make the index of each representation that has one."""
+    statements = [
+        objects.fill(
+            "create_index",
+            index=numbered(objects.collection.name, objects.number, f"_{each.name}", schema=None),
+            method=method,
+        )
+        for each in objects.generation.representations
+        if (method := each.index(objects.vector)) is not None
+    ]
+    return listed(statements, "\n    ")
 
 
 def create_changed(objects: Objects, queues: Part) -> Part:

@@ -29,6 +29,7 @@ from pgencoder.errors import (
 from pgencoder.ingest import backfill, index
 from pgencoder.ingest.backfill import patiently
 from pgencoder.progress import Progress
+from pgencoder.representations import beside
 from pgencoder.schema import functions, policy, roles, search, tables
 from pgencoder.schema.attach import describe
 from pgencoder.schema.ownership import become_owner
@@ -126,8 +127,8 @@ def use(
 
 
 def is_as(one: Generation, other: Generation) -> bool:
-    """Return True if two generations are of one encoder and have the same tokens and chunking."""
-    return (one.token_type, one.chunking) == (other.token_type, other.chunking) and same_encoder(
+    """Return True if two generations are of one encoder and have the same representations and chunking."""
+    return (one.representations, one.chunking) == (other.representations, other.chunking) and same_encoder(
         one.encoder, other.encoder
     )
 
@@ -137,7 +138,8 @@ def _next(collection: Collection, encoder: Encoder, tokens: TokenType | None, ch
     active = collection.generation
     kept = active.token_type if encoder.dims.tokens else "none"
     number = max(each.number for each in collection.generations) + 1
-    return describe(collection.name, number, "building", encoder, tokens or kept, chunking or active.chunking)
+    others = beside(active.representations)
+    return describe(collection.name, number, "building", encoder, tokens or kept, chunking or active.chunking, others)
 
 
 def _building(collection: Collection) -> list[Generation]:

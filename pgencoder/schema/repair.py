@@ -148,7 +148,7 @@ def _convert(connection: Connection, parts: Objects, changed: Sequence[tuple[Key
     rewritten = any(not _same_bytes(connection, old, new) for old, new in changed)
     unindexed = rewritten and backfill.indexed(connection, parts.generation)
     if unindexed:  # a later build is far faster, because it has more memory, and nobody waits for it
-        connection.execute(sql.SQL("DROP INDEX {}").format(own(parts.generation.index)))
+        connection.execute(sql.SQL("DROP INDEX {}").format(listed(map(own, parts.generation.indexes))))
     _drop_views(connection, parts)
     for table in (parts.passages, parts.queue):
         for old, new in changed:
@@ -192,7 +192,8 @@ def _typed(column: KeyColumn) -> str:
 
 def _complete(connection: Connection, parts: Objects) -> bool:
     """Return True if the tables of a generation have all their columns: DROP EXTENSION removes some."""
-    columns = ["passage", "span", "content", "content_hash", "truncated", "dense", "tokens", "row_hash"]
+    columns = ["passage", "span", "content", "content_hash", "truncated", "row_hash"]
+    columns += [each.name for each in parts.generation.representations]
     columns += [column.name for column in parts.collection.key]
     names = {"queue": as_text(parts.queue), "passages": as_text(parts.passages), "columns": columns}
     row = connection.execute(query("is_complete"), names).fetchone()

@@ -13,6 +13,7 @@ from typing import Any
 
 from psycopg import sql
 
+from pgencoder import catalog
 from pgencoder.catalog.objects import Known, Objects, queue_changed
 from pgencoder.schema import attach, functions, migrate, policy, roles, tables
 from pgencoder.schema.ownership import by_source_owner
@@ -95,10 +96,11 @@ def _begin(parts: Objects) -> Part:
         queue=assembled(queue_changed(each)),
         generation=assembled(_joined(begun), _dollars),
         encoder=_jsonb(generation.encoder),
-        dense_dims=raw(str(generation.dims.dense)),
-        token_dims=raw(str(generation.dims.tokens)),
-        token_type=sql.Literal(generation.token_type),
         chunking=sql.Literal(generation.chunking),
+        add=catalog.add_generation(generation, raw("latest OPERATOR(pg_catalog.+) 1")),
+        same_representations=query("same_representations").format(
+            representations=sql.Literal(json.dumps({each.name: each.kind for each in generation.representations}))
+        ),
     )
 
 

@@ -21,7 +21,12 @@ def create(objects: Objects) -> list[Part]:
         description=sql.Literal(json.dumps(catalog.description(objects.collection))),
         comment=objects.comment("the active generation"),
     )
-    return [objects.fill("create_view", comment=objects.comment("passages of the active generation")), active]
+    return [
+        objects.fill(
+            "create_view", stored=objects.stored(), comment=objects.comment("passages of the active generation")
+        ),
+        active,
+    ]
 
 
 def replace(executor: Executor, objects: Objects) -> None:
@@ -35,7 +40,7 @@ def replace(executor: Executor, objects: Objects) -> None:
     try:
         with executor.transaction():
             executor.execute(view)
-    except pg.InvalidTableDefinition:  # another type of tokens, or other dimensions
+    except pg.InvalidTableDefinition:  # other representations, or dimensions
         drop(executor, objects)
         executor.execute(view)
     executor.execute(active)

@@ -36,10 +36,10 @@ _NONE = "NULL::double precision"
 
 
 @cache
-def template(keys: int, ranking: Ranking, group: Group, extra: str | None = None) -> str:
+def template(keys: int, ranking: Ranking, group: Group, extra: Sequence[str] | None = None) -> str:
     """Return the text of a search for a key of that many columns.
 
-    With `extra` it selects the candidates themselves, with that column, and without a score.
+    With `extra` it selects the candidates themselves, with those columns, and without a score.
 
     To be filled are: passages, source (a subquery without its name), same (joins the two), check (a condition that
     raises an error, or is true), k, candidates, and for each measure the query, under the measure's name.
@@ -79,13 +79,13 @@ def search_text(
 class _Rendering:
     """The parts of one search."""
 
-    def __init__(self, keys: int, ranking: Ranking, group: Group, extra: str | None) -> None:
+    def __init__(self, keys: int, ranking: Ranking, group: Group, extra: Sequence[str] | None) -> None:
         self.ranking, self.group, self.extra = ranking, group, extra
         self.keys = ", ".join(key_names(keys))
         self.source_keys = ", ".join(f"source.{name}" for name in key_names(keys))
         # what a score is not known from the recall for has its column carried to where it is computed
         computed = (measure.name for measure in ranking.scores if [measure] != [*ranking.recalls])
-        carried = [extra] if extra else computed
+        carried = computed if extra is None else extra
         self.columns = list(dict.fromkeys(["passage", "span", "content", *carried]))
 
     def whole(self) -> str:
@@ -97,11 +97,11 @@ class _Rendering:
             parts += self._recall(measure, f"{measure.name}_" if several else "")
         if several:
             parts.append(self._union())
-        if not self.extra:
+        if self.extra is None:
             # a fusion may name a score twice, which is to be computed once
             once = "" if isinstance(self.ranking.fusion, Alone) else "MATERIALIZED "
             parts.append(self._fill("search_scored", once=once, scores=self._scores()))
-        return f"WITH {', '.join(parts)}\n{self._candidates() if self.extra else self._best()}"
+        return f"WITH {', '.join(parts)}\n{self._best() if self.extra is None else self._candidates()}"
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
         """Return the stages of one recall, and the union of their candidates with ranks."""

@@ -97,7 +97,7 @@ class Shape:
 
     ranking: Ranking
     group: Group
-    extra: str | None = None
+    extra: tuple[str, ...] | None = None
 
 
 @compiles(SearchText)
@@ -134,12 +134,12 @@ def conditions(compiler: Any) -> dict[int, tuple[Any, ...]]:
 
 
 def hits_of(
-    place: Place, search: Search, query: Encoding, *, check: Check | None = None, extra: str | None = None
+    place: Place, search: Search, query: Encoding, *, check: Check | None = None, extra: tuple[str, ...] | None = None
 ) -> sa.Subquery:
     """Return the hits as a subquery, of the active generation if it is as `check` says; else the statement fails.
 
     Its columns: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score. With `extra` it is the
-    candidates, with that column in the place of the score.
+    candidates, with those columns in the place of the score.
     """
     check_query(query)
     ranking = ranking_of(search.stage)
@@ -162,7 +162,7 @@ def hits_of(
         sa.column("passage", sa.Integer()),
         sa.column("span", INT4RANGE()),
         sa.column("content", sa.Text()),
-        sa.column(extra) if extra else sa.column("score", sa.Double()),
+        *([sa.column("score", sa.Double())] if extra is None else map(sa.column, extra)),
         sa.column("recall_rank", sa.Integer()),
         *(sa.column(f"{name}_score", sa.Double()) for name in SHOWN),
     ]

@@ -112,8 +112,8 @@ def recall(
 ) -> sa.Subquery:
     """Return only the first stage, as a subquery: the nearest passages of the rows that pass `filter`.
 
-    The columns are k1, k2, ... (the key), passage, span, content, tokens, recall_rank and dense_score. The rest is as
-    in `select`.
+    The columns are k1, k2, ... (the key), passage, span, content, tokens (if they are stored), recall_rank and
+    dense_score. The rest is as in `select`.
     """
     found = _find(entity, query, encoder, collection, db)
     if found.table is not None:
@@ -126,7 +126,7 @@ def recall(
     if filter is not None:
         place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
     search = Search(candidates, candidates, stage="dense")
-    return hits_of(place, search, found.query, check=found.check, extra=TOKENS.name)
+    return hits_of(place, search, found.query, check=found.check, extra=(TOKENS.name,) if found.stored else ())
 
 
 def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:
@@ -146,13 +146,21 @@ def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> Colu
 
 @dataclass(frozen=True)
 class _Found:
-    """The parts of a search: its check, the encoded query, the entity's table, and the collection if looked up."""
+    """The parts of a search: its check, the encoded query, the entity's table, and the collection if looked up.
+
+    `stored` is True if the collection has token vectors, as far as that is known here.
+    """
 
     check: Check
     query: Encoding
-    tokens: bool
+    stored: bool
     table: sa.Table | None = None
     collection: Collection | None = None
+
+    @property
+    def tokens(self) -> bool:
+        """Tell if there are tokens on both sides."""
+        return self.stored and self.query.tokens.shape[1] > 0
 
 
 def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
@@ -162,8 +170,8 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
         described = db.collection(collection or entity) if table is None else _of(table, collection, declared, db)
         encoding = db.encode_query(described, query, encoder) if isinstance(query, str) else _encoding(query)
         fingerprint = described.generation.encoder if isinstance(query, str) else None
-        tokens = described.generation.dims.tokens > 0 and encoding.tokens.shape[1] > 0
-        return _Found(_check(described.name, fingerprint, table), encoding, tokens, table, described)
+        stored = described.generation.dims.tokens > 0
+        return _Found(_check(described.name, fingerprint, table), encoding, stored, table, described)
     if isinstance(query, str):
         encoder = encoder or (declared.encoder() if declared is not None else None)
         assert encoder is not None
@@ -171,8 +179,7 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
-    tokens = encoding.tokens.shape[1] > 0 and (declared is None or declared.tokens != "none")
-    return _Found(check, encoding, tokens, table)
+    return _Found(check, encoding, declared is None or declared.tokens != "none", table)
 
 
 def _encoding(query: Any) -> Encoding:

@@ -2,9 +2,16 @@ CREATE OR REPLACE FUNCTION pgencoder._check_free(collection pg_catalog.text, gen
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    -- those of indexes are of the representations, which are in the catalogue already
+    kinds CONSTANT pg_catalog.text := pg_catalog.concat('(_({generation_kinds}', (
+        SELECT pg_catalog.string_agg('|' OPERATOR(pg_catalog.||) r.name, '' ORDER BY r.name)
+        FROM pgencoder.representation r
+        WHERE r.collection OPERATOR(pg_catalog.=) _check_free.collection AND r.indexed
+            AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
+    ), '))?$');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN '^(_({collection_kinds})|_[0-9]+(_({generation_kinds}))?)$'
-        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_({generation_kinds}))?$' END;
+        THEN pg_catalog.concat('^_({collection_kinds})$|^_[0-9]+', kinds)
+        ELSE pg_catalog.concat('^_', generation, kinds) END;
     taken pg_catalog.text;
 BEGIN
     SELECT pg_catalog.min(there.name) INTO taken

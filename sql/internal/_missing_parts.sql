@@ -18,7 +18,11 @@ AS $$
         SELECT pg_catalog.format('the column %s of %s_%s', wanted.name, collection, generation)
         FROM (
             SELECT pg_catalog.unnest(
-                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
+                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'row_hash'])
+            UNION ALL
+            SELECT r.name FROM pgencoder.representation r
+            WHERE r.collection OPERATOR(pg_catalog.=) _missing_parts.collection
+                AND r.generation OPERATOR(pg_catalog.=) _missing_parts.generation
             UNION ALL
             SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) _missing_parts.collection
         ) AS wanted (name)

@@ -23,8 +23,12 @@ BEGIN
         state := each.state;
         model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
             each.encoder OPERATOR(pg_catalog.->>) 'token_model');
-        indexed := pg_catalog.to_regclass(
-            pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
+        indexed := NOT EXISTS (
+            SELECT FROM pgencoder.representation r
+            WHERE r.collection OPERATOR(pg_catalog.=) each.collection AND r.generation OPERATOR(pg_catalog.=) each.number
+                AND r.indexed AND pg_catalog.to_regclass(pg_catalog.format(
+                    'pgencoder.%I', pg_catalog.concat(each.name, '_', r.name))) IS NULL
+        );
         problem := coalesce(pgencoder._source_problem(each.collection), pgencoder._source_warning(each.collection));
         source_rows := NULL;
         -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights

@@ -1,7 +1,7 @@
 WITH row AS MATERIALIZED (
-    SELECT r.*, pg_catalog.sha256(pg_catalog.convert_to(r.content, 'UTF8')) AS hash, {dense} AS dense, {tokens} AS tokens
+    SELECT r.*, pg_catalog.sha256(pg_catalog.convert_to(r.content, 'UTF8')) AS hash, {made}
     FROM {read}({keys}, {bytes}) AS r JOIN {from} AS v ON {from_is_row}
-    WHERE {dense_column} IS NOT NULL
+    WHERE {given} IS NOT NULL
         AND pg_catalog.btrim(r.content, E' \t\n\r\f\x0b') OPERATOR(pg_catalog.<>) ''
 ), removed AS (
     DELETE FROM {passages} AS passage USING row WHERE {passage_is_row} AND passage.passage OPERATOR(pg_catalog.>) 0
@@ -9,10 +9,10 @@ WITH row AS MATERIALIZED (
     DELETE FROM {queue} AS queue USING row WHERE {queue_is_row}
 )
 INSERT INTO {passages} AS passage
-    ({key}, passage, span, content, content_hash, truncated, row_hash, dense, tokens)
+    ({key}, passage, span, content, content_hash, truncated, row_hash, {stored})
 SELECT {claim_columns}, 0, pg_catalog.int4range(0, pg_catalog.char_length(content)), content, hash, false, hash,
-    dense, tokens
+    {stored}
 FROM row
 ON CONFLICT ({key}, passage) DO UPDATE SET span = EXCLUDED.span, content = EXCLUDED.content,
     content_hash = EXCLUDED.content_hash, truncated = false, row_hash = EXCLUDED.row_hash,
-    dense = EXCLUDED.dense, tokens = EXCLUDED.tokens, mostly_unknown = NULL
+    {replaced}, mostly_unknown = NULL

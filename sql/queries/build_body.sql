@@ -1,4 +1,4 @@
 BEGIN
-    CREATE INDEX IF NOT EXISTS {index} ON {passages} USING hnsw (dense {vector}.halfvec_ip_ops);
+    {indexes}
     ANALYZE {passages};
 END

@@ -5,15 +5,12 @@ CREATE TABLE {passages} (
     content pg_catalog.text NOT NULL,
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
-    dense {vector}.halfvec({dense_dims}) NOT NULL,
-    tokens {token_type}[] NOT NULL,
+    {representations},
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ({key}, passage)
 );
--- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
-ALTER TABLE {passages} ALTER COLUMN tokens SET STORAGE EXTERNAL;
--- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
+{storage}-- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE {passages} SET (parallel_workers = 4);
 ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE {passages} IS {comment};

@@ -1,5 +1,6 @@
 GRANT USAGE ON SCHEMA pgencoder TO {reader}, {worker};
-GRANT SELECT ON pgencoder.collection, pgencoder.collection_key, pgencoder.generation, pgencoder.revision
+GRANT SELECT ON pgencoder.collection, pgencoder.collection_key, pgencoder.generation, pgencoder.representation,
+    pgencoder.revision
     TO {reader}, {worker};
 GRANT UPDATE (queued_to, queued_at, index_failures, index_error, index_retry_at) ON pgencoder.generation TO {worker};
 GRANT SELECT, INSERT, UPDATE, DELETE ON pgencoder.worker TO {worker};

@@ -13,7 +13,7 @@ BEGIN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal({name}) USING ERRCODE = 'undefined_object';
     END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
-        WHERE collection OPERATOR(pg_catalog.=) {name} AND token_type OPERATOR(pg_catalog.=) {token_type}
+        WHERE collection OPERATOR(pg_catalog.=) {name} AND {same_representations}
             AND chunking OPERATOR(pg_catalog.=) {chunking}
             AND pgencoder._comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder._comparable({encoder})
         ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
@@ -40,10 +40,7 @@ BEGIN
             FROM pgencoder.generation
             WHERE collection OPERATOR(pg_catalog.=) {name} AND state OPERATOR(pg_catalog.=) 'active');
     IF chosen IS NULL THEN
-        INSERT INTO pgencoder.generation
-            (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
-            VALUES ({name}, latest OPERATOR(pg_catalog.+) 1, 'building', {encoder}, {dense_dims}, {token_dims}, {token_type},
-                {chunking});
+        {add};
         PERFORM pgencoder._check_free({name}, latest OPERATOR(pg_catalog.+) 1);
         EXECUTE {generation};
     END IF;

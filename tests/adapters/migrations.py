@@ -197,7 +197,7 @@ def definitions(connection: Connection) -> dict[str, Any]:
         connection.execute(
             f"SELECT to_jsonb(t) - '{{created_at,activated_at}}'::text[] FROM pgencoder.{name} AS t ORDER BY 1".encode()
         )
-        for name in ("collection", "collection_key", "generation")
+        for name in ("collection", "collection_key", "generation", "representation")
     ]
     policies = connection.execute("SELECT polrelid::regclass::text, pg_get_expr(polqual, polrelid) FROM pg_policy")
     views = connection.execute("SELECT viewname, definition FROM pg_views WHERE schemaname = 'pgencoder'")

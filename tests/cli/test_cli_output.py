@@ -25,6 +25,7 @@ from pgencoder.cli import application, logs, output, status
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation
 from pgencoder.explain.matches import Match, WordMatch
+from pgencoder.representations import of_encoder
 from pgencoder.results import (
     Citation,
     CollectionStatus,
@@ -60,7 +61,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def generation(text: str) -> Generation:
-    return Generation(text, 1, "active", {"model": text}, Dims(2, 2), "bit", "default", True)
+    return Generation(text, 1, "active", {"model": text}, of_encoder(Dims(2, 2), "bit"), "default", True)
 
 
 def explanation(text: str) -> Explanation:

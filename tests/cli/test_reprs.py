@@ -15,6 +15,7 @@ from pgencoder import Piece, Window
 from pgencoder.explain.explanation import Explanation
 from pgencoder.explain.matches import Match, WordMatch
 from pgencoder.plain import short, short_key, shown_key
+from pgencoder.representations import of_encoder
 from pgencoder.results import (
     Citation,
     CollectionStatus,
@@ -35,7 +36,7 @@ from pgencoder.types import Collection, Dims, Encoding, Generation, KeyColumn
 LONG = "long text\n\x1b[31m " * 2000
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 FINGERPRINT = {"dims": [384, 384], "model": "m", "weights": "a" * 64}
-GENERATION = Generation("articles", 1, "active", FINGERPRINT, Dims(384, 384), "bit", "default", True)
+GENERATION = Generation("articles", 1, "active", FINGERPRINT, of_encoder(Dims(384, 384), "bit"), "default", True)
 KEY = KeyColumn("id", "id", "int", "")
 MATCH = Match(1, 2, 0.987654321, "lag", (0, 3), (0, 3))
 WORD = WordMatch("lag", (0, 3), 0.9, (MATCH,) * 50)

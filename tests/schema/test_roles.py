@@ -250,7 +250,8 @@ def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded_app:
     encoded_app.superuser.execute(
         f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}; CREATE POLICY nobody ON docs TO {NOBODY} USING (true);"
         f"GRANT SELECT ON docs, pgencoder.docs_1, pgencoder.docs_passages, pgencoder.collection,"
-        f" pgencoder.collection_key, pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
+        " pgencoder.representation, pgencoder.collection_key,"
+        f" pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
     )
     db = encoded_app.db(NOBODY)
     with pytest.raises(MissingRights, match="permission denied for function docs_active"):

@@ -60,7 +60,9 @@ def synced(docs: Connection, db: Database, encoder: DenseEncoder) -> Connection:
 
 def stored(connection: Connection, table: str = "docs_1") -> tuple[int, int]:
     """How many passages there are, and how many token vectors in all of them."""
-    statement = sql.SQL("SELECT count(*), sum(cardinality(tokens)) FROM {}").format(sql.Identifier("pgencoder", table))
+    statement = sql.SQL(
+        "SELECT count(*), coalesce(sum(jsonb_array_length(to_jsonb(whole) -> 'tokens')), 0) FROM {} AS whole"
+    ).format(sql.Identifier("pgencoder", table))
     row = connection.execute(statement).fetchone()
     assert row is not None
     return row[0], row[1]
@@ -195,7 +197,7 @@ def test_its_state_is_shown_everywhere(
     assert state.bytes_per_passage == value(synced, "SELECT pg_table_size('pgencoder.docs_1') / 40")
     described = db.collection("docs").generation
     assert (described.dims, described.token_type) == (Dims(32, 0), "none")
-    assert value(synced, "SELECT token_dims FROM pgencoder.generation") == 0
+    assert value(synced, "SELECT (name, kind, dims)::text FROM pgencoder.representation") == "(dense,dense,32)"
     assert value(synced, "SELECT (model, passages, coverage)::text FROM pgencoder.status") == '("mean of words",40,1)'
     text = ok(command("status"))
     assert f"none: dense vectors only, {state.bytes_per_passage:,} bytes a passage" in text

@@ -299,7 +299,7 @@ def test_row_level_security_holds(
         "GRANT USAGE ON SCHEMA pgencoder TO explain_reader;"
         "GRANT EXECUTE ON FUNCTION pgencoder.notes_active() TO explain_reader;"
         "GRANT SELECT ON notes, pgencoder.notes_1, pgencoder.collection, pgencoder.collection_key,"
-        " pgencoder.generation, pgencoder.revision TO explain_reader;"
+        " pgencoder.representation, pgencoder.generation, pgencoder.revision TO explain_reader;"
         "ALTER TABLE notes ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON notes USING (id = 1)"
     )
     reader = pgencoder.connect(str(sa.make_url(url).set(username="explain_reader")))

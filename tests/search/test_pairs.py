@@ -114,7 +114,7 @@ def test_vectors_are_shortened_where_it_pays(connection: Connection, db: Databas
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     expected = np.triu(units @ units.T, 1)
     with Spool(dims) as spool:
-        pairs._read(connection, db.collection("rows"), spool)
+        pairs._read(connection, db.collection("rows"), "dense", spool)
         comparison = similar._Comparison(spool, 0.8)
         assert comparison.axes is not None
         assert comparison.axes.shape[1] <= dims / 2

@@ -361,7 +361,7 @@ def test_row_level_security_of_the_source_holds(few: Database, connection: Conne
     connection.execute(
         "DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA pgencoder TO reader;"
         "GRANT SELECT ON items, pgencoder.bit_1, pgencoder.collection, pgencoder.collection_key,"
-        " pgencoder.generation, pgencoder.revision TO reader;"
+        " pgencoder.representation, pgencoder.generation, pgencoder.revision TO reader;"
         "GRANT EXECUTE ON FUNCTION pgencoder.bit_active() TO reader;"
         "ALTER TABLE items ENABLE ROW LEVEL SECURITY;"
         "CREATE POLICY mine ON items USING (content = 'mine')"

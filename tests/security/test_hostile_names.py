@@ -45,8 +45,8 @@ INJECTIONS = [
     f"\\'; SELECT {EVIL}; --", f"%s'); SELECT {EVIL};--", f"{{k}}'; SELECT {EVIL};--", f"); SELECT {EVIL}; (",
 ]  # fmt: skip
 OWN = [
-    "pgencoder", "collection", "collection_key", "generation", "revision", "worker", "late", "change", "status",
-    "failed", "check", "check_active", "detach", "kernel", "maxsim", "maxsim_sql", "score", "read", "query",
+    "pgencoder", "collection", "collection_key", "generation", "representation", "revision", "worker", "late", "change",
+    "status", "failed", "check", "check_active", "detach", "kernel", "maxsim", "maxsim_sql", "score", "read", "query",
     "query_tokens", "rate", "source", "passages", "passage", "queue", "span", "content", "content_hash", "dense",
     "tokens", "row_hash", "truncated", "seq", "attempts", "run_after", "claimed_until", "last_error", "changed_at",
     "k1", "k2", "k", "candidates", "filter", "group_by", "query_dense", "query_encoder", "own_encoder", "statement",

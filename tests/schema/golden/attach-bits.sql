@@ -78,10 +78,13 @@ LIMIT 1
 ;
 INSERT INTO pgencoder.collection_key VALUES ('bits', 1, 'id', 'id', 'bigint', '')
 ;
-INSERT INTO pgencoder.generation
-    (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)
-VALUES ('bits', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default',
-    CASE WHEN true THEN pg_catalog.now() END)
+INSERT INTO pgencoder.generation (collection, number, state, encoder, chunking, activated_at)
+VALUES ('bits', 1, 'active', '{"model": "words", "dims": [32, 16]}', 'default',
+    CASE WHEN 'active' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
+INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
+SELECT 'bits', 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "tokens", "kind": "bit", "dims": 16, "indexed": false, "options": {}}]')
+    AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
 ;
 SELECT pgencoder._check_free('bits', NULL);
 CREATE TABLE "pgencoder"."bits_1" (
@@ -91,14 +94,13 @@ CREATE TABLE "pgencoder"."bits_1" (
     content pg_catalog.text NOT NULL,
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
-    dense "public".halfvec(32) NOT NULL,
-    tokens bit(16)[] NOT NULL,
+    "dense" "public".halfvec(32) NOT NULL,
+    "tokens" bit(16)[] NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
--- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
-ALTER TABLE "pgencoder"."bits_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
+ALTER TABLE "pgencoder"."bits_1" ALTER COLUMN "tokens" SET STORAGE EXTERNAL;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."bits_1" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."bits_1" ENABLE ROW LEVEL SECURITY;
@@ -393,7 +395,7 @@ REVOKE ALL ON FUNCTION "pgencoder"."bits_1_write"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_1_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."bits_1";
 END
 ';
@@ -656,7 +658,7 @@ END
 ';
 ;
 CREATE OR REPLACE VIEW "pgencoder"."bits_passages" WITH (security_invoker = true) AS
-    SELECT "id", passage, span, content, dense, tokens FROM "pgencoder"."bits_1";
+    SELECT "id", passage, span, content, "dense", "tokens" FROM "pgencoder"."bits_1";
 COMMENT ON VIEW "pgencoder"."bits_passages" IS 'pgencoder: bits, passages of the active generation';
 ;
 -- A function with constants, because the catalogue could be of another snapshot than the view, which is always current

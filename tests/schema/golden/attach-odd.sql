@@ -80,10 +80,13 @@ INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 1, 'passage', 'pa
 ;
 INSERT INTO pgencoder.collection_key VALUES ('odd "50%" {$1}', 2, '$1', '1', 'timestamp with time zone', '')
 ;
-INSERT INTO pgencoder.generation
-    (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)
-VALUES ('odd "50%" {$1}', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 16, 'bit', 'default',
-    CASE WHEN true THEN pg_catalog.now() END)
+INSERT INTO pgencoder.generation (collection, number, state, encoder, chunking, activated_at)
+VALUES ('odd "50%" {$1}', 1, 'active', '{"model": "words", "dims": [32, 16]}', 'default',
+    CASE WHEN 'active' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
+INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
+SELECT 'odd "50%" {$1}', 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "tokens", "kind": "bit", "dims": 16, "indexed": false, "options": {}}]')
+    AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
 ;
 SELECT pgencoder._check_free('odd "50%" {$1}', NULL);
 CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1" (
@@ -93,14 +96,13 @@ CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1" (
     content pg_catalog.text NOT NULL,
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
-    dense "public".halfvec(32) NOT NULL,
-    tokens bit(16)[] NOT NULL,
+    "dense" "public".halfvec(32) NOT NULL,
+    "tokens" bit(16)[] NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("passage_key", "1", passage)
 );
--- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
-ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
+ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ALTER COLUMN "tokens" SET STORAGE EXTERNAL;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1" ENABLE ROW LEVEL SECURITY;
@@ -395,7 +397,7 @@ REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_write"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
 END
 ';
@@ -658,7 +660,7 @@ END
 ';
 ;
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_passages" WITH (security_invoker = true) AS
-    SELECT "passage_key", "1", passage, span, content, dense, tokens FROM "pgencoder"."odd ""50%"" {$1}_1";
+    SELECT "passage_key", "1", passage, span, content, "dense", "tokens" FROM "pgencoder"."odd ""50%"" {$1}_1";
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_passages" IS 'pgencoder: odd "50%" {$1}, passages of the active generation';
 ;
 -- A function with constants, because the catalogue could be of another snapshot than the view, which is always current

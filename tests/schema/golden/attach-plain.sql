@@ -78,10 +78,13 @@ LIMIT 1
 ;
 INSERT INTO pgencoder.collection_key VALUES ('plain', 1, 'id', 'id', 'bigint', '')
 ;
-INSERT INTO pgencoder.generation
-    (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking, activated_at)
-VALUES ('plain', 1, 'active', '{"model": "words", "dims": [32, 16]}', 32, 0, 'none', 'default',
-    CASE WHEN true THEN pg_catalog.now() END)
+INSERT INTO pgencoder.generation (collection, number, state, encoder, chunking, activated_at)
+VALUES ('plain', 1, 'active', '{"model": "words", "dims": [32, 16]}', 'default',
+    CASE WHEN 'active' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
+INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
+SELECT 'plain', 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}]')
+    AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
 ;
 SELECT pgencoder._check_free('plain', NULL);
 CREATE TABLE "pgencoder"."plain_1" (
@@ -91,14 +94,11 @@ CREATE TABLE "pgencoder"."plain_1" (
     content pg_catalog.text NOT NULL,
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
-    dense "public".halfvec(32) NOT NULL,
-    tokens bit(1)[] NOT NULL,
+    "dense" "public".halfvec(32) NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
--- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
-ALTER TABLE "pgencoder"."plain_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."plain_1" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."plain_1" ENABLE ROW LEVEL SECURITY;
@@ -393,7 +393,7 @@ REVOKE ALL ON FUNCTION "pgencoder"."plain_1_write"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."plain_1";
 END
 ';
@@ -656,7 +656,7 @@ END
 ';
 ;
 CREATE OR REPLACE VIEW "pgencoder"."plain_passages" WITH (security_invoker = true) AS
-    SELECT "id", passage, span, content, dense, tokens FROM "pgencoder"."plain_1";
+    SELECT "id", passage, span, content, "dense" FROM "pgencoder"."plain_1";
 COMMENT ON VIEW "pgencoder"."plain_passages" IS 'pgencoder: plain, passages of the active generation';
 ;
 -- A function with constants, because the catalogue could be of another snapshot than the view, which is always current

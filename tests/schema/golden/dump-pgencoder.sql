@@ -72,9 +72,16 @@ CREATE FUNCTION pgencoder._check_free(collection text, generation integer) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
+    -- those of indexes are of the representations, which are in the catalogue already
+    kinds CONSTANT pg_catalog.text := pg_catalog.concat('(_(build|queue|write', (
+        SELECT pg_catalog.string_agg('|' OPERATOR(pg_catalog.||) r.name, '' ORDER BY r.name)
+        FROM pgencoder.representation r
+        WHERE r.collection OPERATOR(pg_catalog.=) _check_free.collection AND r.indexed
+            AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
+    ), '))?$');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN '^(_(active|changed|passages|read|rows|scan|search|visible)|_[0-9]+(_(build|dense|queue|write))?)$'
-        ELSE '^_' OPERATOR(pg_catalog.||) generation OPERATOR(pg_catalog.||) '(_(build|dense|queue|write))?$' END;
+        THEN pg_catalog.concat('^_(active|changed|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
+        ELSE pg_catalog.concat('^_', generation, kinds) END;
     taken pg_catalog.text;
 BEGIN
     SELECT pg_catalog.min(there.name) INTO taken
@@ -374,7 +381,11 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         SELECT pg_catalog.format('the column %s of %s_%s', wanted.name, collection, generation)
         FROM (
             SELECT pg_catalog.unnest(
-                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'dense', 'tokens', 'row_hash'])
+                ARRAY['passage', 'span', 'content', 'content_hash', 'truncated', 'row_hash'])
+            UNION ALL
+            SELECT r.name FROM pgencoder.representation r
+            WHERE r.collection OPERATOR(pg_catalog.=) _missing_parts.collection
+                AND r.generation OPERATOR(pg_catalog.=) _missing_parts.generation
             UNION ALL
             SELECT k.name FROM pgencoder.collection_key k WHERE k.collection OPERATOR(pg_catalog.=) _missing_parts.collection
         ) AS wanted (name)
@@ -490,8 +501,12 @@ BEGIN
         state := each.state;
         model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
             each.encoder OPERATOR(pg_catalog.->>) 'token_model');
-        indexed := pg_catalog.to_regclass(
-            pg_catalog.format('pgencoder.%I', each.name OPERATOR(pg_catalog.||) '_dense')) IS NOT NULL;
+        indexed := NOT EXISTS (
+            SELECT FROM pgencoder.representation r
+            WHERE r.collection OPERATOR(pg_catalog.=) each.collection AND r.generation OPERATOR(pg_catalog.=) each.number
+                AND r.indexed AND pg_catalog.to_regclass(pg_catalog.format(
+                    'pgencoder.%I', pg_catalog.concat(each.name, '_', r.name))) IS NULL
+        );
         problem := coalesce(pgencoder._source_problem(each.collection), pgencoder._source_warning(each.collection));
         source_rows := NULL;
         -- only the table itself: a view in its place, or its policies, would run its owner's code with the caller's rights
@@ -841,7 +856,7 @@ CREATE FUNCTION pgencoder.bits_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."bits_1";
 END
 $$;
@@ -1220,7 +1235,7 @@ CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    CREATE INDEX IF NOT EXISTS "halves_1_dense" ON "pgencoder"."halves_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "halves_1_dense" ON "pgencoder"."halves_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."halves_1";
 END
 $$;
@@ -1601,7 +1616,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
-    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
 END
 $_$;
@@ -1932,7 +1947,7 @@ CREATE FUNCTION pgencoder.plain_1_build() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."plain_1";
 END
 $$;
@@ -2434,9 +2449,6 @@ CREATE TABLE pgencoder.generation (
     number integer NOT NULL,
     state text NOT NULL,
     encoder jsonb NOT NULL,
-    dense_dims integer NOT NULL,
-    token_dims integer NOT NULL,
-    token_type text NOT NULL,
     chunking text NOT NULL,
     queued_at timestamp with time zone,
     queued_to text[],
@@ -2447,15 +2459,12 @@ CREATE TABLE pgencoder.generation (
     index_retry_at timestamp with time zone,
     CONSTRAINT generation_chunking_check CHECK ((chunking = ANY (ARRAY['default'::text, 'truncate'::text]))),
     CONSTRAINT generation_number_check CHECK ((number > 0)),
-    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text]))),
-    CONSTRAINT generation_token_type_check CHECK ((token_type = ANY (ARRAY['bit'::text, 'halfvec'::text, 'none'::text])))
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text])))
 );
 
 COMMENT ON TABLE pgencoder.generation IS 'One physical encoding of a collection by one encoder';
 
 COMMENT ON COLUMN pgencoder.generation.encoder IS 'The fingerprint: what must be equal for two encodings to be comparable';
-
-COMMENT ON COLUMN pgencoder.generation.token_dims IS '0 where only dense vectors are stored';
 
 COMMENT ON COLUMN pgencoder.generation.queued_at IS 'When the rows that were there before the triggers had all been queued; NULL until then';
 
@@ -2618,12 +2627,10 @@ CREATE TABLE pgencoder.plain_1 (
     content_hash bytea NOT NULL,
     truncated boolean NOT NULL,
     dense public.halfvec(32) NOT NULL,
-    tokens bit(1)[] NOT NULL,
     row_hash bytea,
     mostly_unknown boolean
 )
 WITH (parallel_workers='4');
-ALTER TABLE ONLY pgencoder.plain_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.plain_1 IS 'pgencoder: plain, generation 1';
 
@@ -2652,7 +2659,6 @@ CREATE VIEW pgencoder.plain_1_write AS
     content_hash,
     truncated,
     dense,
-    tokens,
     row_hash,
     mostly_unknown
    FROM pgencoder.plain_1;
@@ -2664,11 +2670,29 @@ CREATE VIEW pgencoder.plain_passages WITH (security_invoker='true') AS
     passage,
     span,
     content,
-    dense,
-    tokens
+    dense
    FROM pgencoder.plain_1;
 
 COMMENT ON VIEW pgencoder.plain_passages IS 'pgencoder: plain, passages of the active generation';
+
+CREATE TABLE pgencoder.representation (
+    collection text NOT NULL,
+    generation integer NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    dims integer NOT NULL,
+    indexed boolean NOT NULL,
+    options jsonb NOT NULL,
+    CONSTRAINT representation_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,9}$'::text))
+);
+
+COMMENT ON TABLE pgencoder.representation IS 'What a generation stores of each passage: a column of the passages table for each row';
+
+COMMENT ON COLUMN pgencoder.representation.kind IS 'How it is made, stored and compared';
+
+COMMENT ON COLUMN pgencoder.representation.indexed IS 'An index of it, named <collection>_<generation>_<name>, is built';
+
+COMMENT ON COLUMN pgencoder.representation.options IS 'What else its kind must know';
 
 CREATE TABLE pgencoder.revision (
     version_num character varying(32) NOT NULL
@@ -2753,6 +2777,9 @@ ALTER TABLE ONLY pgencoder.plain_1
 ALTER TABLE ONLY pgencoder.plain_1_queue
     ADD CONSTRAINT plain_1_queue_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY pgencoder.representation
+    ADD CONSTRAINT representation_pkey PRIMARY KEY (collection, generation, name);
+
 ALTER TABLE ONLY pgencoder.revision
     ADD CONSTRAINT revision_pkc PRIMARY KEY (version_num);
 
@@ -2790,6 +2817,9 @@ ALTER TABLE ONLY pgencoder.collection_key
 
 ALTER TABLE ONLY pgencoder.generation
     ADD CONSTRAINT generation_collection_fkey FOREIGN KEY (collection) REFERENCES pgencoder.collection(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY pgencoder.representation
+    ADD CONSTRAINT representation_collection_generation_fkey FOREIGN KEY (collection, generation) REFERENCES pgencoder.generation(collection, number) ON DELETE CASCADE;
 
 ALTER TABLE pgencoder.bits_1 ENABLE ROW LEVEL SECURITY;
 

@@ -92,7 +92,10 @@ BEGIN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal('bits') USING ERRCODE = 'undefined_object';
     END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
-        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND token_type OPERATOR(pg_catalog.=) 'bit'
+        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": "dense", "tokens": "bit"}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
+                SELECT pg_catalog.jsonb_object_agg(r.name, r.kind) FROM pgencoder.representation r
+                WHERE r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
+            )
             AND chunking OPERATOR(pg_catalog.=) 'default'
             AND pgencoder._comparable(g.encoder) OPERATOR(pg_catalog.=) pgencoder._comparable('{"model": "words", "dims": [32, 16]}'::pg_catalog.jsonb)
         ORDER BY (state OPERATOR(pg_catalog.=) 'active') DESC, (state OPERATOR(pg_catalog.=) 'building') DESC, number DESC
@@ -119,10 +122,14 @@ BEGIN
             FROM pgencoder.generation
             WHERE collection OPERATOR(pg_catalog.=) 'bits' AND state OPERATOR(pg_catalog.=) 'active');
     IF chosen IS NULL THEN
-        INSERT INTO pgencoder.generation
-            (collection, number, state, encoder, dense_dims, token_dims, token_type, chunking)
-            VALUES ('bits', latest OPERATOR(pg_catalog.+) 1, 'building', '{"model": "words", "dims": [32, 16]}'::pg_catalog.jsonb, 32, 16, 'bit',
-                'default');
+        INSERT INTO pgencoder.generation (collection, number, state, encoder, chunking, activated_at)
+VALUES ('bits', latest OPERATOR(pg_catalog.+) 1, 'building', '{"model": "words", "dims": [32, 16]}', 'default',
+    CASE WHEN 'building' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
+INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
+SELECT 'bits', latest OPERATOR(pg_catalog.+) 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "tokens", "kind": "bit", "dims": 16, "indexed": false, "options": {}}]')
+    AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
+;
         PERFORM pgencoder._check_free('bits', latest OPERATOR(pg_catalog.+) 1);
         EXECUTE $pgencoder$CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ NOT NULL,
@@ -131,14 +138,13 @@ BEGIN
     content pg_catalog.text NOT NULL,
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
-    dense "public".halfvec(32) NOT NULL,
-    tokens bit(16)[] NOT NULL,
+    "dense" "public".halfvec(32) NOT NULL,
+    "tokens" bit(16)[] NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
--- Vectors do not compress; the default for arrays, EXTENDED, makes writes two to three times slower without a gain
-ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN tokens SET STORAGE EXTERNAL;
+ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN "tokens" SET STORAGE EXTERNAL;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ENABLE ROW LEVEL SECURITY;
@@ -177,7 +183,7 @@ REVOKE ALL ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (la
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
-    CREATE INDEX IF NOT EXISTS "bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_dense" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" USING hnsw (dense "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_dense" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" USING hnsw ("dense" "public".halfvec_ip_ops);
     ANALYZE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
