@@ -35,35 +35,37 @@ class Key:
     @cached_property
     def names(self) -> Part:
         """The columns in our tables."""
-        return listed(identifier(column.name) for column in self.columns)
+        return listed([identifier(column.name) for column in self.columns])
 
     def of(self, relation: Part) -> Part:
         """Return the columns of one of our tables, qualified with the name `relation`."""
-        return listed(relation + raw(".") + identifier(column.name) for column in self.columns)
+        return listed([relation + raw(".") + identifier(column.name) for column in self.columns])
 
     def of_source(self, relation: str) -> Part:
         """Return the columns of the source, qualified with the name `relation`."""
-        return listed(identifier(relation, column.source) for column in self.columns)
+        return listed([identifier(relation, column.source) for column in self.columns])
 
     @cached_property
     def definitions(self) -> Part:
         """The columns for CREATE TABLE."""
         return listed(
-            identifier(column.name) + raw(" ") + type_ + _collate(collation) + raw(" NOT NULL")
-            for column, type_, collation in zip(self.columns, self.types, self.collations, strict=True)
+            [
+                identifier(column.name) + raw(" ") + type_ + _collate(collation) + raw(" NOT NULL")
+                for column, type_, collation in zip(self.columns, self.types, self.collations, strict=True)
+            ]
         )
 
     @cached_property
     def named_types(self) -> Part:
         """The columns of our tables with their types, as a function returns them."""
         return listed(
-            identifier(column.name) + raw(" ") + type_ for column, type_ in zip(self.columns, self.types, strict=True)
+            [identifier(column.name) + raw(" ") + type_ for column, type_ in zip(self.columns, self.types, strict=True)]
         )
 
     def text(self, relation: str | None = None) -> Part:
         """Return the columns of one of our tables as text."""
         place = () if relation is None else (relation,)
-        return listed(text_of(identifier(*place, column.name)) for column in self.columns)
+        return listed([text_of(identifier(*place, column.name)) for column in self.columns])
 
     # --- k1, k2, ...
 
@@ -80,31 +82,33 @@ class Key:
     @cached_property
     def k_typed(self) -> Part:
         """The columns k1, k2, ... cast from text to their types."""
-        return listed(k + raw("::") + type_ for k, type_ in zip(self.k, self.types, strict=True))
+        return listed([k + raw("::") + type_ for k, type_ in zip(self.k, self.types, strict=True)])
 
     @cached_property
     def k_types(self) -> Part:
         """The columns k1, k2, ... with their types, as a function returns them."""
-        return listed(k + raw(" ") + type_ for k, type_ in zip(self.k, self.types, strict=True))
+        return listed([k + raw(" ") + type_ for k, type_ in zip(self.k, self.types, strict=True)])
 
     @cached_property
     def k_collated(self) -> Part:
         """The columns k1, k2, ... with the key's collations, which the result of a function cannot have."""
         return listed(
-            k + _collate(collation) + raw(" AS ") + k for k, collation in zip(self.k, self.collations, strict=True)
+            [k + _collate(collation) + raw(" AS ") + k for k, collation in zip(self.k, self.collations, strict=True)]
         )
 
     @cached_property
     def k_descending(self) -> Part:
         """The columns k1, k2, ... for ORDER BY, the last key first."""
-        return listed(k + raw(" DESC") for k in self.k)
+        return listed([k + raw(" DESC") for k in self.k])
 
     @cached_property
     def source_as_k(self) -> Part:
         """The columns of the relation `source` as k1, k2, ..., in the types that they have here."""
         return listed(
-            identifier("source", column.source) + raw("::") + type_ + raw(" AS ") + k
-            for column, type_, k in zip(self.columns, self.types, self.k, strict=True)
+            [
+                identifier("source", column.source) + raw("::") + type_ + raw(" AS ") + k
+                for column, type_, k in zip(self.columns, self.types, self.k, strict=True)
+            ]
         )
 
     @cached_property
@@ -117,41 +121,52 @@ class Key:
     def is_source(self, source: str, ours: Part) -> Part:
         """Return the condition that the source's row `source` has the key of the row `ours` of one of our tables."""
         return all_of(
-            equal(identifier(source, column.source), ours + raw(".") + identifier(column.name))
-            for column in self.columns
+            [
+                equal(identifier(source, column.source), ours + raw(".") + identifier(column.name))
+                for column in self.columns
+            ]
         )
 
     def is_both(self, one: str, other: str) -> Part:
         """Return the condition that the rows `one` and `other` of our tables have the same key."""
-        return all_of(equal(identifier(one, column.name), identifier(other, column.name)) for column in self.columns)
+        return all_of([equal(identifier(one, column.name), identifier(other, column.name)) for column in self.columns])
 
     def is_both_source(self, one: str, other: str) -> Part:
         """Return the condition that the rows `one` and `other` of the source have the same key."""
         return all_of(
-            equal(identifier(one, column.source), identifier(other, column.source)) for column in self.columns
+            [equal(identifier(one, column.source), identifier(other, column.source)) for column in self.columns]
         )
 
     def is_claim(self, relation: str, in_source: bool = False) -> Part:
         """Return the condition that the row has the key of the row `claim`, whose k1, k2, ... are text or enums."""
         return all_of(
-            equal(
-                identifier(relation, column.source if in_source else column.name), raw("claim.") + k + raw("::") + type_
-            )
-            for column, type_, k in zip(self.columns, self.types, self.k, strict=True)
+            [
+                equal(
+                    identifier(relation, column.source if in_source else column.name),
+                    raw("claim.") + k + raw("::") + type_,
+                )
+                for column, type_, k in zip(self.columns, self.types, self.k, strict=True)
+            ]
         )
 
     def is_k(self, k: str, relation: Part, in_source: bool = False) -> Part:
         """Return the condition that the row has the key of the row `k`, whose k1, k2, ... have the key's types."""
         return all_of(
-            equal(raw(f"{k}.") + name, relation + raw(".") + identifier(column.source if in_source else column.name))
-            for column, name in zip(self.columns, self.k, strict=True)
+            [
+                equal(
+                    raw(f"{k}.") + name, relation + raw(".") + identifier(column.source if in_source else column.name)
+                )
+                for column, name in zip(self.columns, self.k, strict=True)
+            ]
         )
 
     def is_parameters(self, source: str) -> Part:
         """Return the condition that the source's row `source` has the key in the parameters $1, $2, ..."""
         return all_of(
-            equal(identifier(source, column.source), raw(f"${i}"))
-            for i, column in zip(self.numbers, self.columns, strict=True)
+            [
+                equal(identifier(source, column.source), raw(f"${i}"))
+                for i, column in zip(self.numbers, self.columns, strict=True)
+            ]
         )
 
     # --- parameters
@@ -182,11 +197,11 @@ class Key:
 
     def parameters(self, first: int = 1) -> Part:
         """Return the key as parameters, one for each column; the first has the number `first`."""
-        return listed(raw(f"${i}::") + type_ for i, type_ in enumerate(self.types, first))
+        return listed([raw(f"${i}::") + type_ for i, type_ in enumerate(self.types, first)])
 
     def from_array(self, array: str) -> Part:
         """Return the key from an array of text, for a function of the source's owner."""
-        return listed(raw(f"{array}[{i}]::") + type_ for i, type_ in zip(self.numbers, self.types, strict=True))
+        return listed([raw(f"{array}[{i}]::") + type_ for i, type_ in zip(self.numbers, self.types, strict=True)])
 
 
 def all_of(conditions: Iterable[Part]) -> Part:

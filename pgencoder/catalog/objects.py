@@ -106,7 +106,7 @@ def queue_keys(objects: Objects, queues: Part, keys: Part) -> Part:
 
 def queues_of(objects: Objects, generations: Sequence[Generation]) -> Part:
     """Return the parts of a statement that queue changed keys, one for each generation."""
-    return listed(queue_changed(objects.of(generation)) for generation in generations)
+    return listed([queue_changed(objects.of(generation)) for generation in generations])
 
 
 def queue_changed(objects: Objects) -> Part:

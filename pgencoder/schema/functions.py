@@ -142,4 +142,4 @@ def _create_visible(objects: Objects) -> Part:
 
 def _texts(names: Iterable[str]) -> Part:
     """Names as an array of text."""
-    return sql.SQL("ARRAY[{}]::pg_catalog.text[]").format(listed(sql.Literal(name) for name in names))
+    return sql.SQL("ARRAY[{}]::pg_catalog.text[]").format(listed([sql.Literal(name) for name in names]))

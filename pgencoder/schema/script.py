@@ -72,7 +72,7 @@ def _checked(parts: Objects, then: Part) -> str:
         vector_name=sql.Literal(as_text(parts.vector)),
         source_name=sql.Literal(as_text(parts.source)),
         given=raw(", ".join(given)),
-        names=listed(identifier(column.source) for column in collection.key),
+        names=listed([identifier(column.source) for column in collection.key]),
         full_type=sql.Literal(FULL_TYPE),
         then=then,
     )
