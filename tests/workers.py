@@ -12,9 +12,9 @@ from pgencoder import Worker
 SECONDS = 20.0
 
 
-def until(true: Callable[[], object]) -> None:
+def until(true: Callable[[], object], seconds: float = SECONDS) -> None:
     """Wait for what a worker does; it is quick, the limit is for a test that fails."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)

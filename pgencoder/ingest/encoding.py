@@ -8,12 +8,13 @@ A text that cannot be encoded is found by halving; the others are encoded.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidEncoding
-from pgencoder.ingest.batch import Batch, halving
+from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.chunking import longest
 from pgencoder.representations.shapes import check_encoding
 
@@ -29,20 +30,24 @@ class BatchEncoder:
         self.encoder = encoder
         self._length = longest(encoder)
 
-    def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
-        """Encode the passages that have no vectors yet and return the batch; end early when `go_on` returns False.
-
-        It is called before each forward pass.
-        """
-        started = time.perf_counter()
-        for chosen in self._forward_passes(batch):
-            halving(
-                lambda some: self._encode(batch, some) if go_on() else None,
-                [i for i in chosen if batch.passages[i].row not in batch.errors],
-                lambda i, error: batch.fail(batch.passages[i].row, error),
-            )
-        batch.seconds = time.perf_counter() - started
-        return batch
+    def steps(self, batch: Batch) -> Iterator[None]:
+        """Encode the passages that have no vectors yet; yield before each forward pass."""
+        waiting = deque(self._forward_passes(batch))
+        while waiting:
+            chosen = [i for i in waiting.popleft() if batch.passages[i].row not in batch.errors]
+            if not chosen:
+                continue
+            yield
+            started = time.perf_counter()
+            try:
+                self._encode(batch, chosen)
+            except Exception as error:
+                if len(chosen) == 1:
+                    batch.fail(batch.passages[chosen[0]].row, error)
+                else:
+                    middle = len(chosen) // 2
+                    waiting.extendleft([chosen[middle:], chosen[:middle]])
+            batch.seconds += time.perf_counter() - started
 
     def _forward_passes(self, batch: Batch) -> Iterator[list[int]]:
         """Yield the passages to encode, longest first, as many at a time as a forward pass takes."""

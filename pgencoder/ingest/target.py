@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
@@ -42,9 +42,15 @@ class Target:
         """Read the rows of a claim and split those that have changed; vectors of passages that have not are kept."""
         return self._reader.read(connection, claim)
 
-    def encode(self, batch: Batch, go_on: Callable[[], bool] = lambda: True) -> Batch:
-        """Encode the passages that have no vectors yet and return the batch; end early when `go_on` returns False."""
-        return self._encoder.encode(batch, go_on)
+    def encode(self, batch: Batch) -> Batch:
+        """Encode the passages that have no vectors yet and return the batch."""
+        for _ in self.steps(batch):
+            pass
+        return batch
+
+    def steps(self, batch: Batch) -> Iterator[None]:
+        """Encode likewise, and yield before each forward pass: the caller may do something else, or end here."""
+        return self._encoder.steps(batch)
 
     def write(self, connection: Connection, batch: Batch) -> SyncReport:
         """Write what is complete, note what failed, and give the rest back."""

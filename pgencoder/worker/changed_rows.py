@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 
 from psycopg import errors as pg
@@ -17,7 +18,7 @@ from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.worker.generations import Generations
 from pgencoder.worker.record import Record
-from pgencoder.worker.work import GoOn, Work, WorkSource
+from pgencoder.worker.work import Work, WorkSource
 
 FAILURES_OF_ALL = 8  # where this many fail and none does not, others are not tried for a while
 # Every second turn begins with what came back, so that neither it nor what is new waits for the other to end
@@ -110,9 +111,9 @@ class _BatchWork(Work):
         self._batch = batch
         self._report = SyncReport()
 
-    def encode(self, go_on: GoOn) -> None:
+    def encode(self) -> Iterator[None]:
         """Encode the passages that have no vectors yet."""
-        self._batch = self._target.encode(self._batch, go_on)
+        return self._target.steps(self._batch)
 
     def write(self, connection: Connection) -> None:
         """Replace the passages of the rows that are complete."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Literal
 
 from pgencoder.db.connection import Connection
-
-GoOn = Callable[[], bool]
 
 
 class Work:
@@ -21,8 +19,9 @@ class Work:
     more = False
     place = 0  # of its source among the worker's; the worker sets it
 
-    def encode(self, go_on: GoOn) -> None:
-        """Run the model. Call `go_on` between two forward passes and end early when it returns False."""
+    def encode(self) -> Iterator[None]:
+        """Run the model; yield before each forward pass, where the worker may do urgent work, or end it."""
+        return iter(())
 
     def write(self, connection: Connection) -> None:
         """Write what is done, and give back the rest; called too if `encode` ended early or raised."""

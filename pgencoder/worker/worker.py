@@ -156,7 +156,7 @@ class Worker:
         def find() -> Work | None:
             with connected(self._engine) as connection:
                 self._ask_others(connection)
-                # while a batch is encoded, more urgent sources are left to `_go_on`, which does not wait for its end
+                # while a batch is encoded, more urgent sources are left to `_encode`, which does not wait for its end
                 return self._first(connection, self._place, len(self.sources))
 
         if self._stopping.is_set():
@@ -176,26 +176,27 @@ class Worker:
         return None
 
     def _encode(self, work: Work) -> None:
-        work.encode(lambda: self._go_on(work.place))
+        """Run the model for a piece of work; before each forward pass, do what is more urgent, or end."""
+        for _ in work.encode():
+            if work.place and not self._stopping.is_set():
+                self._do_urgent(work.place)
+            if self._stopping.is_set():
+                return
 
-    def _go_on(self, place: int) -> bool:
-        """Do what is more urgent than the work of the source at `place`; return False once the worker is to stop.
-
-        It raises nothing: the encoder that asks could take it for an error of a text.
-        """
+    def _do_urgent(self, place: int) -> None:
+        """Do all work of the sources before `place`; errors must not harm the work that waits for it."""
         try:
-            while place and not self._stopping.is_set():
+            while not self._stopping.is_set():
                 with connected(self._engine) as connection:
                     urgent = self._first(connection, 0, place)
                 if urgent is None:
-                    break
+                    return
                 try:
                     self._encode(urgent)
                 finally:
                     self._store(urgent)
         except Exception as error:
             logger.warning("cannot do urgent work: %s", error_line(error), extra={"error": error_line(error)})
-        return not self._stopping.is_set()
 
     def _store(self, work: Work) -> None:
         """Write a piece of work, or give it back."""

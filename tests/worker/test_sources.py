@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, is_dataclass
 from unittest import mock
@@ -18,7 +18,7 @@ from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.target import Target
 from pgencoder.types import Collection
-from pgencoder.worker.work import GoOn, Work, WorkSource
+from pgencoder.worker.work import Work, WorkSource
 from tests.connections import Connection, value
 from tests.encoder import WordEncoder
 from tests.passages import check
@@ -72,9 +72,8 @@ class _Question(Work):
         self.text = text
         self.answer = "none"
 
-    def encode(self, go_on: GoOn) -> None:
-        if not go_on():
-            return
+    def encode(self) -> Iterator[None]:
+        yield
         self.source.events.append(self.text)
         if self.text == "fail":
             raise RuntimeError("no such words")

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -290,21 +291,31 @@ def test_options_are_checked() -> None:
         WorkerOptions(lease=0)
 
 
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the block, also where the test fails."""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_the_process_ends_with_0_at_the_first_signal_and_at_once_at_the_second(
     articles: Connection, db: Database, url: str
 ) -> None:
     db.attach("articles", ["body"])
     command = [str(Path(sys.executable).parent / "pgencoder"), "worker", "--database", url, "--log-format", "json"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stderr is not None
         assert json.loads(process.stderr.readline())["message"] == "started"
-        until(lambda: waiting(articles) == 0)
+        until(lambda: waiting(articles) == 0, 3 * SECONDS)  # it loads a model
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
         last = [json.loads(line) for line in process.stderr.read().splitlines()][-1]
     assert (last["message"], last["rows"], last["level"]) == ("stopped", 100, "info")
     assert db.workers() == []
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with started(command) as process:
         assert process.stderr is not None
         process.stderr.readline()
         with articles.transaction():
