@@ -86,7 +86,7 @@ class Store:
     def matching(self, condition: ColumnElement[bool] | None) -> list[str]:
         """Return the ids of the documents for which a condition is true; without a condition all ids."""
         source = source_of(self.db.collection(self.name))
-        statement = source.keys if condition is None else source.keys.where(source.translated(condition))
+        statement = source.keys if condition is None else source.keys.where(source.translate(condition))
         with refused(), translate_errors(), self.db.own_engine.connect() as connection:
             return [str(key) for key in connection.scalars(statement)]
 

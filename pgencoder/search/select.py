@@ -73,7 +73,7 @@ class SearchSelect(_Select[*Ts]):
         inside: list[Any] = []
         outside: list[Any] = []
         for each in whereclause:
-            condition = self._search_source.translated(sa.and_(each))
+            condition = self._search_source.translate(sa.and_(each))
             own = isinstance(condition, TextClause) or _tables(_nothing.where(condition)) <= self._search_tables
             (inside if own else outside).append(condition if own else each)
         made = super().where(*outside)

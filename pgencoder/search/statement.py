@@ -181,7 +181,7 @@ def search_statement(collection: Collection, search: Search, query: Encoding) ->
     columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
     """
     source = source_of(collection)
-    keys = source.keys if search.filter is None else source.keys.where(source.translated(search.filter))
+    keys = source.keys if search.filter is None else source.keys.where(source.translate(search.filter))
     names = [key.name for key in collection.key]
     place = Place(collection.generation.passages, tuple(names), keys)
     hits = hits_of(place, search, query, check=Check(collection.name, description(collection)))
@@ -213,7 +213,7 @@ class SearchedTable:
     table: sa.TableClause | None = None
     schemas: frozenset[str | None] = frozenset()
 
-    def translated(self, condition: Any) -> Any:
+    def translate(self, condition: Any) -> Any:
         """Return the condition with our name for the table, instead of the table that the user declared."""
         return condition if self.table is None else visitors.replacement_traverse(condition, {}, self._own)
 

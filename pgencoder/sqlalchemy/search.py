@@ -124,7 +124,7 @@ def recall(
         key = tuple(column.name for column in found.collection.key)
         place = Place(f"{found.collection.name}_passages", key, source.keys)
     if filter is not None:
-        place = Place(place.passages, place.key, source.keys.where(source.translated(filter)))
+        place = Place(place.passages, place.key, source.keys.where(source.translate(filter)))
     search = Search(candidates, candidates, stage="dense")
     return hits_of(place, search, found.query, check=found.check, extra=(TOKENS.name,) if found.stored else ())
 

@@ -468,7 +468,7 @@ def test_stores_are_told_apart(connection: Connection, db: Database, words: Word
         PgencoderVectorStore(db, "encoded", embed_dim=2)
     with pytest.raises(InvalidSource, match=r"'documents' was not made by create.*PgencoderRetriever"):
         PgencoderVectorStore.create(db, "documents", encoder=words)
-    with pytest.raises(InvalidSource, match=r"has not: ref_doc_id text, node json, embedding real\[\]; make it with"):
+    with pytest.raises(InvalidSource, match=r"lacks: ref_doc_id text, node json, embedding real\[\]; make it with"):
         PgencoderVectorStore(db, "documents", encoder=words)
     with pytest.raises(InvalidSource, match="'encoded' was not made by create"):
         langchain.PgencoderVectorStore.create(db, "encoded", encoder=words)
