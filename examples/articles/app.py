@@ -86,6 +86,12 @@ async def invalid(_: Request, error: pgencoder.errors.InvalidRequest) -> JSONRes
     return JSONResponse({"detail": str(error)}, 422)
 
 
+@app.exception_handler(pgencoder.errors.NotEncoded)
+async def missing(_: Request, error: pgencoder.errors.NotEncoded) -> JSONResponse:
+    """Answer a question about an article that is gone or not encoded yet."""
+    return JSONResponse({"detail": str(error)}, 404)
+
+
 @app.post("/articles", status_code=201)
 async def write(written: Written, session: Session) -> Stored:
     """Store an article; a worker encodes it."""

@@ -18,6 +18,7 @@ import pgencoder
 from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
+from pgencoder.db.connection import connected
 from pgencoder.db.embedded import program
 from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra, NativeUnavailable
 from pgencoder.kernel import native
@@ -134,7 +135,7 @@ def keep(seconds: float) -> None:
 
 def has_clients(db: Database) -> bool:
     """Return True if another program is connected to the server, other than those that keep it running."""
-    with db.connection() as connection:
+    with connected(db.engine) as connection:  # which need not be migrated
         row = connection.execute(query("has_clients"), {"keeper": KEEPER}).fetchone()
     return row is not None and bool(row[0])
 

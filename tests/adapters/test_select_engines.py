@@ -17,7 +17,7 @@ from sqlalchemy.orm import (
 
 import pgencoder
 from pgencoder import Database, Dims, Encoding, SearchSelect
-from pgencoder.errors import InvalidRequest
+from pgencoder.errors import InUse, InvalidRequest
 from pgencoder.schema import generations
 from tests.adapters.library import QUERY, Article, find, ids, scored
 from tests.encoder import WordEncoder
@@ -140,7 +140,7 @@ def test_activation_waits_for_those_who_have_searched_but_not_for_ever(
     with Session(library.engine) as session:
         pid = session.scalar(sa.select(sa.func.pg_backend_pid()))
         session.execute(pgencoder.select(Article, QUERY, encoder=words16)).all()
-        with pytest.raises(InvalidRequest, match=rf"have searched 'articles'.* {pid} \(\w+, idle in transaction\)"):
+        with pytest.raises(InUse, match=rf"have searched 'articles'.* {pid} \(\w+, idle in transaction\)"):
             library.activate("articles")
     assert library.activate("articles").number == 2
     assert library.rollback("articles").number == 1

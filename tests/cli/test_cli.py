@@ -79,7 +79,7 @@ def test_an_error_is_one_line_that_says_what_to_do(articles: Connection, command
         (command("search", "article", "x"), "there are: articles"),
         (command("search", "articles", "x", "-k", "0"), "k must be"),
         (command("search", "articles", "x", "--filter", "nope = 1"), 'column "nope" does not exist'),
-        (command("eval", "."), "no BEIR folder"),
+        (command("eval", "."), "is not a BEIR folder"),
         (command("eval", ".", "--stages", "magic"), "no stage 'magic'"),
     ]
     for done, message in cases:

@@ -369,7 +369,7 @@ def test_programs_that_the_account_cannot_reach_are_copied(home: Path) -> None:
     code = f"""
 import platformdirs, pathlib, sys, psycopg
 platformdirs.site_cache_path = lambda name: pathlib.Path({str(home / "cache")!r}) / name
-from pgencoder import native
+from pgencoder.kernel import native
 from pgencoder.db import embedded
 url = embedded.start(sys.argv[1])
 print(embedded.program("psql"))
