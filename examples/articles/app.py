@@ -87,7 +87,7 @@ async def invalid(_: Request, error: pgencoder.errors.InvalidRequest) -> JSONRes
 
 
 @app.exception_handler(pgencoder.errors.NotEncoded)
-async def missing(_: Request, error: pgencoder.errors.NotEncoded) -> JSONResponse:
+async def not_encoded(_: Request, error: pgencoder.errors.NotEncoded) -> JSONResponse:
     """Answer a question about an article that is gone or not encoded yet."""
     return JSONResponse({"detail": str(error)}, 404)
 

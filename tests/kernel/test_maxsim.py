@@ -269,9 +269,8 @@ STABLE = (
 
 def test_functions_declare_what_they_are(server: Connection) -> None:
     rows = server.execute(
-        "SELECT proname, provolatile, proparallel, obj_description(oid, 'pg_proc'), oid::regprocedure::text LIKE '%bit%'"
-        " FROM pg_proc"
-        " WHERE pronamespace = 'pgencoder'::regnamespace"
+        "SELECT proname, provolatile, proparallel, obj_description(oid, 'pg_proc'),"
+        " oid::regprocedure::text LIKE '%bit%' FROM pg_proc WHERE pronamespace = 'pgencoder'::regnamespace"
     ).fetchall()
     assert {name for name, *_ in rows} >= {"maxsim", "maxsim_pairs", "binary_quantize", "kernel", "_score"}
     assert all(comment for *_, comment, _ in rows)
