@@ -1,4 +1,4 @@
-"""Runs the revisions on the connection that `pgencoder.migrate` hands over, inside its transaction."""
+"""Runs the revisions on the connection that `pgencoder.schema.migrate` hands over, inside its transaction."""
 
 from alembic import context
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 import sqlalchemy as sa
@@ -59,6 +60,10 @@ def open_engine(url: str | sa.URL | None) -> sa.Engine:
     return _make_engine(_for_psycopg(parsed))
 
 
+# The connections of ours, and whether a superuser opened them
+_of_superuser: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
+
+
 def pinned_engine(engine: sa.Engine) -> sa.Engine:
     """Return a second engine for the same database, for our own statements, with a safe search path.
 
@@ -98,6 +103,7 @@ def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any)
         connection.autocommit = True
         if pin(connection):  # no pooler is between, which would lose what is prepared
             connection.prepare_threshold = NEVER_UNASKED
+        _of_superuser[connection] = connection.execute(query("is_superuser")).fetchone() != (False,)
         check_owner(connection)
         connection.autocommit = False
     except BaseException:
@@ -107,8 +113,11 @@ def _connect(dialect: sa.Dialect, _record: object, arguments: Any, options: Any)
 
 
 def may_be_superuser(connection: Connection) -> bool:
-    """Return True unless the server has said that the session has no superuser's rights."""
-    return connection.info.parameter_status("is_superuser") != "off"
+    """Return True unless the server has said that the session has no superuser's rights and cannot get them.
+
+    After SET ROLE the session of a superuser has no such rights, but any code can get them back with RESET ROLE.
+    """
+    return _of_superuser.get(connection, True) or connection.info.parameter_status("is_superuser") != "off"
 
 
 @contextmanager

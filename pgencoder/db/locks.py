@@ -55,9 +55,12 @@ def lock_collection(connection: Executor, name: str, *, shared: bool = False) ->
     limit_waiting(connection, before and before[0])
 
 
-def limit_waiting(connection: Executor, time: str | None = PATIENCE) -> None:
-    """Let a statement of this transaction raise LockNotAvailable when it has waited for a lock for that time."""
-    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [time])
+def limit_waiting(connection: Executor, time: str | None = None) -> None:
+    """Let a statement of this transaction raise LockNotAvailable when it has waited for a lock for `time`.
+
+    The default is `PATIENCE`.
+    """
+    connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [PATIENCE if time is None else time])
 
 
 def list_holders(connection: Executor, table: str | None = None) -> str:

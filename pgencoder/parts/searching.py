@@ -33,6 +33,7 @@ from pgencoder.search.waiting import waiting
 from pgencoder.types import Collection, Encoding, Group, Order, Stage
 
 TOLD_SECONDS = 60.0
+ASK_AGAIN_SECONDS = 1.0  # after nothing waited
 
 Explainer = Callable[[Hit], Explanation]
 
@@ -109,6 +110,7 @@ class Searching:
         self, collection: Collection, search: Search, query: Encoding, explainer: Explainer | None = None
     ) -> list[Hit]:
         """Return the hits of an encoded query, see `Database.run`."""
+        stage_for(search.stage, tokens=collection.generation.dims.tokens > 0)
         found = self._runner.rows(collection, search, query)
         if not found:  # a role that can see no passage at all does not get as far as the statement's own check
             with self._connections.open() as connection:
@@ -171,8 +173,10 @@ class Searching:
         if time.monotonic() < self._silent_until.get(collection.name, 0):
             return
         with suppress(PgencoderError, psycopg.Error, sa.exc.DBAPIError), self._connections.open() as connection:
-            if (said := waiting(connection, collection)) is not None:
-                self._silent_until[collection.name] = time.monotonic() + TOLD_SECONDS
+            said = waiting(connection, collection)
+            seconds = ASK_AGAIN_SECONDS if said is None else TOLD_SECONDS
+            self._silent_until[collection.name] = time.monotonic() + seconds
+            if said is not None:
                 logger.warning("%s", said, extra={"collection": collection.name})
 
 

@@ -19,6 +19,8 @@ from pgencoder.types import Collection, Group
 
 # The caller's filter, a variable of the function
 WANTED = Late("wanted")
+# The source's name in the statement without a filter
+TABLE = "searched"
 # How many candidates the function has unless the caller gives another number
 USUAL_CANDIDATES = 100
 
@@ -99,12 +101,22 @@ def _statement(
     where: Part | None = WANTED,
     candidates: Part = raw("$4"),  # noqa: B008
 ) -> Part:
-    """Return the search with $1 to $4 for the arguments; the filter is `Late`."""
+    """Return the search with $1 to $4 for the arguments; the filter is `Late`.
+
+    Without a filter it stands in the function as it is. There Postgres would take a column that is gone for a variable
+    of that name, so each column is named with its table.
+    """
+    table: Part = identifier(collection.source_schema, collection.source_table)
+    columns = [identifier(key.source) for key in collection.key]
+    if where is None:
+        table = table + raw(f" AS {TABLE}")
+        columns = [identifier(TABLE, key.source) for key in collection.key]
     return search_text(
         collection,
         ranking_of(stage_for(None, tokens=collection.generation.dims.tokens > 0)),
         group,
-        keys=[identifier(key.source) + raw("::") + type_ for key, type_ in zip(collection.key, types, strict=True)],
+        table=table,
+        keys=[column + raw("::") + type_ for column, type_ in zip(columns, types, strict=True)],
         columns=["passage", "content", "score", "recall_rank", "dense_score"],
         where=where,
         check=raw("true"),

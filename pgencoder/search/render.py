@@ -52,6 +52,7 @@ def search_text(
     ranking: Ranking,
     group: Group,
     *,
+    table: Part,
     keys: Sequence[Part],
     columns: Sequence[str],
     where: Part | None = None,
@@ -59,11 +60,10 @@ def search_text(
 ) -> sql.Composed:
     """Return the whole search of a collection: the key, `columns`, best first.
 
-    `keys` are the source's key columns, `where` is a condition on its rows, and `holes` are those of `template` that
-    are left: check, k, candidates, and the query for each measure.
+    `table` is the source as FROM takes it, `keys` are its key columns, and `where` is a condition on its rows. `holes`
+    are those of `template` that are left: check, k, candidates, and the query for each measure.
     """
     names = key_names(len(collection.key))
-    source = identifier(collection.source_schema, collection.source_table)
     chosen = listed(key + raw(f" AS {name}") for key, name in zip(keys, names, strict=True))
     condition = raw("") if where is None else raw(" WHERE (") + where + raw(")")
     order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
@@ -71,7 +71,7 @@ def search_text(
     return sql.SQL(f"SELECT {', '.join([*names, *columns])} FROM ({found}) AS hits ORDER BY {order}").format(
         passages=own(collection.generation.passages),
         same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
-        source=raw("(SELECT ") + chosen + raw(" FROM ") + source + condition + raw(")"),
+        source=raw("(SELECT ") + chosen + raw(" FROM ") + table + condition + raw(")"),
         **holes,
     )
 
@@ -137,7 +137,13 @@ class _Rendering:
     ) -> str:
         condition = f" AND {condition}" if condition else ""
         return self._fill(
-            "search_nearest", stage=stage, distance=distance, condition=condition, order=order, limit=limit
+            "search_nearest",
+            stage=stage,
+            stored=", ".join(f"passages.{column}" for column in self.columns),
+            distance=distance,
+            condition=condition,
+            order=order,
+            limit=limit,
         )
 
     def _few_documents(self, stages: Sequence[str]) -> str:

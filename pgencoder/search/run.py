@@ -32,6 +32,7 @@ from pgencoder.db.connection import (
     unchecked,
 )
 from pgencoder.db.owner import check_owner
+from pgencoder.errors import Outdated, PgencoderError
 from pgencoder.representations.shapes import check_query
 from pgencoder.search.ranking import ranking_of
 from pgencoder.search.render import SHOWN, search_text
@@ -118,8 +119,7 @@ def _execute(session: sa.Connection, collection: Collection, built: sa.Select[An
             if may_be_superuser(driver):
                 _check(driver, collection)
         except pg.DivisionByZero:
-            _explain(driver, collection)
-            raise
+            raise _refusal(driver, collection) from None
         finally:
             if driver.closed:
                 session.invalidate()
@@ -133,14 +133,19 @@ def _run(
     cursor = psycopg.RawCursor(connection)
     if not may_be_superuser(connection):
         return cursor.execute(text, parameters, prepare=prepare).fetchall()
+    passed = True
     try:
         with _pipeline(connection):
-            _check(connection, collection)
-            cursor.execute(text, parameters, prepare=prepare)
-        return cursor.fetchall()
-    except pg.DivisionByZero:
-        _explain(connection, collection)
-        raise
+            try:
+                _check(connection, collection)
+                cursor.execute(text, parameters, prepare=prepare)
+            except pg.DivisionByZero:  # caught inside: psycopg logs a warning if it leaves a pipeline
+                passed = False
+        if passed:
+            return cursor.fetchall()
+    except (pg.DivisionByZero, psycopg.errors.PipelineAborted):
+        pass
+    raise _refusal(connection, collection)
 
 
 def _pipeline(connection: Connection) -> AbstractContextManager[object]:
@@ -153,10 +158,14 @@ def _check(connection: Connection, collection: Collection) -> None:
     psycopg.RawCursor(connection).execute(query("check_search").as_bytes(), names, prepare=True)
 
 
-def _explain(connection: Connection, collection: Collection) -> None:
-    """Raise the error that says why a superuser may not search."""
-    check_owner(connection, parts=False)
-    check_source(connection, collection)
+def _refusal(connection: Connection, collection: Collection) -> PgencoderError:
+    """Return the error that says why the check of a superuser's search fails."""
+    try:
+        check_owner(connection, parts=False)
+        check_source(connection, collection)
+    except PgencoderError as error:
+        return error
+    return Outdated(f"the collection {collection.name!r} has changed since it was described; search again")
 
 
 def statement_text(collection: Collection, search: Search) -> bytes:
@@ -173,6 +182,7 @@ def statement_text(collection: Collection, search: Search) -> bytes:
         collection,
         ranking,
         search.group,
+        table=identifier(collection.source_schema, collection.source_table),
         keys=[identifier(key.source) for key in collection.key],
         columns=["passage", *SPAN, "content", "score", "recall_rank", *(f"{name}_score" for name in SHOWN)],
         check=check,

@@ -135,7 +135,7 @@ def test_half_characters_are_replaced_everywhere(replies: Database, spy: Spy, en
 def test_what_is_no_text_is_refused_everywhere(replies: Database, spy: Spy, entry: str) -> None:
     for query in NO_TEXT:
         spy.asked.clear()
-        with pytest.raises(InvalidRequest, match="a query is text") as raised:
+        with pytest.raises(InvalidRequest, match=r"a query is text|query must be text") as raised:
             ENTRIES[entry](replies, query, spy)
         assert type(query).__name__ in str(raised.value)
         assert "\n" not in str(raised.value)

@@ -80,7 +80,8 @@ def test_one_that_may_not_see_the_queue_finds_what_there_is(
             assert len(reader.search("articles", "alpha", encoder=words)) == 2
         assert caplog.messages == []
     finally:
-        attached.execute("DROP OWNED BY curious; DROP ROLE curious")
+        attached.execute("DROP OWNED BY curious, pgencoder_reader, pgencoder_worker")
+        attached.execute("DROP ROLE curious, pgencoder_reader, pgencoder_worker")
 
 
 def test_retrievers_say_it_too(attached: Connection, db: Database, caplog: pytest.LogCaptureFixture) -> None:

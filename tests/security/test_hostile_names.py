@@ -56,7 +56,7 @@ OWN = [
     "public", "vector", "halfvec",
 ]  # fmt: skip
 # Collections whose objects would be called as some of ours
-TAKEN = ("check", "generation")
+TAKEN = ("_check", "generation")
 RESERVED = [
     "select", "table", "user", "order", "group", "all", "null", "default", "true", "from", "where", "limit",
     "current_user", "session_user", "any", "array", "case", "end", "in", "is", "not", "or", "and", "union", "with",

@@ -3,12 +3,12 @@ SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 70
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 70
     ORDER BY distance LIMIT 70
@@ -28,14 +28,14 @@ FROM (WITH setting AS MATERIALIZED (
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
@@ -60,12 +60,12 @@ SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active("pgencoder"."plain_active"(),  E'{"collection": "plain", "generation": 1, "source": "\\"public\\".\\"plain\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."plain") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -84,12 +84,12 @@ SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(s
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, pgencoder._distance(dense, $1) AS distance
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT 100
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
@@ -109,13 +109,13 @@ FROM bits JOIN (WITH setting AS MATERIALIZED (
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -139,13 +139,13 @@ FROM (WITH setting AS MATERIALIZED (
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -169,13 +169,13 @@ FROM (WITH setting AS MATERIALIZED (
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, source.k2, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, source.k2, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) %(candidates_1)s::INTEGER
@@ -199,14 +199,14 @@ FROM bits JOIN (WITH setting AS MATERIALIZED (
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
 ), nearest AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT %(candidates_1)s::INTEGER
 ), exact AS (
-    SELECT source.k1, passage, span, content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
+    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) OPERATOR(pg_catalog.+) 0 AS distance
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1

@@ -1,5 +1,5 @@
 SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH scored AS (
-    SELECT source.k1, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
+    SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 )
@@ -10,7 +10,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS hits ORDER BY score DESC
 
 SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
 FROM (WITH scored AS (
-    SELECT source.k1, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
+    SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
@@ -27,7 +27,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 -- token_dims_1: 16;
 
 SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH scored AS (
-    SELECT source.k1, source.k2, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE pgencoder._check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
 )
@@ -38,7 +38,7 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS hits ORDER BY score
 
 SELECT bits.id, bits.title, anon_1.score 
 FROM bits JOIN (WITH scored AS (
-    SELECT source.k1, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
+    SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
@@ -54,7 +54,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON
 
 SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
 FROM (WITH scored AS (
-    SELECT source.k1, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
+    SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
@@ -70,7 +70,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 
 SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
 FROM (WITH scored AS (
-    SELECT source.k1, source.k2, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE pgencoder._check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
@@ -86,7 +86,7 @@ ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_
 
 SELECT bits.id, bits.title, anon_1.score 
 FROM bits JOIN (WITH scored AS (
-    SELECT source.k1, passage, span, content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
+    SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
