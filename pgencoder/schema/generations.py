@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder import catalog
-from pgencoder.catalog.objects import Objects
+from pgencoder.catalog.objects import Objects, queues_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor, run
 from pgencoder.db.locks import limit_waiting, list_holders, lock_collection
@@ -32,7 +32,7 @@ from pgencoder.progress import Progress
 from pgencoder.representations import beside
 from pgencoder.schema import functions, policy, roles, search, tables
 from pgencoder.schema.attach import describe
-from pgencoder.schema.ownership import become_owner
+from pgencoder.schema.ownership import become_owner, by_source_owner
 from pgencoder.statements import Part, query
 from pgencoder.types import Chunking, Collection, Generation, TokenType
 
@@ -216,10 +216,23 @@ def _remove(executor: Executor, parts: Objects, left: Sequence[Generation]) -> N
     # first what readers may hold for long: writers must not queue behind that
     limit_waiting(executor, LOCK_TIMEOUT)
     executor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(parts.passages))
-    if catalog.problem(executor, parts.collection.name) is None:  # else there may be no table whose changes are queued
-        _quiet(executor, parts)
-        run(executor, functions.create(parts, left))
+    _queue_only(executor, parts, left)
     executor.execute(sql.SQL("SELECT pgencoder._drop_generation({}, {})").format(parts.name, parts.number))
+
+
+def _queue_only(executor: Executor, parts: Objects, left: Sequence[Generation]) -> None:
+    """Let the triggers queue changes for these generations only.
+
+    Without the table there are no triggers. Raises InvalidSource if the table has another name now, because its
+    triggers would go on writing into a queue that is gone, and every write of the application would fail.
+    """
+    named = catalog.find_table(executor, parts.collection)
+    attached = catalog.attached_table(executor, parts.collection)
+    if attached is not None and attached != named:
+        catalog.check_problem(executor, parts.collection.name)
+    if named is not None:
+        _quiet(executor, parts)
+        run(executor, by_source_owner(parts, [functions.create_changed(parts, queues_of(parts, left))]))
 
 
 def find(collection: Collection, number: int | None) -> Generation:

@@ -16,6 +16,7 @@ from pgencoder.errors import (
     GenerationConflict,
     GenerationIncomplete,
     InvalidRequest,
+    InvalidSource,
     UnknownGeneration,
 )
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
@@ -331,6 +332,40 @@ def test_a_generation_that_was_given_up_is_dropped(
     fifty_articles.execute("UPDATE articles SET body = 'still works' WHERE id = 1")
     db.sync("articles")
     in_step(fifty_articles, 1)
+
+
+DAMAGE = [
+    "DROP VIEW pgencoder.articles_1_write CASCADE",
+    "DROP FUNCTION pgencoder.articles_1_build()",
+    "ALTER TABLE pgencoder.articles_1 DISABLE ROW LEVEL SECURITY",
+    "ALTER TABLE pgencoder.articles_1 DROP COLUMN tokens CASCADE",
+    'DROP POLICY "pgencoder detach articles" ON pgencoder.articles_1',
+    "DROP TRIGGER pgencoder_articles_insert ON articles",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_writes_go_on_after_a_generation_of_a_damaged_collection_is_dropped(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder, damage: str
+) -> None:
+    db.reencode("articles", new_words)
+    fifty_articles.execute(damage.encode())
+    assert db.status()[0].problem is not None or "TRIGGER" in damage
+    assert db.drop("articles", 2).number == 2
+    fifty_articles.execute("UPDATE articles SET body = 'changed' WHERE id = 1; INSERT INTO articles VALUES (51, 'new')")
+    fifty_articles.execute("DELETE FROM articles WHERE id = 2; TRUNCATE articles")
+
+
+def test_the_generation_of_a_renamed_table_is_kept(
+    fifty_articles: Connection, db: Database, new_words: WordEncoder
+) -> None:
+    db.reencode("articles", new_words)
+    fifty_articles.execute("ALTER TABLE articles RENAME TO moved")
+    with pytest.raises(InvalidSource, match=r"called public\.moved now"):
+        db.drop("articles", 2)
+    fifty_articles.execute("UPDATE moved SET body = 'changed' WHERE id = 1")
+    fifty_articles.execute("DROP TABLE moved CASCADE")
+    assert db.drop("articles", 2).number == 2
 
 
 def test_detach_removes_all_generations(connection: Connection, db: Database, words: WordEncoder) -> None:

@@ -323,7 +323,10 @@ def test_the_function_takes_no_variable_for_a_column_that_is_gone(
     articles: Connection, searching: Database, words: WordEncoder
 ) -> None:
     query = words.encode_query("number 8")
-    call = "SELECT * FROM pgencoder.articles_search(pgencoder._query_dense(%s), pgencoder._query_tokens(%s, %s))"
+    call = (
+        "SELECT * FROM pgencoder.articles_search("
+        "pgencoder._query_dense(%s::real[]), pgencoder._query_tokens(%s::real[], %s))"
+    )
     given = [query.dense.tolist(), query.tokens.ravel().tolist(), query.tokens.shape[1]]
     assert len(articles.execute(call, given).fetchall()) == 10
     articles.execute("ALTER TABLE articles RENAME COLUMN id TO number")
