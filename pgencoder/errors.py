@@ -14,6 +14,7 @@
     │   ├── UnknownGeneration
     │   ├── GenerationIncomplete searches would lose rows if they used it
     │   ├── GenerationConflict   this one is active
+    │   ├── UnknownRepresentation
     │   ├── NotEncoded           there is no such passage, or none that the role may see
     │   ├── Outdated             something has changed or was dropped since the search
     │   ├── HasDependents        objects of users depend on what was to be dropped
@@ -89,6 +90,10 @@ class GenerationIncomplete(CollectionError):
 
 class GenerationConflict(CollectionError):
     """The generation is active."""
+
+
+class UnknownRepresentation(CollectionError):
+    """The process lacks the class of a representation that a generation stores."""
 
 
 class NotEncoded(CollectionError):

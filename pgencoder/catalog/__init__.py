@@ -2,9 +2,10 @@
 
 from pgencoder.catalog.collections import add, add_generation, collection, collections, description
 from pgencoder.catalog.problems import check_problem, check_source, problem, warn, warning
-from pgencoder.catalog.sources import attached_table, find_columns, find_source, find_table, free_names
+from pgencoder.catalog.sources import TAKEN, attached_table, find_columns, find_source, find_table, free_names
 
 __all__ = [
+    "TAKEN",
     "add",
     "add_generation",
     "attached_table",

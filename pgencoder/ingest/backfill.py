@@ -131,13 +131,8 @@ def late(connection: Connection) -> set[str]:
 
 def indexed(connection: Executor, generation: Generation) -> bool:
     """Return True if the indexes that recall are there."""
-    names = [as_text(own(name)) for name in generation.indexes]
-    row = connection.execute(
-        "SELECT coalesce(pg_catalog.bool_and(pg_catalog.to_regclass(name) IS NOT NULL), true)"
-        " FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS name",
-        [names],
-    )
-    found = row.fetchone()
+    asked = {"indexes": list(generation.indexes), "passages": as_text(own(generation.passages))}
+    found = connection.execute(query("has_indexes"), asked).fetchone()
     return found is not None and bool(found[0])
 
 

@@ -7,6 +7,7 @@ import threading
 from pgencoder import encoders, forks
 from pgencoder.encoders import Encoder, check_fingerprint, same_encoder
 from pgencoder.errors import InvalidRequest
+from pgencoder.representations import check_known
 from pgencoder.types import Generation
 
 
@@ -40,7 +41,11 @@ class UsedEncoders:
         return model
 
     def of(self, generation: Generation, given: Encoder | None = None) -> Encoder:
-        """Return the encoder of a generation; raises FingerprintMismatch if another one is given."""
+        """Return the encoder of a generation; raises FingerprintMismatch if another one is given.
+
+        Raises UnknownRepresentation if this process cannot make all that the generation stores.
+        """
+        check_known(generation.representations)
         with self._loading:  # of several threads that need a model one loads it
             if given is None:
                 for used in self._used:

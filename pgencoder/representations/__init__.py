@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Representation
 from pgencoder.representations.dense import Dense
-from pgencoder.representations.tokens import BitTokens, HalfvecTokens, Tokens
+from pgencoder.representations.tokens import BitTokens, HalfvecTokens
+from pgencoder.representations.unknown import Unknown, check_known
 from pgencoder.types import Dims, TokenType
 
-__all__ = ["Representation", "beside", "described", "in_order", "made", "of_encoder", "register"]
+__all__ = [
+    "OF_ENCODER",
+    "Representation",
+    "beside",
+    "check_known",
+    "described",
+    "in_order",
+    "made",
+    "of_encoder",
+    "register",
+]
 
 R = TypeVar("R", bound=type[Representation])
+
+# The names of those that hold the vectors of an encoder
+OF_ENCODER = ("dense", "tokens")
 
 _kinds: dict[str, type[Representation]] = {}
 
@@ -29,7 +42,7 @@ for _kind in (Dense, BitTokens, HalfvecTokens):
 
 
 def made(rows: Iterable[Mapping[str, Any]]) -> tuple[Representation, ...]:
-    """Return the representations of rows of the catalogue, by name; raise InvalidRequest for an unknown kind."""
+    """Return the representations of rows of the catalogue, by name; one of an unknown kind is `Unknown`."""
     return in_order(_made(**row) for row in rows)
 
 
@@ -49,15 +62,16 @@ def described(representations: Iterable[Representation]) -> list[dict[str, Any]]
 
 def of_encoder(dims: Dims, tokens: TokenType) -> tuple[Representation, ...]:
     """Return what is stored of the vectors of an encoder that has these dimensions."""
-    dense = Dense("dense", dims.dense)
+    for_dense, for_tokens = OF_ENCODER
+    dense = Dense(for_dense, dims.dense)
     if tokens == "none":
         return (dense,)
-    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)("tokens", dims.tokens)
+    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens)
 
 
 def beside(representations: Iterable[Representation]) -> tuple[Representation, ...]:
     """Return those that are not of the vectors of an encoder."""
-    return tuple(each for each in representations if not isinstance(each, Dense | Tokens))
+    return tuple(each for each in representations if each.name not in OF_ENCODER)
 
 
 def in_order(representations: Iterable[Representation]) -> tuple[Representation, ...]:
@@ -67,5 +81,5 @@ def in_order(representations: Iterable[Representation]) -> tuple[Representation,
 
 def _made(name: str, kind: str, dims: int, options: Mapping[str, Any]) -> Representation:
     if kind not in _kinds:
-        raise InvalidRequest(f"this version of pgencoder knows no representation of the kind {kind!r}")
+        return Unknown(name, dims, kind)
     return _kinds[kind](name, dims, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from pgencoder import catalog
+from pgencoder.catalog.names import OF_GENERATION
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor, run
@@ -17,7 +19,7 @@ from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
-from pgencoder.representations import Representation, beside, in_order, of_encoder
+from pgencoder.representations import Representation, beside, check_known, in_order, of_encoder
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part
@@ -27,6 +29,8 @@ MOST_DIMS = 4_000  # of a vector that pgvector can index
 
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
+# Columns inside a search, and the index of the primary key
+_OF_SEARCH = re.compile(r"k\d+|distance|\w+_(distance|rank|score)|done|pkey")
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def exists(name: str, cause: Exception | None = None, differing: Sequence[str] =
     if isinstance(cause, pg.DuplicateObject):
         return CollectionExists(f"{str(cause).splitlines()[0]}; give another name (--name)")
     other = f" that differs in {', '.join(differing)}" if differing else ""
-    encoded = differing and not {"table", "columns"} & set(differing)
+    encoded = differing and not {"table", "columns", "representations"} & set(differing)
     how = f"to encode it so, run: pgencoder reencode {name}" if encoded else "detach it first"
     return CollectionExists(f"there is already a collection {name!r}{other}; {how}, or give another name (--name)")
 
@@ -153,13 +157,14 @@ def describe(
 ) -> Generation:
     """Describe a new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
 
-    `others` are representations that are stored beside the vectors.
-    The fingerprint is that of the whole encoder, even where its token vectors are not stored: it encodes queries.
+    `others` are representations that are stored beside the vectors. The fingerprint is that of the whole encoder, even
+    where its token vectors are not stored: it encodes queries.
     Raises InvalidRequest for a choice that does not exist, or does not fit the encoder.
     """
     if tokens is None:
         tokens = "bit" if encoder.dims.tokens else "none"
     check_choices(tokens, chunking)
+    check_beside(others)
     if encoder.dims.dense > MOST_DIMS:
         raise InvalidRequest(
             f"{model_names(encoder.fingerprint)} gives vectors of {encoder.dims.dense:,} dimensions, but pgvector"
@@ -178,6 +183,17 @@ def describe(
         )
     stored = in_order((*of_encoder(encoder.dims, tokens), *others))
     return Generation(name, number, state, encoder.fingerprint, stored, chunking, queued=False)
+
+
+def check_beside(others: Sequence[Representation]) -> None:
+    """Raise InvalidRequest for representations whose names are taken, and UnknownRepresentation for unknown ones."""
+    check_known(tuple(others))
+    names = [each.name for each in others]
+    for name in names:
+        if name in catalog.TAKEN or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
+            raise InvalidRequest(f"a representation cannot be called {name!r}: pgencoder uses that name itself")
+        if names.count(name) > 1:
+            raise InvalidRequest(f"two representations are called {name!r}; give each a name that no other has")
 
 
 def check_columns(columns: Sequence[str]) -> None:

@@ -99,7 +99,9 @@ def _begin(parts: Objects) -> Part:
         chunking=sql.Literal(generation.chunking),
         add=catalog.add_generation(generation, raw("latest OPERATOR(pg_catalog.+) 1")),
         same_representations=query("same_representations").format(
-            representations=sql.Literal(json.dumps({each.name: each.kind for each in generation.representations}))
+            representations=sql.Literal(
+                json.dumps({each.name: [each.kind, each.dims, each.options] for each in generation.representations})
+            )
         ),
     )
 

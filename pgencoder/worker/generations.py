@@ -15,7 +15,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
-from pgencoder.errors import FingerprintMismatch, UnknownEncoder
+from pgencoder.errors import FingerprintMismatch, UnknownEncoder, UnknownRepresentation
 from pgencoder.ingest.reading import described
 from pgencoder.ingest.target import Target
 from pgencoder.types import Collection, Generation
@@ -115,7 +115,7 @@ class Generations:
             self._targets.pop(passages, None)
         problem = f"{passages}: {error_line(error)}"
         told = {"generation": passages, "error": error_line(error)}
-        if isinstance(error, UnknownEncoder):
+        if isinstance(error, UnknownEncoder | UnknownRepresentation):
             if self.skipped.get(passages) != problem:
                 logger.warning("skipped %s", problem, extra=told)
             self.skipped[passages] = problem

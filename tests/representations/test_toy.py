@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from psycopg import sql
 
 from pgencoder import Database, Encoding, Hit, errors, representations
 from pgencoder.representations.base import Measure, Parameter, Representation
+from pgencoder.representations.dense import Dense
 from pgencoder.search import Search
 from pgencoder.search.ranking import DENSE, Alone, Ranking
 from pgencoder.statements import Part, identifier
@@ -199,8 +200,44 @@ def test_generations_keep_it(notes: Connection, db: Database, words: WordEncoder
 
 def test_a_kind_that_is_not_known_is_said(notes: Connection, db: Database) -> None:
     notes.execute("UPDATE pgencoder.representation SET kind = 'of a later version' WHERE name = 'signature'")
-    with pytest.raises(errors.InvalidRequest, match="knows no representation of the kind 'of a later version'"):
-        db.collection("notes")
+    notes.execute("CREATE TABLE others (id int PRIMARY KEY, body text); INSERT INTO others VALUES (1, 'alpha')")
+    db.attach("others", ["body"], WordEncoder())
+    said = "no representation of the kind 'of a later version'"
+    for call in (
+        lambda: db.search("notes", "alpha"),
+        lambda: db.sync("notes"),
+        lambda: db.reencode("notes", WordEncoder(name="second")),
+    ):
+        with pytest.raises(errors.UnknownRepresentation, match=said):
+            call()
+    assert [each.name for each in db.status()] == ["notes", "others"]
+    db.worker().run_once()  # goes on with the others
+    assert len(db.search("others", "alpha")) == 1
+    with pytest.warns(UserWarning, match=said):
+        db.migrate()
+    db.detach("notes")
+
+
+@pytest.mark.parametrize(
+    "name", ["queue", "build", "write", "pkey", "content", "passage", "dense", "tokens", "distance", "k1", "a_score"]
+)
+def test_names_that_are_taken_are_refused(connection: Connection, db: Database, name: str) -> None:
+    connection.execute("CREATE TABLE taken (id int PRIMARY KEY, body text)")
+    with pytest.raises(errors.InvalidRequest, match=f"cannot be called '{name}'"):
+        db.attach("taken", ["body"], WordEncoder(), representations=[replace(Signature(), name=name)])
+    with pytest.raises(errors.InvalidRequest, match="two representations are called 'signature'"):
+        db.attach("taken", ["body"], WordEncoder(), representations=[Signature(), Signature()])
+    assert db.collections() == []
+
+
+def test_a_second_vector_of_a_known_kind_is_kept(connection: Connection, db: Database) -> None:
+    connection.execute("CREATE TABLE twice (id int PRIMARY KEY, body text); INSERT INTO twice VALUES (1, 'alpha')")
+    words = WordEncoder()
+    db.attach("twice", ["body"], words, representations=[Dense("title", words.dims.dense)])
+    db.sync("twice")
+    db.reencode("twice", WordEncoder(name="second"))
+    db.sync("twice")
+    assert [each.name for each in db.activate("twice").representations] == ["dense", "title", "tokens"]
 
 
 def test_vectors_cannot_be_adopted_without_it(notes: Connection, db: Database) -> None:

@@ -92,8 +92,9 @@ BEGIN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal('bits') USING ERRCODE = 'undefined_object';
     END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
-        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": "dense", "tokens": "bit"}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
-                SELECT pg_catalog.jsonb_object_agg(r.name, r.kind) FROM pgencoder.representation r
+        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": ["dense", 32, {}], "tokens": ["bit", 16, {}]}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
+                SELECT pg_catalog.jsonb_object_agg(r.name, pg_catalog.jsonb_build_array(r.kind, r.dims, r.options))
+                FROM pgencoder.representation r
                 WHERE r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
             )
             AND chunking OPERATOR(pg_catalog.=) 'default'
