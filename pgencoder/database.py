@@ -35,7 +35,9 @@ from pgencoder.results import (
     WorkerStatus,
 )
 from pgencoder.schema.attach import Wanted
+from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
+from pgencoder.search.ranking import Ranking
 from pgencoder.search.statement import Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import (
@@ -128,14 +130,15 @@ class Database:
         candidates: int = 100,
         filter: Filter | None = None,
         group: Group = "passage",
-        stage: Stage | None = None,
+        stage: Stage | Ranking | None = None,
         encoder: Encoder | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages for a query; with `group="document"` the best passage of each of `k` documents.
 
         `filter` is a SQLAlchemy condition on the source table; the recall applies it. `candidates` passages are
         recalled and then reranked by MaxSim. `stage` "dense" leaves out the reranking, "exhaustive" the recall; without
-        a stage it is "maxsim" if the collection has token vectors. There are fewer than `k` hits only if the filter
+        a stage it is "maxsim" if the collection has token vectors; a `Ranking` instead of a stage recalls and scores as
+        it says. There are fewer than `k` hits only if the filter
         leaves fewer, or if rows are not encoded yet; then the log says so.
         """
         return self._searching.search(name, query, SearchOptions(k, candidates, filter, group, stage, encoder))
@@ -284,10 +287,22 @@ class Database:
         Searches go on with the active generation, and both stay in step with the table. A worker or `sync` encodes the
         new one, and `activate` lets searches use it. The model, `tokens` and `chunking` stay unless given; `tokens` are
         "none" if the encoder has no token vectors. A generation that is being built goes on if it is of the same
-        encoder, tokens and chunking; otherwise it is given up and removed.
+        encoder, tokens and chunking; otherwise it is removed.
         """
         encoder = self._collections.next_encoder(name, model, token_model, allow_untrained)
-        return self._collections.begin(name, encoder, tokens, chunking, progress).queued
+        return self.begin(name, encoder, tokens, chunking, progress=progress).queued
+
+    def begin(
+        self,
+        name: str,
+        encoder: Encoder,
+        tokens: TokenType | None = None,
+        chunking: Chunking | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Begun:
+        """Like `reencode` with this encoder, but return the generation, and if it is new."""
+        return self._collections.begin(name, encoder, tokens, chunking, progress)
 
     def activate(self, name: str, generation: int | None = None) -> Generation:
         """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""
@@ -302,11 +317,11 @@ class Database:
         return self._collections.drop(name, generation)
 
     def repair(self, name: str, *, progress: Progress | None = None) -> RepairReport:
-        """Mend a collection: make the triggers, functions and policies that it has lost, and follow its table.
+        """Repair a collection: make the triggers, functions and policies that it has lost, and follow its table.
 
         A table that was dropped and created again, restored or swapped counts as the collection's; every row that
         differs is queued. Keys whose type has changed are converted, and the vectors stay. `progress` is called with
-        the rows compared. Raises InvalidSource for damage that cannot be mended, such as a table that is gone.
+        the rows compared. Raises InvalidSource for damage that cannot be repaired, such as a table that is gone.
         """
         return self._collections.repair(name, progress)
 

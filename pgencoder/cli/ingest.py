@@ -231,7 +231,7 @@ def repair(collection: COLLECTION, database: URL = None, json: JSON = False) -> 
         output.as_json(asdict(report))
         return
     # without the advice to run this command
-    done = "nothing was wrong" if report.problem is None else f"mended: {report.problem.partition('; run: ')[0]}"
+    done = "nothing was wrong" if report.problem is None else f"repaired: {report.problem.partition('; run: ')[0]}"
     output.say("; ".join([f"{collection}: {done}", *(f"key {each}" for each in report.keys)]))
     output.say(
         f"{report.found.rows} rows compared; queued {report.found.queued}; {report.removed} passages of another table"

@@ -268,7 +268,7 @@ def driver_of(connection: sa.Connection) -> Connection:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn those errors of the driver that a user can mend into ours; the original error stays as the cause."""
+    """Turn those errors of the driver that a user can remedy into ours; the original error stays as the cause."""
     try:
         yield
     except UnicodeEncodeError as error:

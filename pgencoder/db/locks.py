@@ -6,8 +6,12 @@ an advisory lock and keep it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import sqlalchemy as sa
 from psycopg import errors as pg
@@ -19,6 +23,10 @@ from pgencoder.errors import InUse
 from pgencoder.statements import SCHEMA, own, query
 
 PATIENCE = "30s"
+
+LONGEST_WAIT_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 def lock_migrations(connection: Connection) -> None:
@@ -95,3 +103,17 @@ def unwrap_errors() -> Iterator[None]:
         if error.orig is None:
             raise
         raise error.orig from error
+
+
+def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
+    """Run, and run again after a while if another transaction holds a lock; after `seconds`, raise the error."""
+    wait = 0.05
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return run()
+        except (pg.LockNotAvailable, pg.DeadlockDetected):
+            if time.monotonic() > end:
+                raise
+            time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)

@@ -10,8 +10,8 @@ from psycopg import sql
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
+from pgencoder.db.locks import patiently
 from pgencoder.errors import InvalidSource
-from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.queue import count_waiting, execute, giving_way
 from pgencoder.progress import Progress
 from pgencoder.statements import Part, identifier, listed, raw

@@ -1,17 +1,14 @@
 """Queues keys in bulk: of rows that were there before, of changes that came late, and of what a TRUNCATE left.
 
 Keys are queued in pieces. Each piece is a short transaction that remembers how far it came, so an interrupted backfill
-goes on where it stopped. A piece that would have to wait for an application gives up and is tried again.
+goes on where it stopped. A piece that would have to wait for an application stops and is tried again.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-import random
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -20,7 +17,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects, queue_keys, queues_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor
-from pgencoder.db.locks import lock_collection
+from pgencoder.db.locks import lock_collection, patiently
 from pgencoder.ingest.queue import execute, giving_way
 from pgencoder.progress import Progress
 from pgencoder.statements import Part, as_text, listed, own, query, raw
@@ -30,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 PIECE_ROWS = 10_000
 LATE_ROWS = 1_000
-LONGEST_WAIT_SECONDS = 5.0
-
-T = TypeVar("T")
 
 
 def queue_existing(connection: Connection, objects: Objects, progress: Progress | None = None) -> int:
@@ -150,20 +144,6 @@ def ready_to_index(connection: Connection, objects: Objects) -> bool:
 def index_progress(connection: Connection, objects: Objects) -> tuple[str, int, int] | None:
     """Return phase, tuples done and tuples in all of a running index build; None if none runs."""
     return execute(connection, query("index_progress"), [objects.passages.as_string(connection)]).fetchone()
-
-
-def patiently(run: Callable[[], T], seconds: float = math.inf) -> T:
-    """Run, and run again after a while what gave way; after `seconds`, raise its error."""
-    wait = 0.05
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return run()
-        except (pg.LockNotAvailable, pg.DeadlockDetected):
-            if time.monotonic() > end:
-                raise
-            time.sleep(wait * (0.5 + random.random()))  # noqa: S311 - jitter
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
 
 def _estimate(connection: Connection, objects: Objects) -> int:

@@ -17,7 +17,7 @@ from psycopg import sql
 from pgencoder.catalog.keys import all_of
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
-from pgencoder.ingest.backfill import patiently
+from pgencoder.db.locks import patiently
 from pgencoder.ingest.queue import check_readable, execute, giving_way
 from pgencoder.progress import Progress
 from pgencoder.results import ReconcileReport

@@ -75,6 +75,6 @@ class Collections:
             return generations.drop(connection, name, number)
 
     def repair(self, name: str, progress: Progress | None) -> RepairReport:
-        """Mend a collection."""
+        """Repair a collection, see `Database.repair`."""
         with self._connections.open() as connection:
             return repair.repair(connection, name, progress)

@@ -26,7 +26,7 @@ from pgencoder.plain import short_key
 from pgencoder.progress import Progress
 from pgencoder.results import Context, Hit, Pair
 from pgencoder.search import Search, rows
-from pgencoder.search.ranking import stage_for
+from pgencoder.search.ranking import Ranking, stage_for
 from pgencoder.search.run import Runner
 from pgencoder.search.statement import Filter
 from pgencoder.search.waiting import waiting
@@ -48,7 +48,7 @@ class SearchOptions:
     candidates: int
     filter: Filter | None = None
     group: Group = "passage"
-    stage: Stage | None = None
+    stage: Stage | Ranking | None = None
     encoder: Encoder | None = None
 
     def search_of(self, collection: Collection) -> Search:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pgencoder.representations.base import Representation
-from pgencoder.representations.dense import Dense
+from pgencoder.representations.dense import DenseVectors
 from pgencoder.representations.tokens import BitTokens, HalfvecTokens
 from pgencoder.representations.unknown import Unknown, check_known
 from pgencoder.types import Dims, TokenType
@@ -37,7 +37,7 @@ def register(kind: R) -> R:
     return kind
 
 
-for _kind in (Dense, BitTokens, HalfvecTokens):
+for _kind in (DenseVectors, BitTokens, HalfvecTokens):
     register(_kind)
 
 
@@ -63,7 +63,7 @@ def described(representations: Iterable[Representation]) -> list[dict[str, Any]]
 def of_encoder(dims: Dims, tokens: TokenType) -> tuple[Representation, ...]:
     """Return what is stored of the vectors of an encoder that has these dimensions."""
     for_dense, for_tokens = OF_ENCODER
-    dense = Dense(for_dense, dims.dense)
+    dense = DenseVectors(for_dense, dims.dense)
     if tokens == "none":
         return (dense,)
     return dense, (BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens)

@@ -44,7 +44,7 @@ class InnerProduct(Measure):
 
 
 @dataclass(frozen=True)
-class Dense(Representation):
+class DenseVectors(Representation):
     """A vector of length 1, as `halfvec`."""
 
     kind: ClassVar[str] = "dense"

@@ -46,7 +46,7 @@ class MaxSim(Measure):
 
 
 @dataclass(frozen=True)
-class Tokens(Representation):
+class TokenVectors(Representation):
     """The vectors of the tokens, as an array."""
 
     # vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
@@ -80,7 +80,7 @@ class Tokens(Representation):
 
 
 @dataclass(frozen=True)
-class BitTokens(Tokens):
+class BitTokens(TokenVectors):
     """The signs of the vectors: 1 bit a dimension."""
 
     kind: ClassVar[str] = "bit"
@@ -106,7 +106,7 @@ class BitTokens(Tokens):
 
 
 @dataclass(frozen=True)
-class HalfvecTokens(Tokens):
+class HalfvecTokens(TokenVectors):
     """The vectors with length 1, as halves: 16 bits a dimension."""
 
     kind: ClassVar[str] = "halfvec"

@@ -17,7 +17,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects, queues_of
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import Executor, run
-from pgencoder.db.locks import limit_waiting, list_holders, lock_collection
+from pgencoder.db.locks import limit_waiting, list_holders, lock_collection, patiently
 from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import (
     CollectionExists,
@@ -27,7 +27,6 @@ from pgencoder.errors import (
     UnknownGeneration,
 )
 from pgencoder.ingest import backfill, index
-from pgencoder.ingest.backfill import patiently
 from pgencoder.progress import Progress
 from pgencoder.representations import beside
 from pgencoder.schema import functions, policy, roles, search, tables
@@ -77,7 +76,7 @@ def begin(
     """Begin the next generation of a collection, but do not queue its rows; returns it, and if it is new.
 
     `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
-    are "none". A generation that is being built goes on if it is of this encoder, and is given up if it is of another
+    are "none". A generation that is being built goes on if it is of this encoder, and is removed if it is of another
     one. Raises CollectionExists if the schema has something else of the names that the generation needs.
     """
 
@@ -89,7 +88,7 @@ def begin(
             for each in _building(collection):
                 if is_as(each, generation):
                     return made.of(each), False
-            left = _give_up(executor, made)
+            left = _remove_building(executor, made)
             made = Objects(replace(collection, generations=(*left, generation)), made.vector_schema, generation)
             become_owner(executor, made.of(collection.generation))
             run(executor, [catalog.add_generation(generation), _check_free(made), tables.create(made)])
@@ -111,7 +110,7 @@ def use(
     """Let a collection be encoded by this encoder: begin the next generation, unless there is one as wanted.
 
     If that is the active one, or the one that is being built, nothing is begun. A retired one is activated. What is
-    being built of another encoder is given up.
+    being built of another encoder is removed.
     """
     collection = catalog.collection(executor, name)
     catalog.check_problem(executor, name)
@@ -123,7 +122,7 @@ def use(
     if "active" not in states:
         activate(executor, name, states["retired"].number)
     with executor.transaction():
-        _give_up(executor, Objects(_locked(executor, name), vector_schema(executor)))
+        _remove_building(executor, Objects(_locked(executor, name), vector_schema(executor)))
 
 
 def is_as(one: Generation, other: Generation) -> bool:
@@ -146,11 +145,11 @@ def _building(collection: Collection) -> list[Generation]:
     return [each for each in collection.generations if each.state == "building"]
 
 
-def _give_up(executor: Executor, parts: Objects) -> list[Generation]:
+def _remove_building(executor: Executor, parts: Objects) -> list[Generation]:
     """Remove the generations that are being built; returns the others."""
     left = [each for each in parts.collection.generations if each.state != "building"]
     for each in _building(parts.collection):
-        logger.warning("generation %s of %r is given up: it was being built otherwise", *_place(each))
+        logger.warning("generation %s of %r is removed: it was being built otherwise", *_place(each))
         _remove(executor, parts.of(each), left)
     return left
 
@@ -253,7 +252,7 @@ def _quiet(connection: Executor, parts: Objects) -> None:
     """Wait until no writer is between its change and its commit, and keep the next ones out until ours.
 
     A writer that has called the trigger's old function commits before the backfill looks. A later writer calls the new
-    one. This gives up after half a second, so that others do not wait behind it, and is tried again.
+    one. This stops after half a second, so that others do not wait behind it, and is tried again.
     """
     limit_waiting(connection, LOCK_TIMEOUT)
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(parts.source))

@@ -16,10 +16,9 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import run
-from pgencoder.db.locks import limit_waiting, lock_collection
+from pgencoder.db.locks import limit_waiting, lock_collection, patiently
 from pgencoder.errors import InvalidSource
 from pgencoder.ingest import backfill, index
-from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.reconcile import reconcile, total
 from pgencoder.progress import Progress
 from pgencoder.results import RepairReport
@@ -32,7 +31,7 @@ from pgencoder.types import Collection, KeyColumn
 
 
 @dataclass(frozen=True)
-class _Mended:
+class _Repaired:
     """A collection that is repaired but for its policies.
 
     `table` is the oid of its table, an `other` one than before or not. `keys` says which key columns have changed their
@@ -53,29 +52,29 @@ def repair(connection: Connection, name: str, progress: Progress | None = None) 
     """
     problem = catalog.problem(connection, name) or catalog.warning(connection, name)
 
-    def mend() -> _Mended:
+    def rebuild() -> _Repaired:
         with named_dependents(), connection.transaction():
             limit_waiting(connection, LOCK_TIMEOUT)
-            return _mend(connection, name)
+            return _rebuild(connection, name)
 
     def bind() -> None:
         with connection.transaction():
             limit_waiting(connection, LOCK_TIMEOUT)
-            _bind(connection, name, mended.table)
+            _bind(connection, name, repaired.table)
 
-    mended = patiently(mend)
-    each = [mended.parts.of(generation) for generation in mended.parts.collection.generations]
+    repaired = patiently(rebuild)
+    each = [repaired.parts.of(generation) for generation in repaired.parts.collection.generations]
     reports = [reconcile(connection, one, progress=progress) for one in each]
-    removed = sum(_remove(connection, one) for one in each) if mended.other else 0
+    removed = sum(_remove(connection, one) for one in each) if repaired.other else 0
     patiently(bind)
     for one in each:
-        if one.generation.number in mended.unindexed:
+        if one.generation.number in repaired.unindexed:
             index.build(connection, one)
-    return RepairReport(problem, mended.keys, removed, total(reports))
+    return RepairReport(problem, repaired.keys, removed, total(reports))
 
 
-def _mend(connection: Connection, name: str) -> _Mended:
-    """Do everything but make the policies, which let searches find something."""
+def _rebuild(connection: Connection, name: str) -> _Repaired:
+    """Repair everything but the policies, which let searches find something."""
     lock_collection(connection, name)
     collection = catalog.collection(connection, name)
     key = _key(connection, collection)
@@ -98,7 +97,7 @@ def _mend(connection: Connection, name: str) -> _Mended:
     run(connection, [*functions.create(parts, collection.generations), *triggers.create(parts)])
     search.replace_typed(connection, parts)
     keys = tuple(f"{new.source}: {_typed(old)} to {_typed(new)}" for old, new in changed)
-    return _Mended(parts, table, keys, frozenset(unindexed), other)
+    return _Repaired(parts, table, keys, frozenset(unindexed), other)
 
 
 def _bind(connection: Connection, name: str, table: int | None) -> None:
@@ -137,7 +136,7 @@ def _key(connection: Connection, collection: Collection) -> tuple[KeyColumn, ...
     ]
     if wrong:
         raise InvalidSource(
-            f"collection {collection.name!r} cannot be repaired: {'; '.join(wrong)}; mend the table, or detach the"
+            f"collection {collection.name!r} cannot be repaired: {'; '.join(wrong)}; repair the table, or detach the"
             f" collection and attach it again: pgencoder detach {collection.name}"
         )
     return source.key

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from pgencoder import catalog
 from pgencoder.catalog.objects import Known, Objects, queue_changed
+from pgencoder.representations import OF_ENCODER
 from pgencoder.schema import attach, functions, migrate, policy, roles, tables
 from pgencoder.schema.ownership import by_source_owner
 from pgencoder.statements import Late, Part, as_text, assembled, identifier, listed, query, raw
@@ -83,7 +84,7 @@ def _begin(parts: Objects) -> Part:
     """Return the block that begins the next generation, whatever generations there are then.
 
     If the active generation is of this encoder, or the one being built, no other is begun; one that is built of another
-    encoder is given up.
+    encoder is removed.
     """
     generation = parts.generation
     changed = by_source_owner(parts, [functions.create_changed(parts, Late("queues"))])
@@ -97,6 +98,7 @@ def _begin(parts: Objects) -> Part:
         generation=assembled(_joined(begun), _dollars),
         encoder=_jsonb(generation.encoder),
         chunking=sql.Literal(generation.chunking),
+        of_encoder=sql.Literal(list(OF_ENCODER)),
         add=catalog.add_generation(generation, raw("latest OPERATOR(pg_catalog.+) 1")),
         same_representations=query("same_representations").format(
             representations=sql.Literal(

@@ -44,6 +44,14 @@ class Ranking:
     scores: tuple[Measure, ...]
     fusion: Fusion
 
+    def __post_init__(self) -> None:
+        try:  # the text of a search is kept for each ranking
+            hash(self)
+        except TypeError as error:
+            raise InvalidRequest(
+                f"a part of a ranking cannot be hashed ({error}); make its class a frozen dataclass of tuples"
+            ) from error
+
     @property
     def measures(self) -> dict[str, Measure]:
         """All measures by name."""

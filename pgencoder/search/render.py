@@ -10,7 +10,7 @@
 
 A stage that is not needed costs its planning only: its condition is a single-row subquery, which Postgres checks once
 before it starts the stage. This is what makes "fewer than k rows only if the filter leaves fewer" true: a filtered
-HNSW scan gives up after `hnsw.max_scan_tuples`, and the exact stage then answers.
+HNSW scan stops after `hnsw.max_scan_tuples`, and the exact stage then answers.
 
 If there are several recalls, each has separate stages, and `recall` is their union. The source is a subquery of its
 keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.

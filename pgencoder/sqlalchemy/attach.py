@@ -148,7 +148,7 @@ def _change(
     retired = [each for each in collection.generations if encoding.fits(each)]
     if retired:
         return "activated", db.activate(declared.name, retired[-1].number)
-    begun = db._collections.begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress)
+    begun = db.begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress=progress)
     return "begun" if begun.is_new else "building", begun.generation
 
 

@@ -14,7 +14,7 @@ from pgencoder.database import Database
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import the_only
-from pgencoder.search.ranking import TOKENS, stage_for
+from pgencoder.search.ranking import TOKENS, Ranking, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
@@ -38,7 +38,7 @@ def select(
     *,
     candidates: int = 100,
     group: Group | None = None,
-    stage: Stage | None = None,
+    stage: Stage | Ranking | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,
@@ -51,7 +51,7 @@ def select(
     *,
     candidates: int = 100,
     group: Group | None = None,
-    stage: Stage | None = None,
+    stage: Stage | Ranking | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,
@@ -63,7 +63,7 @@ def select(
     *,
     candidates: int = 100,
     group: Group | None = None,
-    stage: Stage | None = None,
+    stage: Stage | Ranking | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,

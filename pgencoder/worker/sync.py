@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import connected, vector_schema
+from pgencoder.db.locks import patiently
 from pgencoder.ingest import backfill, queue
-from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.ingest.target import Target
 from pgencoder.progress import Progress

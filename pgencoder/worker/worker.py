@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pgencoder.db.connection import Connection, connected
+from pgencoder.db.locks import patiently
 from pgencoder.errors import InvalidRequest
 from pgencoder.ingest import queue
-from pgencoder.ingest.backfill import patiently
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.worker.backfill import Backfill
 from pgencoder.worker.changed_rows import ChangedRows

@@ -12,6 +12,15 @@ BEGIN
     IF latest IS NULL THEN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal({name}) USING ERRCODE = 'undefined_object';
     END IF;
+    IF EXISTS (
+        SELECT FROM pgencoder.representation r JOIN pgencoder.generation g
+            ON r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
+        WHERE g.collection OPERATOR(pg_catalog.=) {name} AND g.state OPERATOR(pg_catalog.=) 'active'
+            AND r.name OPERATOR(pg_catalog.<>) ALL ({of_encoder})
+    ) THEN
+        RAISE EXCEPTION 'a script cannot encode % again, because it stores more than vectors: pgencoder reencode %',
+            pg_catalog.quote_literal({name}), pg_catalog.quote_literal({name}) USING ERRCODE = 'feature_not_supported';
+    END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
         WHERE collection OPERATOR(pg_catalog.=) {name} AND {same_representations}
             AND chunking OPERATOR(pg_catalog.=) {chunking}
@@ -27,7 +36,7 @@ BEGIN
         WHERE collection OPERATOR(pg_catalog.=) {name} AND state OPERATOR(pg_catalog.=) 'building'
             AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
-        RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal({name});
+        RAISE NOTICE 'generation % of % is removed', other.number, pg_catalog.quote_literal({name});
         PERFORM pgencoder._drop_generation({name}, other.number);
     END LOOP;
     -- the new objects get the owner of the collection, because the trigger runs as that role

@@ -101,7 +101,7 @@ def test_reencode_and_back(alembic_project: Project, connection: Connection, db:
     assert states() == {1: "active"}
     connection.execute("UPDATE articles SET body = 'the queue of the dropped one is not missed' WHERE id = 1")
     alembic_project.upgrade("head")
-    assert states() == {1: "active", 3: "building"}, "what was building with another encoder is given up"
+    assert states() == {1: "active", 3: "building"}, "what was building with another encoder is removed"
     alembic_project.downgrade("r2")
     assert states() == {1: "active", 4: "building"}
     db.sync("articles", encoder=words)

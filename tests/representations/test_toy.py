@@ -11,11 +11,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from pgencoder import Database, Encoding, Hit, errors, representations
+from pgencoder import Database, Encoding, Hit, errors, representations, select
+from pgencoder.catalog.objects import Objects
 from pgencoder.representations.base import Measure, Parameter, Representation
-from pgencoder.representations.dense import Dense
+from pgencoder.representations.dense import DenseVectors
+from pgencoder.schema.attach import describe
+from pgencoder.schema.script import reencode_script
 from pgencoder.search import Search
-from pgencoder.search.ranking import DENSE, Alone, Ranking
+from pgencoder.search.ranking import DENSE, Alone, Fusion, Ranking
 from pgencoder.statements import Part, identifier
 from tests.encoder import WordEncoder
 
@@ -163,6 +166,33 @@ def test_it_recalls_beside_dense_vectors(notes: Connection, db: Database, words:
     assert [-hit.score for hit in few] == sorted(distances.values())[:16]
 
 
+def test_every_search_takes_a_ranking(notes: Connection, db: Database, words: WordEncoder) -> None:
+    by_value = [hit.key for hit in found(db, words, "w7 w2", Search(5, stage=BOTH))]
+    assert [hit.key for hit in db.search("notes", "w7 w2", 5, stage=BOTH)] == by_value
+    table = db.table("notes")
+    statement = select(table, "w7 w2", 5, stage=BOTH, db=db)
+    with db.engine.connect() as session:
+        assert [row.id for row in session.execute(statement)] == by_value
+
+
+def test_a_ranking_that_cannot_be_hashed_is_refused() -> None:
+    @dataclass
+    class Changeable(Fusion):
+        def score(self, scores: Mapping[str, str]) -> str:
+            return next(iter(scores.values()))
+
+    with pytest.raises(errors.InvalidRequest, match="a part of a ranking cannot be hashed"):
+        Ranking((DENSE,), (DENSE,), Changeable())
+
+
+def test_a_script_does_not_lose_it(notes: Connection, db: Database) -> None:
+    with db.connection() as connection:
+        begun = describe("notes", 1, "building", WordEncoder(name="second"), "bit", "default")
+        script = reencode_script(Objects(db.collection("notes"), db.vector_schema, begun))
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="a script cannot encode 'notes' again"):
+            connection.execute(script)
+
+
 def test_its_index_serves_the_recall(notes: Connection, db: Database, words: WordEncoder) -> None:
     notes.execute("SET enable_seqscan = off")
     query = TOY.measure.query({"signature_bits": f"'{'01' * 32}'"})
@@ -233,7 +263,7 @@ def test_names_that_are_taken_are_refused(connection: Connection, db: Database, 
 def test_a_second_vector_of_a_known_kind_is_kept(connection: Connection, db: Database) -> None:
     connection.execute("CREATE TABLE twice (id int PRIMARY KEY, body text); INSERT INTO twice VALUES (1, 'alpha')")
     words = WordEncoder()
-    db.attach("twice", ["body"], words, representations=[Dense("title", words.dims.dense)])
+    db.attach("twice", ["body"], words, representations=[DenseVectors("title", words.dims.dense)])
     db.sync("twice")
     db.reencode("twice", WordEncoder(name="second"))
     db.sync("twice")

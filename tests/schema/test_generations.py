@@ -314,7 +314,7 @@ def test_a_generation_that_is_built_goes_on_or_is_given_up(
         assert db.reencode("articles", encoder, **options) == 50  # type: ignore[arg-type]
         assert fifty_articles.execute(STATES).fetchall() == [(1, "active"), (again, "building")]
         assert caplog.messages[again - 3 :] == [
-            f"generation {again - 1} of 'articles' is given up: it was being built otherwise"
+            f"generation {again - 1} of 'articles' is removed: it was being built otherwise"
         ]
     fifty_articles.execute("UPDATE articles SET body = 'changed' WHERE id = 1")
     db.sync("articles")

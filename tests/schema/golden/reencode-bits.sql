@@ -91,6 +91,15 @@ BEGIN
     IF latest IS NULL THEN
         RAISE EXCEPTION 'no collection %', pg_catalog.quote_literal('bits') USING ERRCODE = 'undefined_object';
     END IF;
+    IF EXISTS (
+        SELECT FROM pgencoder.representation r JOIN pgencoder.generation g
+            ON r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
+        WHERE g.collection OPERATOR(pg_catalog.=) 'bits' AND g.state OPERATOR(pg_catalog.=) 'active'
+            AND r.name OPERATOR(pg_catalog.<>) ALL ('{dense,tokens}')
+    ) THEN
+        RAISE EXCEPTION 'a script cannot encode % again, because it stores more than vectors: pgencoder reencode %',
+            pg_catalog.quote_literal('bits'), pg_catalog.quote_literal('bits') USING ERRCODE = 'feature_not_supported';
+    END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
         WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": ["dense", 32, {}], "tokens": ["bit", 16, {}]}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
                 SELECT pg_catalog.jsonb_object_agg(r.name, pg_catalog.jsonb_build_array(r.kind, r.dims, r.options))
@@ -110,7 +119,7 @@ BEGIN
         WHERE collection OPERATOR(pg_catalog.=) 'bits' AND state OPERATOR(pg_catalog.=) 'building'
             AND (number OPERATOR(pg_catalog.=) chosen.number) IS NOT TRUE
     LOOP
-        RAISE NOTICE 'generation % of % is given up', other.number, pg_catalog.quote_literal('bits');
+        RAISE NOTICE 'generation % of % is removed', other.number, pg_catalog.quote_literal('bits');
         PERFORM pgencoder._drop_generation('bits', other.number);
     END LOOP;
     -- the new objects get the owner of the collection, because the trigger runs as that role
