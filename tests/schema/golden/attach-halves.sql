@@ -140,8 +140,8 @@ BEGIN
     PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
     -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
-        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
-            '' could become the other; let one role own both, which is no superuser'', ''"public"."halves"'', owner.rolname,
+        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: only one of them is a superuser,''
+            '' and the other could act as that one; let one role that is no superuser own both'', ''"public"."halves"'', owner.rolname,
             keeper.rolname USING ERRCODE = ''insufficient_privilege'';
     ELSIF keeper.rolsuper OR owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER THEN
         RETURN;
@@ -453,8 +453,8 @@ BEGIN
     PERFORM pg_catalog.set_config(''pgencoder.granted_to'', '''', true);
     -- each role could run code as the other: with the types of the table, or with triggers on the queue
     IF keeper.rolsuper OPERATOR(pg_catalog.<>) owner.rolsuper THEN
-        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: of a superuser and one who is none either''
-            '' could become the other; let one role own both, which is no superuser'', ''"public"."halves"'', owner.rolname,
+        RAISE EXCEPTION ''the table % belongs to %, and the schema pgencoder to %: only one of them is a superuser,''
+            '' and the other could act as that one; let one role that is no superuser own both'', ''"public"."halves"'', owner.rolname,
             keeper.rolname USING ERRCODE = ''insufficient_privilege'';
     ELSIF keeper.rolsuper OR owner.rolname OPERATOR(pg_catalog.=) CURRENT_USER THEN
         RETURN;
