@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Measure
 from pgencoder.representations.dense import InnerProduct
 from pgencoder.representations.tokens import MaxSim
-from pgencoder.types import STAGES, Stage
+from pgencoder.types import STAGES, Stage, check_count
 
 
 class Fusion(ABC):
@@ -33,6 +34,85 @@ class Alone(Fusion):
 
 
 @dataclass(frozen=True)
+class Weighted(Fusion):
+    """The weighted mean of something that is computed of each score.
+
+    `weights` has numbers of at least 0 by the names of measures; those that it does not name do not count. Raises
+    InvalidRequest for other numbers, and if none is above 0.
+    """
+
+    weights: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        weights = {name: float(weight) for name, weight in self.weights.items()}
+        if not all(math.isfinite(each) and each >= 0 for each in weights.values()) or not any(weights.values()):
+            raise InvalidRequest(f"weights must be numbers of at least 0, and one of them above 0, got {weights}")
+        object.__setattr__(self, "weights", _Frozen(weights))
+
+    def score(self, scores: Mapping[str, str]) -> str:
+        """Return the mean."""
+        terms = [
+            f"({weight!r} OPERATOR(pg_catalog.*) {self.term(scores[name])})" for name, weight in self.weights.items()
+        ]
+        return f"(({' OPERATOR(pg_catalog.+) '.join(terms)}) OPERATOR(pg_catalog./) {sum(self.weights.values())!r})"
+
+    @abstractmethod
+    def term(self, score: str) -> str:
+        """Return what is computed of the scores in a column, as an expression over all candidates."""
+
+
+class ZScores(Weighted):
+    """The weighted mean of z-scores: how many standard deviations a score is above the mean of the candidates.
+
+    So scores of different scales can be added. A candidate without a score counts as the worst one that has it. A
+    score has no influence if it is the same for all candidates, as where there is only one, or infinite for one.
+    """
+
+    def term(self, score: str) -> str:
+        """Return the z-score, and 0 where there is none."""
+        least, most, mean, deviation = (
+            f"(pg_catalog.{function}({score}) OVER ())" for function in ("min", "max", "avg", "stddev_pop")
+        )
+        # Equal scores may have a deviation above 0, a rounding error, and different ones a deviation of 0. Of infinite
+        # ones it is NaN, which is above all numbers. Not with NULLIF, because its = may be anyone's.
+        return (
+            f"CASE WHEN {most} OPERATOR(pg_catalog.>) {least} AND {deviation} OPERATOR(pg_catalog.>) 0"
+            f" AND {deviation} OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce({score}, {least})"
+            f" OPERATOR(pg_catalog.-) {mean}) OPERATOR(pg_catalog./) {deviation} ELSE 0 END"
+        )
+
+
+@dataclass(frozen=True)
+class ReciprocalRanks(Weighted):
+    """Reciprocal rank fusion: the weighted mean of 1 / (`constant` + rank), where the best candidate has rank 1.
+
+    It looks at the order only (Cormack et al., SIGIR 2009, who take 60). Equal scores have the same rank. A candidate
+    without a score gets 0 for it.
+    """
+
+    constant: int = 60
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_count("constant", self.constant)
+
+    def term(self, score: str) -> str:
+        """Return the reciprocal of the rank."""
+        rank = f"(pg_catalog.rank() OVER (ORDER BY {score} DESC NULLS LAST))"
+        return (
+            f"CASE WHEN {score} IS NULL THEN 0 ELSE 1.0::double precision"
+            f" OPERATOR(pg_catalog./) ({self.constant} OPERATOR(pg_catalog.+) {rank}) END"
+        )
+
+
+class _Frozen(dict[str, float]):
+    """Weights that do not change, so that a ranking can be hashed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted(self.items())))
+
+
+@dataclass(frozen=True)
 class Ranking:
     """The way to rank passages.
 
@@ -51,6 +131,11 @@ class Ranking:
             raise InvalidRequest(
                 f"a part of a ranking cannot be hashed ({error}); make its class a frozen dataclass of tuples"
             ) from error
+        names = {measure.name: measure.name for measure in self.scores}
+        try:
+            self.fusion.score(names)
+        except KeyError as error:
+            raise InvalidRequest(f"there is no score {error} to rank by, only {', '.join(names) or 'none'}") from error
 
     @property
     def measures(self) -> dict[str, Measure]:

@@ -32,7 +32,7 @@ def articles(connection: Connection) -> Connection:
 
 
 def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    start, application, why, prompts, langchain, filtered, llama_index, pairs = blocks("python")
+    start, application, why, prompts, langchain, filtered, llama_index, pairs, ranking = blocks("python")
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
 
@@ -55,6 +55,9 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     run(llama_index)
     assert [each.node.get_content() for each in names["found"]] == ["Replication lags behind."]
     assert run(pairs)
+    found = run(ranking)
+    assert len(found) == 5
+    assert all("Replication lag of" in line for line in found)
     names["db"].close()
 
 

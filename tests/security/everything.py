@@ -43,7 +43,7 @@ from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.search import rows
-from pgencoder.search.ranking import DENSE, Alone, Ranking
+from pgencoder.search.ranking import DENSE, Alone, Ranking, ReciprocalRanks, ZScores
 from pgencoder.sqlalchemy import EncodedColumns, passages_of, with_passage
 from tests.connections import Connection
 from tests.encoder import WordEncoder
@@ -78,7 +78,11 @@ class Shortest(Measure):
         return "pg_catalog.char_length(content)::double precision"
 
 
-UNION = Ranking((DENSE, Shortest()), (DENSE, Shortest()), Alone("content"))
+MEASURES = (DENSE, Shortest())
+WEIGHTS = {"dense": 1, "content": 0.5}
+FUSED = [
+    Ranking(MEASURES, MEASURES, fusion) for fusion in (Alone("content"), ZScores(WEIGHTS), ReciprocalRanks(WEIGHTS))
+]
 WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
 NAMES = ("articles", "notes", "pages", "plain")
 QUERY = "red green"
@@ -192,7 +196,7 @@ def search(parties: Parties) -> None:
     db = parties.reader
     for name in NAMES:
         filters = [None, parties.condition(db.table(name).c.n)]
-        stages = (None, "dense", "exhaustive", UNION) if name != "plain" else (None, UNION)
+        stages = (None, "dense", "exhaustive", *FUSED) if name != "plain" else (None, *FUSED)
         for filter in filters:
             for group in ("passage", "document"):
                 for stage in stages:
