@@ -138,8 +138,8 @@ class Database:
         `filter` is a SQLAlchemy condition on the source table; the recall applies it. `candidates` passages are
         recalled and then reranked by MaxSim. `stage` "dense" leaves out the reranking, "exhaustive" the recall; without
         a stage it is "maxsim" if the collection has token vectors; a `Ranking` instead of a stage recalls and scores as
-        it says. There are fewer than `k` hits only if the filter
-        leaves fewer, or if rows are not encoded yet; then the log says so.
+        it says. There are fewer than `k` hits only if the filter leaves fewer, or if rows are not encoded yet; then the
+        log says so.
         """
         return self._searching.search(name, query, SearchOptions(k, candidates, filter, group, stage, encoder))
 

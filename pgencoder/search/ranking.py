@@ -44,9 +44,14 @@ class Weighted(Fusion):
     weights: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        weights = {name: float(weight) for name, weight in self.weights.items()}
-        if not all(math.isfinite(each) and each >= 0 for each in weights.values()) or not any(weights.values()):
-            raise InvalidRequest(f"weights must be numbers of at least 0, and one of them above 0, got {weights}")
+        try:
+            weights = {name: float(weight) for name, weight in self.weights.items()}
+        except (AttributeError, TypeError, ValueError):
+            weights = {}
+        if any(not each >= 0 for each in weights.values()) or not 0 < sum(weights.values()) < math.inf:
+            raise InvalidRequest(
+                f"weights must be numbers of at least 0, and one of them above 0, got {self.weights!r}"
+            )
         object.__setattr__(self, "weights", _Frozen(weights))
 
     def score(self, scores: Mapping[str, str]) -> str:
@@ -106,7 +111,7 @@ class ReciprocalRanks(Weighted):
 
 
 class _Frozen(dict[str, float]):
-    """Weights that do not change, so that a ranking can be hashed."""
+    """Weights that can be hashed, as a ranking must be: nothing changes them."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(sorted(self.items())))

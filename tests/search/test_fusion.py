@@ -101,9 +101,21 @@ def test_a_search_ranks_by_it(fifty_articles: Connection, db: Database, fusion: 
 
 
 @pytest.mark.parametrize(
-    "weights", [{}, {"dense": 0}, {"dense": -1, "tokens": 2}, {"dense": math.nan}, {"dense": math.inf}]
+    "weights",
+    [
+        {},
+        {"dense": 0},
+        {"dense": -1, "tokens": 2},
+        {"dense": math.nan},
+        {"dense": math.inf},
+        {"dense": 1e308, "tokens": 1e308},
+        {"dense": "much"},
+        {"dense": None},
+        "dense",
+        None,
+    ],
 )
-def test_weights_that_make_no_mean_are_refused(weights: dict[str, float]) -> None:
+def test_weights_that_make_no_mean_are_refused(weights: Any) -> None:
     for fusion in (ZScores, ReciprocalRanks):
         with pytest.raises(errors.InvalidRequest, match="weights must be numbers of at least 0, and one of them above"):
             fusion(weights)
