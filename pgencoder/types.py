@@ -22,7 +22,7 @@ Fingerprint = Mapping[str, Any]
 TokenType = Literal["bit", "halfvec", "none"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
-Stage = Literal["dense", "maxsim", "exhaustive"]
+Stage = Literal["dense", "lexical", "maxsim", "exhaustive"]
 Order = Literal["score", "document"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
@@ -57,11 +57,12 @@ class Encoding:
     """The vectors of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
 
     Rows need not be normalised; they are stored and searched with length 1. An encoder without token vectors leaves
-    `tokens` out.
+    `tokens` out. `text` is the words of a query, which a search by words needs.
     """
 
     dense: Matrix
     tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+    text: str = ""
 
     def __post_init__(self) -> None:
         tokens: Any = self.tokens

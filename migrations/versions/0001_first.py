@@ -77,6 +77,9 @@ CREATE TABLE pgencoder.representation (
     dims int NOT NULL,
     indexed boolean NOT NULL,
     options pg_catalog.jsonb NOT NULL,
+    passages bigint NOT NULL DEFAULT 0,
+    mean_length double precision NOT NULL DEFAULT 0,
+    counted_changes bigint,
     PRIMARY KEY (collection, generation, name),
     FOREIGN KEY (collection, generation) REFERENCES pgencoder.generation ON DELETE CASCADE
 );
@@ -86,6 +89,10 @@ COMMENT ON COLUMN pgencoder.representation.kind IS 'How it is made, stored and c
 COMMENT ON COLUMN pgencoder.representation.indexed IS
     'An index of it, named <collection>_<generation>_<name>, is built';
 COMMENT ON COLUMN pgencoder.representation.options IS 'What else its kind must know';
+COMMENT ON COLUMN pgencoder.representation.passages IS 'Passages when their terms were counted last';
+COMMENT ON COLUMN pgencoder.representation.mean_length IS 'Terms of a passage, on average, when they were counted last';
+COMMENT ON COLUMN pgencoder.representation.counted_changes IS
+    'Changes of passages that the server had seen when the terms were counted last; NULL: never';
 """
 
 # The owner of a table may report a change of that table alone: the owner of its trigger function is known by that

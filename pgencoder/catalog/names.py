@@ -8,9 +8,9 @@ from __future__ import annotations
 from pgencoder.statements import Part, numbered, own, raw
 
 # <collection>_<kind>
-OF_COLLECTION = ("active", "changed", "passages", "read", "rows", "scan", "search", "visible")
+OF_COLLECTION = ("active", "changed", "lexical", "passages", "read", "rows", "scan", "search", "visible")
 # <collection>_<number>_<kind>, beside the passages table, <collection>_<number>, and an index for each representation
-OF_GENERATION = ("build", "queue", "write")
+OF_GENERATION = ("build", "count", "queue", "terms", "write")
 
 # The policy's name: where somebody drops the table, Postgres names the policy, and so what is to be done
 POLICY = "pgencoder detach "
@@ -28,10 +28,13 @@ class Names:
         self.scan = own(f"{collection}_scan")
         self.visible = own(f"{collection}_visible")
         self.rows = own(f"{collection}_rows")
+        self.lexical = own(f"{collection}_lexical")
         self.passages = numbered(collection, number)
         self.queue = numbered(collection, number, "_queue")
         self.write = numbered(collection, number, "_write")
         self.build = numbered(collection, number, "_build")
+        self.count = numbered(collection, number, "_count")
+        self.terms = numbered(collection, number, "_terms")
 
 
 def kinds() -> dict[str, Part]:

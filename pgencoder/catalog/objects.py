@@ -52,10 +52,28 @@ class Objects(Names):
         """Return the objects of another generation of the same collection."""
         return Objects(self.collection, self.vector_schema, generation, replace(self.known, number=None))
 
-    def stored(self, relation: str | None = None) -> Part:
-        """Return the columns of the representations, perhaps under the name `relation`."""
+    def stored(self) -> Part:
+        """Return the columns of the representations."""
+        every = [column for each in self.generation.representations for column in each.columns(self.vector)]
+        return listed(identifier(column.name) for column in every)
+
+    def written(self, relation: str | None = None) -> Part:
+        """Return those of these columns that the server does not make by itself, perhaps of a `relation`.
+
+        There is a comma before each, because there may be none.
+        """
         before = () if relation is None else (relation,)
-        return listed(identifier(*before, each.name) for each in self.generation.representations)
+        names = [name for each in self.generation.representations for name in each.written]
+        return listed((sql.SQL(", {}").format(identifier(*before, name)) for name in names), "")
+
+    def copied(self, relation: str | None = None) -> Part:
+        """Return the columns that a worker writes, perhaps of a `relation`, in the order in which it does."""
+        before = () if relation is None else (relation,)
+        names = [
+            *(column.name for column in self.collection.key),
+            *("passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown"),
+        ]
+        return listed(identifier(*before, name) for name in names) + self.written(relation)
 
     def comment(self, text: str | Part) -> Part:
         """Return the text of a comment on one of the objects."""
@@ -73,6 +91,9 @@ class Objects(Names):
             "view": self.view,
             "active": self.active,
             "build": self.build,
+            "count": self.count,
+            "terms": self.terms,
+            "lexical": self.lexical,
             "read": self.read,
             "scan": self.scan,
             "visible": self.visible,

@@ -26,6 +26,8 @@ TAKEN = frozenset(
         "mostly_unknown",
         "dense",
         "tokens",
+        "lexical",
+        "lexical_terms",
         "seq",
         "attempts",
         "run_after",

@@ -98,13 +98,13 @@ def _statement(objects: Objects, table: Part, columns: Mapping[str, str], types:
             f"generation {objects.generation.number} of {objects.collection.name!r} stores no {name}; leave column"
             f" {columns[name]!r} out (--{name})"
         )
-    made = (
-        sql.SQL("{} AS {}").format(
-            each.adopted(column := columns.get(name), types.get(column or ""), objects.vector), identifier(name)
-        )
-        for name, each in representations.items()
-    )
-    replaced = (sql.SQL("{name} = EXCLUDED.{name}").format(name=identifier(name)) for name in representations)
+    made, replaced = [], []
+    for name, each in representations.items():
+        column = columns.get(name)
+        value = each.adopted(column, types.get(column or ""), objects.vector)
+        if value is not None:
+            made.append(sql.SQL(", {} AS {}").format(value, identifier(name)))
+            replaced.append(sql.SQL(", {name} = EXCLUDED.{name}").format(name=identifier(name)))
     return objects.fill(
         "adopt",
         **{
@@ -112,9 +112,9 @@ def _statement(objects: Objects, table: Part, columns: Mapping[str, str], types:
             "keys": raw(", ".join(f"${i}" for i in key.numbers)),
             "bytes": key.parameter(1),
             "given": identifier("v", next(iter(columns.values()))),
-            "made": listed(made),
-            "stored": objects.stored(),
-            "replaced": listed(replaced),
+            "made": listed(made, ""),
+            "stored": objects.written(),
+            "replaced": listed(replaced, ""),
             "from_is_row": key.is_k("r", raw("v"), in_source=True),
             "passage_is_row": key.is_k("row", raw("passage")),
             "queue_is_row": key.is_k("row", raw("queue")),

@@ -11,7 +11,7 @@ from pgencoder.types import Span
 
 BATCH_ROWS = 256
 
-Vectors = tuple[bytes, ...]  # of each representation
+Vectors = tuple[bytes, ...]  # of each representation, one after the other
 T = TypeVar("T")
 
 

@@ -69,5 +69,7 @@ class BatchEncoder:
             checked = check_encoding(encoding, generation.dims, name)
             content = batch.passages[i].content
             batch.vectors[i] = tuple(
-                each.pack(checked, content, batch.halfvec_oid) for each in generation.representations
+                part
+                for each in generation.representations
+                for part in each.pack(checked, content, batch.halfvec_oid)
             )

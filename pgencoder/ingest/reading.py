@@ -145,7 +145,7 @@ class Reader:
         rows = sorted(row for row in batch.replaced if stored[row].hashes & hashes)
         statement = self.objects.fill(
             "vectors",
-            stored=self.objects.stored("passage"),
+            stored=self.objects.written("passage"),
             hashes=self.objects.key.parameter(1, "::pg_catalog.bytea[]"),
         )
         arrays = batch.claim.take(rows).key_arrays

@@ -17,7 +17,7 @@ from pgencoder.errors import FingerprintMismatch
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Batch, NewPassage, Vectors, halving
 from pgencoder.results import SyncReport
-from pgencoder.statements import as_text, listed, raw
+from pgencoder.statements import as_text
 
 
 class Writer:
@@ -69,14 +69,7 @@ class Writer:
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
         """Remove rows from the queue and replace their passages, in one transaction."""
         objects = self.objects
-        columns = listed(
-            [
-                objects.key.names,
-                raw("passage, span, content, content_hash, truncated, row_hash, mostly_unknown"),
-                objects.stored(),
-            ]
-        )
-        copy = f"COPY {as_text(objects.write)} ({as_text(columns)}) FROM STDIN (FORMAT BINARY)"
+        copy = f"COPY {as_text(objects.write)} ({as_text(objects.copied())}) FROM STDIN (FORMAT BINARY)"
         with connection.transaction():
             # locked before the queue's rows, which applications may want; without waiting for an index build
             self._lock(connection)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -154,7 +154,7 @@ class Searching:
     def _question(self, collection: Collection, query: str, encoder: Encoder | None) -> Question:
         query = query_text(query)
         chosen = self._encoders.of(collection.generation, encoder)
-        return Question(collection, query, chosen.encode_query(query), chosen)
+        return Question(collection, query, replace(chosen.encode_query(query), text=query), chosen)
 
     def _explain_hit(self, asked: Question, hit: Hit) -> Explanation:
         return self._explain(asked, hit.key, hit.passage, hit.content)

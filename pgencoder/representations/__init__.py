@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from pgencoder.representations.base import Representation
 from pgencoder.representations.dense import DenseVectors
+from pgencoder.representations.lexical import Lexical
 from pgencoder.representations.tokens import BitTokens, HalfvecTokens
 from pgencoder.representations.unknown import Unknown, check_known
 from pgencoder.types import Dims, TokenType
 
 __all__ = [
     "OF_ENCODER",
+    "Lexical",
     "Representation",
     "beside",
     "check_known",
@@ -37,7 +39,7 @@ def register(kind: R) -> R:
     return kind
 
 
-for _kind in (DenseVectors, BitTokens, HalfvecTokens):
+for _kind in (DenseVectors, BitTokens, HalfvecTokens, Lexical):
     register(_kind)
 
 

@@ -20,8 +20,13 @@ Parameter = Numbers | int | str
 class Measure(ABC):
     """A comparison of a query with one column of the passages, as SQL.
 
-    `name` is the name of the column.
+    `name` is the name of the column. With `asks` the function `<collection>_<name>` makes the query of what `query`
+    returns; the expressions then get the name of a relation with the function's one row. Without `exact` the distance
+    finds candidates, but is not the negative of the score.
     """
+
+    asks: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
 
     name: str
 
@@ -44,6 +49,28 @@ class Measure(ABC):
     def distance(self, query: str) -> str:  # noqa: ARG002
         """Return the expression whose order an index of the column gives: the negative of the score, never NULL."""
         raise InvalidRequest(f"passages cannot be recalled by {self.name!r}, only scored")
+
+    def candidates(self, query: str) -> str | None:  # noqa: ARG002
+        """Return the condition of the passages among which the nearest are; None if their order has an index."""
+        return None
+
+    def matching(self, query: str) -> str:  # noqa: ARG002
+        """Return the condition of all passages that can be found at all, where there are `candidates`."""
+        return "true"
+
+    def unfinished(self, query: str) -> str:  # noqa: ARG002
+        """Return the condition that not all that match are candidates, where there are `candidates`."""
+        return "true"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the passages: its type, its storage if that is not the type's, and what the server makes it of."""
+
+    name: str
+    type: Part
+    storage: str | None = None
+    generated: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +98,20 @@ class Representation(ABC):
         """Return what the catalogue keeps besides the name, kind and dimensions, as JSON can."""
         return {}
 
+    def columns(self, vector: Part) -> tuple[Column, ...]:
+        """Return the columns that hold it, the one that is called like it first; `vector` is pgvector's schema."""
+        return (Column(self.name, self.column_type(vector), self.storage),)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The names of the columns that the server does not make by itself."""
+        return tuple(each.name for each in self.columns(raw("")) if each.generated is None)
+
+    @property
+    def counted(self) -> tuple[str, str] | None:
+        """The column of terms of which the server counts how many passages have each, and the length of a passage."""
+        return None
+
     @property
     @abstractmethod
     def measure(self) -> Measure:
@@ -95,8 +136,8 @@ class Representation(ABC):
         return 0
 
     @abstractmethod
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:
-        """Return the value for a passage in Postgres' binary format, of an encoding that has been checked.
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:
+        """Return the values of the columns `written` in Postgres' binary format, of an encoding that was checked.
 
         `halfvec_oid` is the oid of `halfvec` in the database.
         """
@@ -105,11 +146,11 @@ class Representation(ABC):
     def size(self, tokens: int) -> int:
         """Return the most bytes that `pack` gives for a text of that many tokens."""
 
-    def adopted(self, column: str | None, type_: str | None, vector: Part) -> Part:  # noqa: ARG002
+    def adopted(self, column: str | None, type_: str | None, vector: Part) -> Part | None:  # noqa: ARG002
         """Return the expression that makes the value of a column of the relation `v`, which may not be given.
 
-        `type_` is the type of the column as the server spells it, None if it is not known. Raises InvalidSource where
-        nothing can be made of it.
+        `type_` is the type of the column as the server spells it, None if it is not known. Returns None if the server
+        makes the columns. Raises InvalidSource where nothing can be made of it.
         """
         raise InvalidSource(f"{self.name!r} cannot be taken over from a column; reconcile makes it")
 

@@ -67,9 +67,9 @@ class DenseVectors(Representation):
         """Return the size of the vector and of its links in the graph."""
         return 2 * self.dims + 512
 
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return the vector with length 1."""
-        return halfvec(normalize(np.asarray(encoding.dense)))
+        return (halfvec(normalize(np.asarray(encoding.dense))),)
 
     def size(self, tokens: int) -> int:  # noqa: ARG002
         """Return the bytes of the vector."""

@@ -89,9 +89,9 @@ class BitTokens(TokenVectors):
         """Return `bit(dims)`."""
         return raw(f"bit({self.dims})")
 
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return the signs."""
-        return bit_array(np.asarray(encoding.tokens))
+        return (bit_array(np.asarray(encoding.tokens)),)
 
     def size(self, tokens: int) -> int:
         """Return the bytes of the array."""
@@ -115,9 +115,9 @@ class HalfvecTokens(TokenVectors):
         """Return `halfvec(dims)`."""
         return vector + raw(f".halfvec({self.dims})")
 
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return the vectors."""
-        return halfvec_array(normalize(np.asarray(encoding.tokens)), halfvec_oid)
+        return (halfvec_array(normalize(np.asarray(encoding.tokens)), halfvec_oid),)
 
     def size(self, tokens: int) -> int:
         """Return the bytes of the array."""

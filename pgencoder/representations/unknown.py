@@ -46,7 +46,7 @@ class Unknown(Representation):
         """Raise UnknownRepresentation."""
         self.refuse()
 
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:  # noqa: ARG002
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Raise UnknownRepresentation."""
         self.refuse()
 

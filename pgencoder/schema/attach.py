@@ -19,7 +19,7 @@ from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
-from pgencoder.representations import Representation, beside, check_known, in_order, of_encoder
+from pgencoder.representations import Lexical, Representation, beside, check_known, in_order, of_encoder
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part
@@ -30,7 +30,8 @@ MOST_DIMS = 4_000  # of a vector that pgvector can index
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
 # Columns inside a search, and the index of the primary key
-_OF_SEARCH = re.compile(r"k\d+|distance|\w+_(distance|rank|score)|done|pkey")
+_OF_SEARCH = re.compile(r"k\d+|distance|\w+_(distance|rank|score|terms|asked)|done|pkey")
+_LEXICAL = "lexical"  # `<name>_lexical` serves one
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,11 @@ def check_beside(others: Sequence[Representation]) -> None:
     """Raise InvalidRequest for representations whose names are taken, and UnknownRepresentation for unknown ones."""
     check_known(tuple(others))
     names = [each.name for each in others]
+    for each in others:
+        if (each.name == _LEXICAL) != isinstance(each, Lexical):
+            raise InvalidRequest(f"what is stored for words is called {_LEXICAL!r}, and nothing else is")
     for name in names:
-        if name in catalog.TAKEN or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
+        if name in catalog.TAKEN - {_LEXICAL} or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
             raise InvalidRequest(f"a representation cannot be called {name!r}: pgencoder uses that name itself")
         if names.count(name) > 1:
             raise InvalidRequest(f"two representations are called {name!r}; give each a name that no other has")

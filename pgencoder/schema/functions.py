@@ -29,11 +29,33 @@ def create_of_generation(objects: Objects) -> list[Part]:
     """Make the view that workers write through, and the function that builds the index."""
     made = objects.fill(
         "create_generation",
-        write_body=Quoted(objects.fill("write_body")),
+        write_body=Quoted(_write_body(objects)),
+        count_body=Quoted(objects.fill("count_body", statements=_counts(objects))),
         build_body=Quoted(objects.fill("build_body", indexes=_indexes(objects))),
         comment=objects.comment(raw("generation ") + objects.number + raw(", for workers")),
     )
     return [made, block(objects.fill("grant_source_owner"))]
+
+
+def _write_body(objects: Objects) -> Part:
+    """Insert what a worker gives: everything but what the server makes."""
+    return objects.fill("write_body", columns=objects.copied(), values=objects.copied("new"))
+
+
+def _counts(objects: Objects) -> Part:
+    """Count the terms of each representation that has any."""
+    statements = [
+        objects.fill(
+            "count_terms",
+            representation=sql.Literal(each.name),
+            elements=identifier(counted[0]),
+            length=raw(counted[1]),
+            changes=objects.fill("changes"),
+        )
+        for each in objects.generation.representations
+        if (counted := each.counted) is not None
+    ]
+    return listed(statements or [raw("NULL;")], "\n    ")
 
 
 def _indexes(objects: Objects) -> Part:

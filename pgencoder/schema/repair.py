@@ -192,7 +192,7 @@ def _typed(column: KeyColumn) -> str:
 def _complete(connection: Connection, parts: Objects) -> bool:
     """Return True if the tables of a generation have all their columns: DROP EXTENSION removes some."""
     columns = ["passage", "span", "content", "content_hash", "truncated", "row_hash"]
-    columns += [each.name for each in parts.generation.representations]
+    columns += [column.name for each in parts.generation.representations for column in each.columns(parts.vector)]
     columns += [column.name for column in parts.collection.key]
     names = {"queue": as_text(parts.queue), "passages": as_text(parts.passages), "columns": columns}
     row = connection.execute(query("is_complete"), names).fetchone()
@@ -227,7 +227,7 @@ def drop_unsafe(connection: Connection, parts: Objects) -> bool:
 def _drop_tables(connection: Connection, parts: Objects) -> None:
     """Remove the tables of a generation, and the views on them."""
     _drop_views(connection, parts)
-    for table in (parts.passages, parts.queue):
+    for table in (parts.passages, parts.queue, parts.terms):
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
 
 

@@ -5,29 +5,31 @@ from __future__ import annotations
 from psycopg import sql
 
 from pgencoder.catalog.objects import Objects
-from pgencoder.representations.base import Representation
+from pgencoder.representations.base import Column
 from pgencoder.statements import Part, identifier, listed, raw
 
 
 def create(objects: Objects) -> sql.Composed:
-    """Make the passages table, with row level security, and its queue."""
+    """Make the passages table, with row level security, its queue, and the table of its terms."""
+    columns = [column for each in objects.generation.representations for column in each.columns(objects.vector)]
     return objects.fill(
         "create_passages",
         key_definitions=objects.key.definitions,
-        representations=listed(
-            (_column(each, objects.vector) for each in objects.generation.representations), ",\n    "
-        ),
-        storage=listed((_storage(each, objects.passages) for each in objects.generation.representations), ""),
+        representations=listed(map(_defined, columns), ",\n    "),
+        storage=listed((_storage(column, objects.passages) for column in columns), ""),
         comment=objects.comment(raw("generation ") + objects.number),
     )
 
 
-def _column(representation: Representation, vector: Part) -> Part:
-    return sql.SQL("{} {} NOT NULL").format(identifier(representation.name), representation.column_type(vector))
+def _defined(column: Column) -> Part:
+    made = sql.SQL("{} {} NOT NULL").format(identifier(column.name), column.type)
+    if column.generated is None:
+        return made
+    return made + sql.SQL(" GENERATED ALWAYS AS ({}) STORED").format(column.generated)
 
 
-def _storage(representation: Representation, passages: Part) -> Part:
-    if representation.storage is None:
+def _storage(column: Column, passages: Part) -> Part:
+    if column.storage is None:
         return raw("")
     change = sql.SQL("ALTER TABLE {} ALTER COLUMN {} SET STORAGE {};\n")
-    return change.format(passages, identifier(representation.name), raw(representation.storage))
+    return change.format(passages, identifier(column.name), raw(column.storage))

@@ -10,8 +10,9 @@ from psycopg import sql
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor, run
+from pgencoder.representations.lexical import BUDGET, Lexical
 from pgencoder.schema.dependents import named_dependents
-from pgencoder.statements import Part, as_text, query, raw
+from pgencoder.statements import Part, Quoted, as_text, query, raw
 
 
 def create(objects: Objects) -> list[Part]:
@@ -22,11 +23,26 @@ def create(objects: Objects) -> list[Part]:
         comment=objects.comment("the active generation"),
     )
     return [
+        _create_lexical(objects),
         objects.fill(
             "create_view", stored=objects.stored(), comment=objects.comment("passages of the active generation")
         ),
         active,
     ]
+
+
+def _create_lexical(objects: Objects) -> Part:
+    """Make the function that turns words into what searches by words compare with."""
+    stored = [each for each in objects.generation.representations if isinstance(each, Lexical)]
+    body = objects.fill("no_lexical_body")
+    if stored:
+        body = objects.fill(
+            "lexical_body",
+            configuration=sql.Literal(stored[0].configuration) + raw("::pg_catalog.regconfig"),
+            representation=sql.Literal(stored[0].name),
+            budget=sql.Literal(BUDGET),
+        )
+    return objects.fill("create_lexical", body=Quoted(body), comment=objects.comment("searches by words"))
 
 
 def replace(executor: Executor, objects: Objects) -> None:
@@ -36,14 +52,14 @@ def replace(executor: Executor, objects: Objects) -> None:
     """
     names = {"view_name": sql.Literal(as_text(objects.view)), "passages_name": sql.Literal(as_text(objects.passages))}
     readers = executor.execute(query("readers").format(**names)).fetchall()
-    view, active = create(objects)
+    lexical, view, active = create(objects)
     try:
         with executor.transaction():
             executor.execute(view)
     except pg.InvalidTableDefinition:  # other representations, or dimensions
         drop(executor, objects)
         executor.execute(view)
-    executor.execute(active)
+    run(executor, [active, lexical])
     run(executor, (objects.fill("grant_reader", reader=raw(reader)) for (reader,) in readers))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Measure
 from pgencoder.representations.dense import InnerProduct
+from pgencoder.representations.lexical import Bm25
 from pgencoder.representations.tokens import MaxSim
 from pgencoder.types import STAGES, Stage, check_count
 
@@ -150,6 +151,7 @@ class Ranking:
 
 DENSE = InnerProduct()
 TOKENS = MaxSim()
+LEXICAL = Bm25()
 
 
 def by_maxsim(measure: MaxSim = TOKENS) -> Ranking:
@@ -159,6 +161,7 @@ def by_maxsim(measure: MaxSim = TOKENS) -> Ranking:
 
 RANKINGS: Mapping[Stage, Ranking] = {
     "dense": Ranking((DENSE,), (DENSE,), Alone(DENSE.name)),
+    "lexical": Ranking((LEXICAL,), (LEXICAL,), Alone(LEXICAL.name)),
     "maxsim": by_maxsim(),
     "exhaustive": Ranking((), (DENSE, TOKENS), Alone(TOKENS.name)),
 }

@@ -12,6 +12,10 @@ A stage that is not needed costs its planning only: its condition is a single-ro
 before it starts the stage. This is what makes "fewer than k rows only if the filter leaves fewer" true: a filtered
 HNSW scan stops after `hnsw.max_scan_tuples`, and the exact stage then answers.
 
+Some measures have no index of their order, only one of what the nearest have: then `nearest` sorts those that fulfil
+the measure's condition, and `exact` runs only where that left out some that match. A measure may let the collection make
+the query, which is then the row of `<measure>_asked`.
+
 If there are several recalls, each has separate stages, and `recall` is their union. The source is a subquery of its
 keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.
 """
@@ -41,8 +45,10 @@ def template(keys: int, ranking: Ranking, group: Group, extra: Sequence[str] | N
 
     With `extra` it selects the candidates themselves, with those columns, and without a score.
 
-    To be filled are: passages, source (a subquery without its name), same (joins the two), check (a condition that
-    raises an error, or is true), k, candidates, and for each measure the query, under the measure's name.
+    To be filled are: passages, their key as passage_key, source (a subquery without its name), same (joins the two),
+    same_found (joins passages with those that were found before), check (a condition that raises an error, or is true),
+    k, candidates, and for each measure the query, under the measure's name. Measures that ask need ask_<name>, the
+    quoted function of the collection.
     """
     return _Rendering(keys, ranking, group, extra).whole()
 
@@ -68,9 +74,13 @@ def search_text(
     condition = raw("") if where is None else raw(" WHERE (") + where + raw(")")
     order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
     found = template(len(names), ranking, group)
+    key = [each.name for each in collection.key]
     return sql.SQL(f"SELECT {', '.join([*names, *columns])} FROM ({found}) AS hits ORDER BY {order}").format(
         passages=own(collection.generation.passages),
-        same=raw(same([key.name for key in collection.key], lambda name: as_text(identifier(name)))),
+        passage_key=listed(identifier("passages", name) for name in key),
+        same=raw(same(key, _quoted)),
+        same_found=raw(same(key, _quoted, "found")),
+        **{f"ask_{name}": own(f"{collection.name}_{name}") for name in ranking.measures},
         source=raw("(SELECT ") + chosen + raw(" FROM ") + table + condition + raw(")"),
         **holes,
     )
@@ -84,15 +94,23 @@ class _Rendering:
         self.keys = ", ".join(key_names(keys))
         self.source_keys = ", ".join(f"source.{name}" for name in key_names(keys))
         # what a score is not known from the recall for has its column carried to where it is computed
-        computed = (measure.name for measure in ranking.scores if [measure] != [*ranking.recalls])
+        computed = (
+            measure.name for measure in ranking.scores if not (measure.exact and [measure] == [*ranking.recalls])
+        )
         carried = computed if extra is None else extra
         self.columns = list(dict.fromkeys(["passage", "span", "content", *carried]))
 
     def whole(self) -> str:
+        parts = [
+            self._fill("search_asked", asked=f"{name}_asked", function=f"{{ask_{name}}}({{{name}}})")
+            for name, measure in self.ranking.measures.items()
+            if measure.asks
+        ]
         if not self.ranking.recalls:
-            return f"WITH {self._fill('search_all', scores=self._scores())}\n{self._best()}"
+            parts.append(self._fill("search_all", scores=self._scores()))
+            return f"WITH {', '.join(parts)}\n{self._best()}"
         several = len(self.ranking.recalls) > 1
-        parts = [self._fill("search_setting")]
+        parts.append(self._fill("search_setting"))
         for measure in self.ranking.recalls:
             parts += self._recall(measure, f"{measure.name}_" if several else "")
         if several:
@@ -105,7 +123,11 @@ class _Rendering:
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
         """Return the stages of one recall, and the union of their candidates with ranks."""
-        distance = measure.distance(f"{{{measure.name}}}")
+        query = self._query(measure)
+        distance = measure.distance(query)
+        among = measure.candidates(query)
+        if among is not None:
+            return self._recall_among(measure, prefix, among)
         hidden = f"{distance} OPERATOR(pg_catalog.+) 0"  # from the index
         stages = [f"{prefix}nearest"]
         parts = [self._nearest(stages[0], distance)]
@@ -117,12 +139,38 @@ class _Rendering:
             stages.append(f"{prefix}wider")
             short = f"({short} OR {self._few_documents(stages)})"
             # the best passage of a document comes before any second one
-            order = (
-                f"pg_catalog.row_number() OVER (PARTITION BY {self.source_keys} ORDER BY {hidden})"
-                " OPERATOR(pg_catalog.>) 1, distance"
-            )
+            order = self._first_of_each(hidden)
         parts.append(self._nearest(f"{prefix}exact", hidden, short, order))
         return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=self._together(stages, prefix))]
+
+    def _recall_among(self, measure: Measure, prefix: str, among: str) -> list[str]:
+        """Do the same where the nearest are among those that fulfil a condition; fewer may match than are wanted."""
+        query, stages = self._query(measure), [f"{prefix}nearest"]
+        distance, order = measure.distance(query), "distance"
+        parts = [self._sorted(stages[0], distance, among)]
+        short = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.<) {{k}}"
+        if self.group == "document":
+            many = "{candidates}::bigint OPERATOR(pg_catalog.*) 10"
+            full = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.>=) {{candidates}}"
+            few = f" AND {full} AND {self._few_documents(stages)}"
+            parts.append(self._sorted(f"{prefix}wider", distance, among, few, limit=many))
+            stages.append(f"{prefix}wider")
+            short, order = self._few_documents(stages), self._first_of_each("passages.distance")
+        condition = f" AND {measure.unfinished(query)} AND {short}"
+        parts.append(self._sorted(f"{prefix}exact", distance, measure.matching(query), condition, order))
+        union = " UNION ALL ".join(f"TABLE {stage}" for stage in [*stages, f"{prefix}exact"])
+        together = f"SELECT DISTINCT ON ({self.keys}, passage) * FROM ({union}) AS stages"
+        return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=together)]
+
+    def _first_of_each(self, distance: str) -> str:
+        """Return the order in which the best passage of a document comes before any second one."""
+        return (
+            f"pg_catalog.row_number() OVER (PARTITION BY {self.source_keys} ORDER BY {distance})"
+            " OPERATOR(pg_catalog.>) 1, distance"
+        )
+
+    def _query(self, measure: Measure) -> str:
+        return f"{measure.name}_asked" if measure.asks else f"{{{measure.name}}}"
 
     def _together(self, stages: Sequence[str], prefix: str) -> str:
         """All that the stages of one recall found, each passage once."""
@@ -141,6 +189,27 @@ class _Rendering:
             stage=stage,
             stored=", ".join(f"passages.{column}" for column in self.columns),
             distance=distance,
+            condition=condition,
+            order=order,
+            limit=limit,
+        )
+
+    def _sorted(
+        self,
+        stage: str,
+        distance: str,
+        among: str,
+        condition: str = "",
+        order: str = "distance",
+        limit: str = "{candidates}",
+    ) -> str:
+        return self._fill(
+            "search_among",
+            stage=stage,
+            found_keys=self.source_keys.replace("source.", "found."),
+            stored=", ".join(f"passages.{column}" for column in self.columns),
+            distance=distance,
+            among=among,
             condition=condition,
             order=order,
             limit=limit,
@@ -173,8 +242,8 @@ class _Rendering:
 
     def _score(self, measure: Measure) -> str:
         recalls = self.ranking.recalls
-        score = measure.score(f"{{{measure.name}}}")
-        if measure not in recalls:
+        score = measure.score(self._query(measure))
+        if measure not in recalls or not measure.exact:
             return score
         if len(recalls) == 1:
             return "OPERATOR(pg_catalog.-) distance"
@@ -206,10 +275,14 @@ def key_names(keys: int) -> list[str]:
     return [f"k{i}" for i in range(1, keys + 1)]
 
 
-def same(passage_key: Sequence[str], quote: Callable[[str], str]) -> str:
-    """Return the condition that a passage is of a row of the source."""
+def same(passage_key: Sequence[str], quote: Callable[[str], str], relation: str = "source") -> str:
+    """Return the condition that a passage is of a row of the source, or of another relation with its keys."""
     pairs = zip(passage_key, key_names(len(passage_key)), strict=True)
-    return " AND ".join(f"passages.{quote(name)} OPERATOR(pg_catalog.=) source.{k}" for name, k in pairs)
+    return " AND ".join(f"passages.{quote(name)} OPERATOR(pg_catalog.=) {relation}.{k}" for name, k in pairs)
+
+
+def _quoted(name: str) -> str:
+    return as_text(identifier(name))
 
 
 def _text(name: str) -> str:

@@ -141,7 +141,7 @@ def select_collection(
     """Return a SELECT of the key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
     source = source_of(collection)
     key = [column.name for column in collection.key]
-    place = Place(f"{collection.name}_passages", tuple(key), source.keys)
+    place = Place(collection.name, f"{collection.name}_passages", tuple(key), source.keys)
     hits = hits_of(place, search, query, check=check)
     made = _search_select(source, search, hits, *result_columns(hits, key))
     return made.order_by(*best_first(hits, len(key)))
@@ -158,7 +158,8 @@ def entity_place(entity: Any, table: sa.Table, name: str) -> tuple[Place, Search
     )
     labelled = (column.label(name) for column, name in zip(columns, key_names(len(columns)), strict=True))
     source = SearchedTable(sa.select(*labelled))
-    return Place(f"{name}_passages", tuple(free_names([column.name for column in primary])), source.keys), source
+    key = tuple(free_names([column.name for column in primary]))
+    return Place(name, f"{name}_passages", key, source.keys), source
 
 
 def _search_select(source: SearchedTable, search: Search, hits: sa.Subquery, *columns: Any) -> SearchSelect[Any, Any]:

@@ -56,8 +56,12 @@ class Search:
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a search: a table or view of passages, its key columns, and the source's keys as k1, k2, ..."""
+    """The place of a search: a collection, its table or view of passages with the key columns there, and the source.
 
+    The source is a SELECT of its keys as k1, k2, ...
+    """
+
+    collection: str
     passages: str
     key: tuple[str, ...]
     source: sa.Select[Any]
@@ -82,10 +86,8 @@ class SearchText(ClauseElement):
     ]
     _numbers = count()
 
-    def __init__(
-        self, place: Place, shape: Shape, binds: Mapping[str, ColumnElement[Any]], collection: str | None
-    ) -> None:
-        self.shape = (place.passages, place.key, shape, collection)
+    def __init__(self, place: Place, shape: Shape, binds: Mapping[str, ColumnElement[Any]], *, checked: bool) -> None:
+        self.shape = (place.collection, place.passages, place.key, shape, checked)
         self.source = place.source
         self.binds = dict(binds)
         self.number = next(self._numbers)  # stays the same in copies
@@ -102,26 +104,28 @@ class Shape:
 
 @compiles(SearchText)
 def _compile(search: SearchText, compiler: Any, **options: Any) -> str:
-    passages, key, shape, collection = search.shape
+    collection, passages, key, shape, checked = search.shape
     literal = {"literal_binds": options.get("literal_binds", False)}
     source = search.source.where(*conditions(compiler).get(search.number, ()))
     binds = {name: compiler.process(bind, **literal) for name, bind in search.binds.items()}
     quote = compiler.preparer.quote_identifier
     queries = {name: measure.query(binds) for name, measure in shape.ranking.measures.items()}
+    asked = {f"ask_{name}": f"{SCHEMA}.{quote(f'{collection}_{name}')}" for name in queries}
     return template(len(key), shape.ranking, shape.group, shape.extra).format(
         passages=f"{SCHEMA}.{quote(passages)}",
+        passage_key=", ".join(f"passages.{quote(name)}" for name in key),
         same=same(key, quote),
+        same_found=same(key, quote, "found"),
         source=f"({compiler.process(source.subquery('source').element, asfrom=True, **literal)})",
-        check=_checked(collection, binds, compiler),
+        check=_checked(collection, binds, compiler) if checked else "true",
         k=binds["k"],
         candidates=binds["candidates"],
         **queries,
+        **asked,
     )
 
 
-def _checked(collection: str | None, binds: Mapping[str, str], compiler: Any) -> str:
-    if collection is None:
-        return "true"
+def _checked(collection: str, binds: Mapping[str, str], compiler: Any) -> str:
     active = f"{SCHEMA}.{compiler.preparer.quote_identifier(f'{collection}_active')}()"
     # what a schema is called here is not what it is called there
     without = " OPERATOR(pg_catalog.-) 'source'" if compiler.schema_translate_map else ""
@@ -152,7 +156,7 @@ def hits_of(
     binds["candidates"] = _bind("candidates", int(max(search.candidates, search.k)))
     if check is not None:
         binds["expected"] = _bind("expected", json.dumps({**check.expected, "key": as_set(place.key)}))
-    text = SearchText(place, Shape(ranking, search.group, extra), binds, None if check is None else check.collection)
+    text = SearchText(place, Shape(ranking, search.group, extra), binds, checked=check is not None)
     keys = [
         sa.column(name, column.type)
         for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=True)
@@ -183,7 +187,7 @@ def search_statement(collection: Collection, search: Search, query: Encoding) ->
     source = source_of(collection)
     keys = source.keys if search.filter is None else source.keys.where(source.translate(search.filter))
     names = [key.name for key in collection.key]
-    place = Place(collection.generation.passages, tuple(names), keys)
+    place = Place(collection.name, collection.generation.passages, tuple(names), keys)
     hits = hits_of(place, search, query, check=Check(collection.name, description(collection)))
     return sa.select(*result_columns(hits, names)).order_by(*best_first(hits, len(names)))
 

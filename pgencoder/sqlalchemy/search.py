@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -122,9 +122,9 @@ def recall(
         assert found.collection is not None
         source = source_of(found.collection)
         key = tuple(column.name for column in found.collection.key)
-        place = Place(f"{found.collection.name}_passages", key, source.keys)
+        place = Place(found.collection.name, f"{found.collection.name}_passages", key, source.keys)
     if filter is not None:
-        place = Place(place.passages, place.key, source.keys.where(source.translate(filter)))
+        place = replace(place, source=source.keys.where(source.translate(filter)))
     search = Search(candidates, candidates, stage="dense")
     return hits_of(place, search, found.query, check=found.check, extra=(TOKENS.name,) if found.stored else ())
 
@@ -175,7 +175,8 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     if isinstance(query, str):
         encoder = encoder or (declared.encoder() if declared is not None else None)
         assert encoder is not None
-        encoding = encoder.encode_query(query_text(query))
+        text = query_text(query)
+        encoding = replace(encoder.encode_query(text), text=text)
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)

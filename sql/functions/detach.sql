@@ -27,8 +27,10 @@ BEGIN
     END LOOP;
     -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(
-        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
-        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text),'
+        ' pgencoder.%I(pg_catalog.text[], int, boolean)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows',
+        detach.name OPERATOR(pg_catalog.||) '_lexical', detach.name OPERATOR(pg_catalog.||) '_scan');
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
         detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,

@@ -6,10 +6,12 @@ DECLARE
     queue CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_queue';
     write CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_write';
     build CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_build';
+    count CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_count';
+    terms CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_terms';
 BEGIN
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
-    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
+    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I, pgencoder.%I', passages, queue, terms);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I()', write, build, count);
     DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) _drop_generation.collection
         AND g.number OPERATOR(pg_catalog.=) _drop_generation.generation;
 END

@@ -7,7 +7,7 @@ AS $$
         SELECT pg_catalog.concat('the ', wanted.kind, ' ', wanted.name)
         FROM (
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM (VALUES ('table', ''), ('table', '_queue'), ('view', '_write')) AS made (kind, suffix)
+            FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -34,10 +34,10 @@ AS $$
         SELECT pg_catalog.concat('the function ', wanted.name)
         FROM (
             SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical']) AS made (suffix)
             UNION ALL
             SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_write', '_build']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_write', '_build', '_count']) AS made (suffix)
         ) AS wanted (name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_proc p

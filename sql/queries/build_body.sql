@@ -1,4 +1,5 @@
 BEGIN
     {indexes}
+    PERFORM {count}();
     ANALYZE {passages};
 END

@@ -10,6 +10,11 @@ CREATE OR REPLACE FUNCTION {build}() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS {build_body};
 REVOKE ALL ON FUNCTION {build}() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION {count}() RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS {count_body};
+REVOKE ALL ON FUNCTION {count}() FROM PUBLIC;
 COMMENT ON VIEW {write} IS {comment};
 COMMENT ON FUNCTION {write}() IS {comment};
 COMMENT ON FUNCTION {build}() IS {comment};
+COMMENT ON FUNCTION {count}() IS {comment};

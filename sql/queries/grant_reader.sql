@@ -1,2 +1,2 @@
 GRANT SELECT ON {view} TO {reader};
-GRANT EXECUTE ON FUNCTION {active}() TO {reader};
+GRANT EXECUTE ON FUNCTION {active}(), {lexical}(pg_catalog.text) TO {reader};

@@ -1,4 +1,4 @@
 BEGIN
-    INSERT INTO {passages} SELECT NEW.*;
+    INSERT INTO {passages} ({columns}) VALUES ({values});
     RETURN NEW;
 END

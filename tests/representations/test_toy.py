@@ -81,8 +81,8 @@ class Signature(Representation):
     def index(self, vector: Part) -> Part:
         return sql.SQL("hnsw ({} {}.bit_hamming_ops)").format(identifier(self.name), vector)
 
-    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> bytes:
-        return (64).to_bytes(4, "big") + np.packbits(signs(encoding.dense, self.salt)).tobytes()
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:
+        return ((64).to_bytes(4, "big") + np.packbits(signs(encoding.dense, self.salt)).tobytes(),)
 
     def size(self, tokens: int) -> int:
         return 12

@@ -1,0 +1,127 @@
+"""The words of a passage, made by the server, and compared by BM25 (Robertson and Zaragoza, 2009)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from psycopg import sql
+
+from pgencoder.representations.base import Column, Measure, Parameter, Representation
+from pgencoder.statements import SCHEMA, Part, identifier, raw
+from pgencoder.types import Encoding
+
+DIMS = 2**29 + 1  # a term is one of 2^29 hashes; the last dimension has the length
+BUDGET = 6_000  # passages that are read for a query
+
+
+@dataclass(frozen=True)
+class Bm25(Measure):
+    """BM25 with k1 = 1.2, b = 0.75 and the inverse document frequency of Lucene.
+
+    A function of the collection makes the query: it knows how texts are split, and how many passages have a term.
+    """
+
+    name: str = "lexical"
+    asks: ClassVar[bool] = True
+    exact: ClassVar[bool] = False
+
+    def parameters(self, query: Encoding) -> Mapping[str, Parameter]:
+        """Return the words."""
+        return {"query_text": query.text}
+
+    def value(self, query: Encoding) -> str:
+        """Return the words."""
+        return query.text
+
+    def query(self, parameters: Mapping[str, str]) -> str:
+        """Return the words."""
+        return parameters["query_text"]
+
+    def score(self, query: str) -> str:
+        """Return BM25 by the counts of now; 0 without a term of the query, NULL for a query without terms."""
+        return (
+            f"{SCHEMA}._bm25_score({self.name}, {_asked(query, 'units')}, {_asked(query, 'impacts')},"
+            f" {_asked(query, 'mean_length')})"
+        )
+
+    def distance(self, query: str) -> str:
+        """Return the negative of nearly BM25: with a mean length that is the same at all times."""
+        return f"{SCHEMA}._distance({self.name}, {_asked(query, 'weights')})"
+
+    def candidates(self, query: str) -> str:
+        """Return the condition of passages that may be the best, which the index answers."""
+        return " AND ".join(self._has(_asked(query, f"any_{i}")) for i in (1, 2, 3))
+
+    def matching(self, query: str) -> str:
+        """Return the condition of passages that have a term of the query."""
+        return self._has(_asked(query, "every"))
+
+    def unfinished(self, query: str) -> str:
+        """Return the condition that some that match are no candidates."""
+        return f"NOT {_asked(query, 'complete')}"
+
+    def _has(self, elements: str) -> str:
+        return f"passages.{self.name}_terms OPERATOR(pg_catalog.&&) {elements}"
+
+
+@dataclass(frozen=True)
+class Lexical(Representation):
+    """The weights of the terms of a passage, and the terms for a GIN index; both are generated columns.
+
+    `configuration` is that of full text search, with its schema and quoted where needed: "pg_catalog.english".
+    """
+
+    kind: ClassVar[str] = "bm25"
+
+    name: str = "lexical"
+    dims: int = DIMS
+    configuration: str = "pg_catalog.simple"
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return the configuration."""
+        return {"configuration": self.configuration}
+
+    @property
+    def measure(self) -> Bm25:
+        """BM25."""
+        return Bm25(self.name)
+
+    def column_type(self, vector: Part) -> Part:
+        """Return `sparsevec`."""
+        return vector + raw(f".sparsevec({self.dims})")
+
+    def columns(self, vector: Part) -> tuple[Column, ...]:
+        """Return the weights and the terms."""
+        made = sql.SQL("(pgencoder._bm25({}::pg_catalog.regconfig, content))").format(sql.Literal(self.configuration))
+        # inside the row: each candidate is read, and compressed weights take longer
+        return (
+            Column(self.name, self.column_type(vector), "PLAIN", made + raw(".weights")),
+            Column(f"{self.name}_terms", raw("int[]"), "PLAIN", made + raw(".terms")),
+        )
+
+    def index(self, vector: Part) -> Part:  # noqa: ARG002
+        """Return that of GIN; a list of changes that wait would be read by every search."""
+        return sql.SQL("gin ({} pg_catalog.array_ops) WITH (fastupdate = off)").format(identifier(f"{self.name}_terms"))
+
+    @property
+    def counted(self) -> tuple[str, str]:
+        """The column of terms, and the length of the passage `passage`."""
+        return f"{self.name}_terms", f"pgencoder._bm25_length(passage.{self.name})"
+
+    def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
+        """Return nothing: the server makes the columns."""
+        return ()
+
+    def size(self, tokens: int) -> int:  # noqa: ARG002
+        """Return 0."""
+        return 0
+
+    def adopted(self, column: str | None, type_: str | None, vector: Part) -> None:  # noqa: ARG002
+        """Return None: the server makes the columns."""
+
+
+def _asked(query: str, column: str) -> str:
+    return f"(SELECT asked.{column} FROM {query} AS asked)"

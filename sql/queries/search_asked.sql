@@ -1,0 +1,1 @@
+{asked} AS MATERIALIZED (SELECT * FROM {function})
