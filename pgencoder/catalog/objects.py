@@ -12,6 +12,7 @@ from psycopg import sql
 
 from pgencoder.catalog.keys import Key
 from pgencoder.catalog.names import Names
+from pgencoder.representations import Representation
 from pgencoder.statements import Part, Quoted, identifier, listed, numbered, query, raw
 from pgencoder.types import Collection, Generation
 
@@ -74,6 +75,11 @@ class Objects(Names):
             *("passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown"),
         ]
         return listed(identifier(*before, name) for name in names) + self.written(relation)
+
+    @property
+    def counted(self) -> list[Representation]:
+        """The representations whose terms are counted."""
+        return [each for each in self.generation.representations if each.counted is not None]
 
     def comment(self, text: str | Part) -> Part:
         """Return the text of a comment on one of the objects."""

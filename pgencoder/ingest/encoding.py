@@ -69,7 +69,5 @@ class BatchEncoder:
             checked = check_encoding(encoding, generation.dims, name)
             content = batch.passages[i].content
             batch.vectors[i] = tuple(
-                part
-                for each in generation.representations
-                for part in each.pack(checked, content, batch.halfvec_oid)
+                part for each in generation.representations for part in each.pack(checked, content, batch.halfvec_oid)
             )

@@ -104,7 +104,7 @@ class Lexical(Representation):
 
     def index(self, vector: Part) -> Part:  # noqa: ARG002
         """Return that of GIN; a list of changes that wait would be read by every search."""
-        return sql.SQL("gin ({} pg_catalog.array_ops) WITH (fastupdate = off)").format(identifier(f"{self.name}_terms"))
+        return sql.SQL("gin ({} pg_catalog.array_ops) WITH (fastupdate = 'off')").format(identifier(f"{self.name}_terms"))
 
     @property
     def counted(self) -> tuple[str, str]:
@@ -119,7 +119,7 @@ class Lexical(Representation):
         """Return 0."""
         return 0
 
-    def adopted(self, column: str | None, type_: str | None, vector: Part) -> None:  # noqa: ARG002
+    def adopted(self, column: str | None, type_: str | None, vector: Part) -> None:
         """Return None: the server makes the columns."""
 
 

@@ -13,8 +13,8 @@ before it starts the stage. This is what makes "fewer than k rows only if the fi
 HNSW scan stops after `hnsw.max_scan_tuples`, and the exact stage then answers.
 
 Some measures have no index of their order, only one of what the nearest have: then `nearest` sorts those that fulfil
-the measure's condition, and `exact` runs only where that left out some that match. A measure may let the collection make
-the query, which is then the row of `<measure>_asked`.
+the measure's condition, and `exact` runs only where that left out some that match. A measure may let the collection
+make the query, which is then the row of `<measure>_asked`.
 
 If there are several recalls, each has separate stages, and `recall` is their union. The source is a subquery of its
 keys, k1, k2, ..., with the filter inside: there a plain column name can only be the source's.

@@ -31,6 +31,7 @@ from pgencoder.worker.notifications import Notifications
 from pgencoder.worker.pipeline import drain
 from pgencoder.worker.record import OnReport, Record
 from pgencoder.worker.retrying import FAILURES, error_line, out_of_reach, steadily
+from pgencoder.worker.term_counts import TermCounts
 from pgencoder.worker.work import Work, WorkSource
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Worker:
             ChangedRows(self.generations, self.record, self.options.batch_rows, self.options.lease),
             Backfill(self.generations),
             IndexBuilds(engine, self.generations, self.record, self._stopping),
+            TermCounts(self.generations, self.record),
         ]
         if self.options.reconcile is not None:
             self.sources.append(Comparison(self.generations, self.options.reconcile, self._stopping))

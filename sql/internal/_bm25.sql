@@ -4,15 +4,15 @@
 -- now; for that, the last dimension holds n. An element of `terms` is a term, and in its last 3 bits the level of the
 -- weight, 0 to 7.
 CREATE OR REPLACE FUNCTION pgencoder._bm25(
-    config regconfig, content pg_catalog.text, OUT weights {vector}.sparsevec, OUT terms int[]
+    config pg_catalog.regconfig, content pg_catalog.text, OUT weights {vector}.sparsevec, OUT terms int[]
 )
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT pg_catalog.concat('{{', pg_catalog.string_agg(
             pg_catalog.concat(weighted.term, ':', weighted.weight, ','), '' ORDER BY weighted.term),
             '536870913:', coalesce(pg_catalog.max(weighted.length), 0), '}}/536870913')::{vector}.sparsevec,
-        coalesce(pg_catalog.array_agg((((weighted.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) |
-            pg_catalog.width_bucket(weighted.weight, ARRAY[0.5, 0.62, 0.7, 0.76, 0.82, 0.87, 0.92]::real[]))
+        coalesce(pg_catalog.array_agg((((weighted.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3)
+            OPERATOR(pg_catalog.|) pg_catalog.width_bucket(weighted.weight, ARRAY[0.5, 0.62, 0.7, 0.76, 0.82, 0.87, 0.92]::real[]))
             ORDER BY weighted.term), '{{}}')
     FROM (
         SELECT counted.term, counted.length,
@@ -27,5 +27,5 @@ BEGIN ATOMIC
         ) AS counted
     ) AS weighted;
 END;
-COMMENT ON FUNCTION pgencoder._bm25(regconfig, pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._bm25(pg_catalog.regconfig, pg_catalog.text) IS
     'What is stored of a passage for BM25: the weights of its terms, and the terms for an index';

@@ -51,7 +51,7 @@ BEGIN
     END IF;
     room := greatest(room, budget OPERATOR(pg_catalog./) 2);
     common := least(pg_catalog.cardinality(terms) OPERATOR(pg_catalog.-) rare, most);
-    impacts := impacts[rare OPERATOR(pg_catalog.+) 1 :];
+    impacts := impacts[rare OPERATOR(pg_catalog.+) 1 : pg_catalog.cardinality(impacts)];
     counts := counts[rare OPERATOR(pg_catalog.+) 1 : rare OPERATOR(pg_catalog.+) common];
     -- what a passage with a good score usually has of each term
     typical := ARRAY(SELECT impacts[n] OPERATOR(pg_catalog.*) usual[greatest(1, (SELECT pg_catalog.max(level)

@@ -1,6 +1,6 @@
 -- A term is a number of 29 bits, a hash of a lexeme. Identifiers, codes, paths and versions such as ERR_42,
 -- numpy.linalg or ORA-00942 count twice: as one lexeme, so that they are found exactly, and by their parts. 3.14 stays whole.
-CREATE OR REPLACE FUNCTION pgencoder._terms(config regconfig, content pg_catalog.text)
+CREATE OR REPLACE FUNCTION pgencoder._terms(config pg_catalog.regconfig, content pg_catalog.text)
 RETURNS TABLE (term int, count int)
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
@@ -22,5 +22,5 @@ BEGIN ATOMIC
     ) AS hashed (term, count)
     GROUP BY hashed.term;
 END;
-COMMENT ON FUNCTION pgencoder._terms(regconfig, pg_catalog.text) IS
+COMMENT ON FUNCTION pgencoder._terms(pg_catalog.regconfig, pg_catalog.text) IS
     'The terms of a text, each with the number of times that it occurs';

@@ -41,6 +41,7 @@ from pgencoder.ingest import backfill, index, queue
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
+from pgencoder.representations import Lexical
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.search import rows
 from pgencoder.search.ranking import DENSE, Alone, Ranking, ReciprocalRanks, ZScores
@@ -158,7 +159,7 @@ def fill(rows: Connection) -> None:
 def attach(parties: Parties) -> None:
     db = parties.owner
     assert db.attach("articles", ["lang", "body"], WORDS, schema="blog", progress=lambda *_: None) == 15
-    assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec") == 15
+    assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec", representations=[Lexical()]) == 15
     assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate") == 15
     assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
 
@@ -199,6 +200,8 @@ def search(parties: Parties) -> None:
         stages = (None, "dense", "exhaustive", *FUSED) if name != "plain" else (None, *FUSED)
         for filter in filters:
             for group in ("passage", "document"):
+                if name == "notes":
+                    assert db.search(name, QUERY, 3, filter=filter, group=group, stage="lexical", encoder=WORDS)  # type: ignore[arg-type]
                 for stage in stages:
                     assert db.search(name, QUERY, 3, filter=filter, group=group, stage=stage, encoder=WORDS)  # type: ignore[arg-type]
 
@@ -207,6 +210,7 @@ def search_in_sql(parties: Parties) -> None:
     vector = parties.owner.vector_schema
     query = WORDS.encode_query(QUERY)
     with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
+        assert user.execute("SELECT * FROM pgencoder.notes_lexical('red')").fetchall()
         for name in NAMES:
             for group in ("passage", "document"):
                 rows = user.execute(

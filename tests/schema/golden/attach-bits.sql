@@ -123,6 +123,14 @@ CREATE INDEX ON "pgencoder"."bits_1_queue" (run_after) WHERE attempts OPERATOR(p
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."bits_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."bits_1_queue" IS 'pgencoder: bits, generation 1';
+CREATE TABLE "pgencoder"."bits_1_terms" (
+    representation pg_catalog.text NOT NULL,
+    element int NOT NULL,
+    passages int NOT NULL,
+    PRIMARY KEY (representation, element)
+);
+COMMENT ON TABLE "pgencoder"."bits_1_terms" IS 'pgencoder: bits, generation 1';
+COMMENT ON COLUMN "pgencoder"."bits_1_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
 -- owner may create objects here only until leave_source_owner.
@@ -386,7 +394,7 @@ CREATE OR REPLACE VIEW "pgencoder"."bits_1_write" AS SELECT * FROM "pgencoder"."
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    INSERT INTO "pgencoder"."bits_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 ';
@@ -396,13 +404,22 @@ CREATE OR REPLACE FUNCTION "pgencoder"."bits_1_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
     CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."bits_1_count"();
     ANALYZE "pgencoder"."bits_1";
 END
 ';
 REVOKE ALL ON FUNCTION "pgencoder"."bits_1_build"() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION "pgencoder"."bits_1_count"() RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    NULL;
+END
+';
+REVOKE ALL ON FUNCTION "pgencoder"."bits_1_count"() FROM PUBLIC;
 COMMENT ON VIEW "pgencoder"."bits_1_write" IS 'pgencoder: bits, generation 1, for workers';
 COMMENT ON FUNCTION "pgencoder"."bits_1_write"() IS 'pgencoder: bits, generation 1, for workers';
 COMMENT ON FUNCTION "pgencoder"."bits_1_build"() IS 'pgencoder: bits, generation 1, for workers';
+COMMENT ON FUNCTION "pgencoder"."bits_1_count"() IS 'pgencoder: bits, generation 1, for workers';
 ;
 DO '-- The rights of the trigger, which runs as the owner of the source
 DECLARE
@@ -657,6 +674,20 @@ DO 'BEGIN
 END
 ';
 ;
+-- It runs as the owner, because the counts say of words if any passage has them
+CREATE OR REPLACE FUNCTION "pgencoder"."bits_lexical"(query pg_catalog.text) RETURNS TABLE (
+    weights "public".sparsevec, units "public".sparsevec[], impacts double precision[], mean_length double precision,
+    any_1 int[], any_2 int[], any_3 int[], every int[], complete boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    RAISE EXCEPTION ''the collection % stores no terms to search by'', ''bits'' USING ERRCODE = ''object_not_in_prerequisite_state'',
+        HINT = ''Give the configuration of its texts: pgencoder reencode --lexical english.'';
+END
+';
+COMMENT ON FUNCTION "pgencoder"."bits_lexical"(pg_catalog.text) IS 'pgencoder: bits, searches by words';
+REVOKE ALL ON FUNCTION "pgencoder"."bits_lexical"(pg_catalog.text) FROM PUBLIC;
+;
 CREATE OR REPLACE VIEW "pgencoder"."bits_passages" WITH (security_invoker = true) AS
     SELECT "id", passage, span, content, "dense", "tokens" FROM "pgencoder"."bits_1";
 COMMENT ON VIEW "pgencoder"."bits_passages" IS 'pgencoder: bits, passages of the active generation';
@@ -678,8 +709,9 @@ WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencode
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_1_write" TO pgencoder_worker;
 GRANT SELECT ON "pgencoder"."bits_1", "pgencoder"."bits_passages" TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_1_build"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean) TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"() TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_1_build"(), "pgencoder"."bits_1_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
+    TO pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
 '';
     END IF;
 END

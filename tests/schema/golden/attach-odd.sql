@@ -125,6 +125,14 @@ CREATE INDEX ON "pgencoder"."odd ""50%"" {$1}_1_queue" (run_after) WHERE attempt
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" IS 'pgencoder: odd "50%" {$1}, generation 1';
+CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1_terms" (
+    representation pg_catalog.text NOT NULL,
+    element int NOT NULL,
+    passages int NOT NULL,
+    PRIMARY KEY (representation, element)
+);
+COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, generation 1';
+COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
 -- owner may create objects here only until leave_source_owner.
@@ -388,7 +396,7 @@ CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_1_write" AS SELECT * FROM "
 CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 ';
@@ -398,13 +406,22 @@ CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"() RETURNS pg_c
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
     CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."odd ""50%"" {$1}_1_count"();
     ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
 END
 ';
 REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_1_count"() RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    NULL;
+END
+';
+REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_count"() FROM PUBLIC;
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_1_write" IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_write"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
+COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_count"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 ;
 DO '-- The rights of the trigger, which runs as the owner of the source
 DECLARE
@@ -659,6 +676,20 @@ DO 'BEGIN
 END
 ';
 ;
+-- It runs as the owner, because the counts say of words if any passage has them
+CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(query pg_catalog.text) RETURNS TABLE (
+    weights "public".sparsevec, units "public".sparsevec[], impacts double precision[], mean_length double precision,
+    any_1 int[], any_2 int[], any_3 int[], every int[], complete boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    RAISE EXCEPTION ''the collection % stores no terms to search by'', ''odd "50%" {$1}'' USING ERRCODE = ''object_not_in_prerequisite_state'',
+        HINT = ''Give the configuration of its texts: pgencoder reencode --lexical english.'';
+END
+';
+COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) IS 'pgencoder: odd "50%" {$1}, searches by words';
+REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) FROM PUBLIC;
+;
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_passages" WITH (security_invoker = true) AS
     SELECT "passage_key", "1", passage, span, content, "dense", "tokens" FROM "pgencoder"."odd ""50%"" {$1}_1";
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_passages" IS 'pgencoder: odd "50%" {$1}, passages of the active generation';
@@ -680,8 +711,9 @@ WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencode
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_write" TO pgencoder_worker;
 GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages" TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"(), "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg_catalog.text[], bigint), "pgencoder"."odd ""50%"" {$1}_scan"(pg_catalog.text[], int, boolean) TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"() TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"(), "pgencoder"."odd ""50%"" {$1}_1_count"(), "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg_catalog.text[], bigint), "pgencoder"."odd ""50%"" {$1}_scan"(pg_catalog.text[], int, boolean)
+    TO pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"(), "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
 '';
     END IF;
 END

@@ -33,6 +33,65 @@ $$;
 
 COMMENT ON FUNCTION pgencoder._attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
 
+CREATE FUNCTION pgencoder._terms(config regconfig, content text) RETURNS TABLE(term integer, count integer)
+    LANGUAGE sql IMMUTABLE STRICT ROWS 100 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT hashed.term,
+     (sum(hashed.count))::integer AS sum
+    FROM ( SELECT ((((concat('x', substr(encode(sha256(convert_to(found.lexeme, 'UTF8'::name)), 'hex'::text), 1, 8)))::bit(32))::integer & 536870911) + 1) AS "?column?",
+             found.count
+            FROM ( SELECT word.lexeme,
+                     cardinality(word.positions) AS cardinality
+                    FROM unnest(to_tsvector(_terms.config, regexp_replace(regexp_replace(_terms.content, '([[:alnum:]])[_/\\:@#+-]+(?=[[:alnum:]])'::text, '\1 '::text, 'g'::text), '([[:alpha:]])[.]+(?=[[:alnum:]])|([[:digit:]])[.]+(?=[[:alpha:]])'::text, '\1\2 '::text, 'g'::text))) word(lexeme, positions, weights)
+                 UNION ALL
+                  SELECT lower(compound.compound[1]) AS lower,
+                     1
+                    FROM regexp_matches(_terms.content, '((?:[[:alnum:]]+[._/\\:@#+-]+)+[[:alnum:]]+|[[:alnum:]]+[+#]+)'::text, 'g'::text) compound(compound)) found(lexeme, count)) hashed(term, count)
+   GROUP BY hashed.term;
+END;
+
+COMMENT ON FUNCTION pgencoder._terms(config regconfig, content text) IS 'The terms of a text, each with the number of times that it occurs';
+
+CREATE FUNCTION pgencoder._bm25(config regconfig, content text, OUT weights public.sparsevec, OUT terms integer[]) RETURNS record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (concat('{', string_agg(concat(weighted.term, ':', weighted.weight, ','), ''::text ORDER BY weighted.term), '536870913:', COALESCE(max(weighted.length), (0)::bigint), '}/536870913'))::public.sparsevec AS concat,
+     COALESCE(array_agg((((weighted.term - 1) << 3) | width_bucket(weighted.weight, ARRAY[(0.5)::real, (0.62)::real, (0.7)::real, (0.76)::real, (0.82)::real, (0.87)::real, (0.92)::real])) ORDER BY weighted.term), '{}'::integer[]) AS "coalesce"
+    FROM ( SELECT counted.term,
+             counted.length,
+             (((counted.count)::double precision / ((counted.count)::double precision + ((1.2)::double precision * ((0.25 + (0.0075 * (counted.length)::numeric)))::double precision))))::real AS weight
+            FROM ( SELECT t.term,
+                     t.count,
+                     sum(t.count) OVER () AS length
+                    FROM pgencoder._terms(_bm25.config, _bm25.content) t(term, count)
+                   ORDER BY t.count DESC, t.term
+                  LIMIT 15000) counted) weighted;
+END;
+
+COMMENT ON FUNCTION pgencoder._bm25(config regconfig, content text, OUT weights public.sparsevec, OUT terms integer[]) IS 'What is stored of a passage for BM25: the weights of its terms, and the terms for an index';
+
+CREATE FUNCTION pgencoder._bm25_length(weights public.sparsevec) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((0)::double precision - (weights OPERATOR(public.<#>) '{536870913:1}/536870913'::public.sparsevec));
+
+COMMENT ON FUNCTION pgencoder._bm25_length(weights public.sparsevec) IS 'The number of terms of a passage that is stored for BM25, each as often as it occurs';
+
+CREATE FUNCTION pgencoder._bm25_score(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT COST 1000 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT sum(((term.impact * (2.2)::double precision) * (term.count / (term.count + ((1.2)::double precision * ((0.25)::double precision + (((0.75)::double precision * term.length) / _bm25_score.mean_length))))))) AS sum
+    FROM ( SELECT asked.impact,
+             passage.length,
+             round(((found.weight * ((1.2)::double precision * ((0.25)::double precision + ((0.0075)::double precision * passage.length)))) / ((1)::double precision - found.weight))) AS count
+            FROM ( SELECT pgencoder._bm25_length(_bm25_score.weights) AS length
+                  OFFSET 0) passage,
+             UNNEST(_bm25_score.units, _bm25_score.impacts) asked(unit, impact),
+             LATERAL ( SELECT ((0)::double precision - (_bm25_score.weights OPERATOR(public.<#>) asked.unit)) AS weight
+                  OFFSET 0) found) term;
+END;
+
+COMMENT ON FUNCTION pgencoder._bm25_score(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision) IS 'BM25 of a passage, with the document frequencies and the mean length of now';
+
 CREATE FUNCTION pgencoder._check_active(active jsonb, expected jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -73,14 +132,14 @@ CREATE FUNCTION pgencoder._check_free(collection text, generation integer) RETUR
     AS $_$
 DECLARE
     -- those of indexes are of the representations, which are in the catalogue already
-    kinds CONSTANT pg_catalog.text := pg_catalog.concat('(_(build|queue|write', (
+    kinds CONSTANT pg_catalog.text := pg_catalog.concat('(_(build|count|queue|terms|write', (
         SELECT pg_catalog.string_agg('|' OPERATOR(pg_catalog.||) r.name, '' ORDER BY r.name)
         FROM pgencoder.representation r
         WHERE r.collection OPERATOR(pg_catalog.=) _check_free.collection AND r.indexed
             AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
     ), '))?$');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN pg_catalog.concat('^_(active|changed|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
+        THEN pg_catalog.concat('^_(active|changed|lexical|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
         ELSE pg_catalog.concat('^_', generation, kinds) END;
     taken pg_catalog.text;
 BEGIN
@@ -133,6 +192,130 @@ $$;
 
 COMMENT ON FUNCTION pgencoder._check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
 
+CREATE FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) RETURNS record
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    -- the usual weight of each level
+    usual CONSTANT double precision[] := ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935];
+    most CONSTANT int := 16;  -- common terms that are looked at
+    room double precision := budget;
+    rare int := 0;
+    common int := 0;
+    typical double precision[];
+    -- of the levels of the common terms, the strongest first
+    level_terms int[];
+    levels int[];
+    factors double precision[];
+    sets int[];
+    lowest int[];
+    hits double precision[];
+    begun boolean[];
+    closed boolean[];
+    own int;
+    hit double precision;
+    expected double precision;
+    bound double precision;
+    smallest double precision;
+    chosen int[];
+    chosen_sets int[];
+BEGIN
+    FOR n IN 1 .. pg_catalog.cardinality(terms) LOOP
+        EXIT WHEN counts[n][1] OPERATOR(pg_catalog.>) room;
+        room := room OPERATOR(pg_catalog.-) counts[n][1];
+        rare := n;
+    END LOOP;
+    complete := rare OPERATOR(pg_catalog.=) pg_catalog.cardinality(terms);
+    every := ARRAY(SELECT ((term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level
+        FROM pg_catalog.unnest(terms) AS term, pg_catalog.generate_series(0, 7) AS level);
+    IF complete THEN
+        any_1 := every;
+        any_2 := every;
+        any_3 := every;
+        RETURN;
+    END IF;
+    room := greatest(room, budget OPERATOR(pg_catalog./) 2);
+    common := least(pg_catalog.cardinality(terms) OPERATOR(pg_catalog.-) rare, most);
+    impacts := impacts[rare OPERATOR(pg_catalog.+) 1 : pg_catalog.cardinality(impacts)];
+    counts := counts[rare OPERATOR(pg_catalog.+) 1 : rare OPERATOR(pg_catalog.+) common];
+    -- what a passage with a good score usually has of each term
+    typical := ARRAY(SELECT impacts[n] OPERATOR(pg_catalog.*) usual[greatest(1, (SELECT pg_catalog.max(level)
+            FROM pg_catalog.generate_series(1, 8) AS level
+            WHERE counts[n][level] OPERATOR(pg_catalog.>=) (0.03 OPERATOR(pg_catalog.*) passages)))]
+        FROM pg_catalog.generate_series(1, common) AS n ORDER BY n);
+    SELECT pg_catalog.array_agg(n ORDER BY weight DESC, n), pg_catalog.array_agg(level ORDER BY weight DESC, n),
+            pg_catalog.array_agg(factor ORDER BY weight DESC, n)
+        INTO level_terms, levels, factors
+        FROM (
+            -- how much rarer it becomes, with this level, that a passage has none of a set
+            SELECT n, level, impacts[n] OPERATOR(pg_catalog.*) usual[level],
+                greatest(passages OPERATOR(pg_catalog.-) counts[n][level], 0) OPERATOR(pg_catalog./)
+                    greatest(passages OPERATOR(pg_catalog.-) coalesce(counts[n][level OPERATOR(pg_catalog.+) 1], 0), 1)
+            FROM pg_catalog.generate_series(1, common) AS n, pg_catalog.generate_series(1, 8) AS level
+            WHERE counts[n][level] OPERATOR(pg_catalog.>) 0
+        ) AS there (n, level, weight, factor);
+    FOR many IN 1 .. least(common, 3) LOOP
+        -- dealt forth and back, so that the sets are about equally rare
+        sets := ARRAY(SELECT CASE WHEN ((n OPERATOR(pg_catalog./) many) OPERATOR(pg_catalog.%) 2) OPERATOR(pg_catalog.=) 0
+                THEN (n OPERATOR(pg_catalog.%) many) OPERATOR(pg_catalog.+) 1
+                ELSE many OPERATOR(pg_catalog.-) (n OPERATOR(pg_catalog.%) many) END
+            FROM pg_catalog.generate_series(0, common OPERATOR(pg_catalog.-) 1) AS n ORDER BY n);
+        lowest := pg_catalog.array_fill(9, ARRAY[common]);
+        closed := pg_catalog.array_fill(false, ARRAY[common]);
+        begun := pg_catalog.array_fill(false, ARRAY[many]);
+        hits := pg_catalog.array_fill(
+            pg_catalog.power(room OPERATOR(pg_catalog./) passages, 1.0 OPERATOR(pg_catalog./) many), ARRAY[many]);
+        FOR i IN 1 .. pg_catalog.cardinality(levels) LOOP
+            CONTINUE WHEN closed[level_terms[i]];
+            own := sets[level_terms[i]];
+            hit := CASE WHEN begun[own] THEN 1 OPERATOR(pg_catalog.-) hits[own] ELSE 1 END;
+            hit := 1 OPERATOR(pg_catalog.-) (hit OPERATOR(pg_catalog.*) factors[i]);
+            expected := (passages OPERATOR(pg_catalog.*) hit) OPERATOR(pg_catalog./) hits[own];
+            FOR each IN 1 .. many LOOP
+                expected := expected OPERATOR(pg_catalog.*) hits[each];
+            END LOOP;
+            IF begun[own] AND expected OPERATOR(pg_catalog.>) room THEN
+                closed[level_terms[i]] := true;
+            ELSE
+                begun[own] := true;
+                hits[own] := hit;
+                lowest[level_terms[i]] := levels[i];
+            END IF;
+        END LOOP;
+        -- the best score that a passage usually has that lacks one of the sets
+        bound := (SELECT pg_catalog.max(score) FROM (
+            SELECT pg_catalog.sum(CASE WHEN sets[n] OPERATOR(pg_catalog.<>) own_set THEN typical[n]
+                WHEN lowest[n] OPERATOR(pg_catalog.=) 1 THEN 0
+                ELSE least(typical[n], impacts[n] OPERATOR(pg_catalog.*) usual[lowest[n] OPERATOR(pg_catalog.-) 1]) END)
+            FROM pg_catalog.generate_series(1, many) AS own_set, pg_catalog.generate_series(1, common) AS n
+            GROUP BY own_set
+        ) AS missed (score));
+        IF smallest IS NULL OR bound OPERATOR(pg_catalog.<) (0.98 OPERATOR(pg_catalog.*) smallest) THEN
+            smallest := bound;
+            chosen := lowest;
+            chosen_sets := sets;
+        END IF;
+    END LOOP;
+    SELECT pg_catalog.array_agg(element) FILTER (WHERE own_set OPERATOR(pg_catalog.=) ANY (ARRAY[0, 1])),
+            pg_catalog.array_agg(element) FILTER (WHERE own_set OPERATOR(pg_catalog.=) ANY (ARRAY[0, 2])),
+            pg_catalog.array_agg(element) FILTER (WHERE own_set OPERATOR(pg_catalog.=) ANY (ARRAY[0, 3]))
+        INTO any_1, any_2, any_3
+        FROM (
+            SELECT ((terms[n] OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) (level OPERATOR(pg_catalog.-) 1),
+                CASE WHEN n OPERATOR(pg_catalog.<=) rare THEN 0 ELSE chosen_sets[n OPERATOR(pg_catalog.-) rare] END
+            FROM pg_catalog.generate_series(1, rare OPERATOR(pg_catalog.+) common) AS n,
+                pg_catalog.generate_series(1, 8) AS level
+            WHERE n OPERATOR(pg_catalog.<=) rare OR level OPERATOR(pg_catalog.>=) chosen[n OPERATOR(pg_catalog.-) rare]
+        ) AS taken (element, own_set);
+    -- a set that has no common terms would exclude all without a rare one
+    any_2 := CASE WHEN 2 OPERATOR(pg_catalog.=) ANY (chosen_sets) THEN any_2 ELSE any_1 END;
+    any_3 := CASE WHEN 3 OPERATOR(pg_catalog.=) ANY (chosen_sets) THEN any_3 ELSE any_1 END;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) IS 'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';
+
 CREATE FUNCTION pgencoder._comparable(encoder jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
@@ -145,6 +328,12 @@ CREATE FUNCTION pgencoder._distance(dense public.halfvec, query public.halfvec) 
 
 COMMENT ON FUNCTION pgencoder._distance(dense public.halfvec, query public.halfvec) IS 'The negative inner product; inlined, so that ORDER BY uses the HNSW index, in whatever schema pgvector is';
 
+CREATE FUNCTION pgencoder._distance(one public.sparsevec, other public.sparsevec) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (one OPERATOR(public.<#>) other);
+
+COMMENT ON FUNCTION pgencoder._distance(one public.sparsevec, other public.sparsevec) IS 'The negative inner product of sparse vectors';
+
 CREATE FUNCTION pgencoder._drop_generation(collection text, generation integer) RETURNS void
     LANGUAGE plpgsql STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -154,10 +343,12 @@ DECLARE
     queue CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_queue';
     write CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_write';
     build CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_build';
+    count CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_count';
+    terms CONSTANT pg_catalog.text := passages OPERATOR(pg_catalog.||) '_terms';
 BEGIN
     EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', write);
-    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I', passages, queue);
-    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I()', write, build);
+    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS pgencoder.%I, pgencoder.%I, pgencoder.%I', passages, queue, terms);
+    EXECUTE pg_catalog.format('DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I()', write, build, count);
     DELETE FROM pgencoder.generation g WHERE g.collection OPERATOR(pg_catalog.=) _drop_generation.collection
         AND g.number OPERATOR(pg_catalog.=) _drop_generation.generation;
 END
@@ -370,7 +561,7 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         SELECT pg_catalog.concat('the ', wanted.kind, ' ', wanted.name)
         FROM (
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM (VALUES ('table', ''), ('table', '_queue'), ('view', '_write')) AS made (kind, suffix)
+            FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -397,10 +588,10 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         SELECT pg_catalog.concat('the function ', wanted.name)
         FROM (
             SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical']) AS made (suffix)
             UNION ALL
             SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_write', '_build']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_write', '_build', '_count']) AS made (suffix)
         ) AS wanted (name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_proc p
@@ -857,17 +1048,28 @@ CREATE FUNCTION pgencoder.bits_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."bits_1_count"();
     ANALYZE "pgencoder"."bits_1";
 END
 $$;
 
 COMMENT ON FUNCTION pgencoder.bits_1_build() IS 'pgencoder: bits, generation 1, for workers';
 
+CREATE FUNCTION pgencoder.bits_1_count() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_1_count() IS 'pgencoder: bits, generation 1, for workers';
+
 CREATE FUNCTION pgencoder.bits_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."bits_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 $$;
@@ -958,6 +1160,17 @@ END
 $$;
 
 COMMENT ON FUNCTION pgencoder.bits_changed() IS 'pgencoder: bits, queues what changes';
+
+CREATE FUNCTION pgencoder.bits_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no terms to search by', 'bits' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_lexical(query text) IS 'pgencoder: bits, searches by words';
 
 CREATE FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
@@ -1213,8 +1426,10 @@ BEGIN
     END LOOP;
     -- with the arguments, because other functions may have the same name
     EXECUTE pg_catalog.format(
-        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text[], int, boolean)',
-        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows', detach.name OPERATOR(pg_catalog.||) '_scan');
+        'DROP FUNCTION IF EXISTS pgencoder.%I(), pgencoder.%I(), pgencoder.%I(pg_catalog.text),'
+        ' pgencoder.%I(pg_catalog.text[], int, boolean)',
+        detach.name OPERATOR(pg_catalog.||) '_active', detach.name OPERATOR(pg_catalog.||) '_rows',
+        detach.name OPERATOR(pg_catalog.||) '_lexical', detach.name OPERATOR(pg_catalog.||) '_scan');
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I(%s, bigint), pgencoder.%I(%s, pg_catalog.bytea)',
         detach.name OPERATOR(pg_catalog.||) '_read', key_arrays,
@@ -1236,17 +1451,28 @@ CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "halves_1_dense" ON "pgencoder"."halves_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."halves_1_count"();
     ANALYZE "pgencoder"."halves_1";
 END
 $$;
 
 COMMENT ON FUNCTION pgencoder.halves_1_build() IS 'pgencoder: halves, generation 1, for workers';
 
+CREATE FUNCTION pgencoder.halves_1_count() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_1_count() IS 'pgencoder: halves, generation 1, for workers';
+
 CREATE FUNCTION pgencoder.halves_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."halves_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 $$;
@@ -1337,6 +1563,17 @@ END
 $$;
 
 COMMENT ON FUNCTION pgencoder.halves_changed() IS 'pgencoder: halves, queues what changes';
+
+CREATE FUNCTION pgencoder.halves_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no terms to search by', 'halves' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_lexical(query text) IS 'pgencoder: halves, searches by words';
 
 CREATE FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
@@ -1617,17 +1854,28 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
     CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."odd ""50%"" {$1}_1_count"();
     ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
 END
 $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_count"() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_count"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
+
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
-    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 $_$;
@@ -1718,6 +1966,17 @@ END
 $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() IS 'pgencoder: odd "50%" {$1}, queues what changes';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$BEGIN
+    RAISE EXCEPTION 'the collection % stores no terms to search by', 'odd "50%" {$1}' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) IS 'pgencoder: odd "50%" {$1}, searches by words';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 text, k2 timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
@@ -1948,17 +2207,28 @@ CREATE FUNCTION pgencoder.plain_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."plain_1_count"();
     ANALYZE "pgencoder"."plain_1";
 END
 $$;
 
 COMMENT ON FUNCTION pgencoder.plain_1_build() IS 'pgencoder: plain, generation 1, for workers';
 
+CREATE FUNCTION pgencoder.plain_1_count() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_1_count() IS 'pgencoder: plain, generation 1, for workers';
+
 CREATE FUNCTION pgencoder.plain_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."plain_1" SELECT NEW.*;
+    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense");
     RETURN NEW;
 END
 $$;
@@ -2049,6 +2319,17 @@ END
 $$;
 
 COMMENT ON FUNCTION pgencoder.plain_changed() IS 'pgencoder: plain, queues what changes';
+
+CREATE FUNCTION pgencoder.plain_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no terms to search by', 'plain' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_lexical(query text) IS 'pgencoder: plain, searches by words';
 
 CREATE FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) RETURNS TABLE(n integer, content text, k1 bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
@@ -2383,6 +2664,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
 COMMENT ON TABLE pgencoder.bits_1_queue IS 'pgencoder: bits, generation 1';
 
+CREATE TABLE pgencoder.bits_1_terms (
+    representation text NOT NULL,
+    element integer NOT NULL,
+    passages integer NOT NULL
+);
+
+COMMENT ON TABLE pgencoder.bits_1_terms IS 'pgencoder: bits, generation 1';
+
+COMMENT ON COLUMN pgencoder.bits_1_terms.passages IS 'The passages that have the element, when they were counted last';
+
 CREATE VIEW pgencoder.bits_1_write AS
  SELECT id,
     passage,
@@ -2512,6 +2803,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
 COMMENT ON TABLE pgencoder.halves_1_queue IS 'pgencoder: halves, generation 1';
 
+CREATE TABLE pgencoder.halves_1_terms (
+    representation text NOT NULL,
+    element integer NOT NULL,
+    passages integer NOT NULL
+);
+
+COMMENT ON TABLE pgencoder.halves_1_terms IS 'pgencoder: halves, generation 1';
+
+COMMENT ON COLUMN pgencoder.halves_1_terms.passages IS 'The passages that have the element, when they were counted last';
+
 CREATE VIEW pgencoder.halves_1_write AS
  SELECT id,
     passage,
@@ -2591,6 +2892,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
 COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1_queue" IS 'pgencoder: odd "50%" {$1}, generation 1';
 
+CREATE TABLE pgencoder."odd ""50%"" {$1}_1_terms" (
+    representation text NOT NULL,
+    element integer NOT NULL,
+    passages integer NOT NULL
+);
+
+COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, generation 1';
+
+COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1_terms".passages IS 'The passages that have the element, when they were counted last';
+
 CREATE VIEW pgencoder."odd ""50%"" {$1}_1_write" AS
  SELECT passage_key,
     "1",
@@ -2651,6 +2962,16 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
 COMMENT ON TABLE pgencoder.plain_1_queue IS 'pgencoder: plain, generation 1';
 
+CREATE TABLE pgencoder.plain_1_terms (
+    representation text NOT NULL,
+    element integer NOT NULL,
+    passages integer NOT NULL
+);
+
+COMMENT ON TABLE pgencoder.plain_1_terms IS 'pgencoder: plain, generation 1';
+
+COMMENT ON COLUMN pgencoder.plain_1_terms.passages IS 'The passages that have the element, when they were counted last';
+
 CREATE VIEW pgencoder.plain_1_write AS
  SELECT id,
     passage,
@@ -2683,6 +3004,9 @@ CREATE TABLE pgencoder.representation (
     dims integer NOT NULL,
     indexed boolean NOT NULL,
     options jsonb NOT NULL,
+    passages bigint DEFAULT 0 NOT NULL,
+    mean_length double precision DEFAULT 0 NOT NULL,
+    counted_changes bigint,
     CONSTRAINT representation_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,9}$'::text))
 );
 
@@ -2693,6 +3017,12 @@ COMMENT ON COLUMN pgencoder.representation.kind IS 'How it is made, stored and c
 COMMENT ON COLUMN pgencoder.representation.indexed IS 'An index of it, named <collection>_<generation>_<name>, is built';
 
 COMMENT ON COLUMN pgencoder.representation.options IS 'What else its kind must know';
+
+COMMENT ON COLUMN pgencoder.representation.passages IS 'Passages when their terms were counted last';
+
+COMMENT ON COLUMN pgencoder.representation.mean_length IS 'Terms of a passage, on average, when they were counted last';
+
+COMMENT ON COLUMN pgencoder.representation.counted_changes IS 'Changes of passages that the server had seen when the terms were counted last; NULL: never';
 
 CREATE TABLE pgencoder.revision (
     version_num character varying(32) NOT NULL
@@ -2747,6 +3077,9 @@ ALTER TABLE ONLY pgencoder.bits_1
 ALTER TABLE ONLY pgencoder.bits_1_queue
     ADD CONSTRAINT bits_1_queue_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY pgencoder.bits_1_terms
+    ADD CONSTRAINT bits_1_terms_pkey PRIMARY KEY (representation, element);
+
 ALTER TABLE ONLY pgencoder.collection_key
     ADD CONSTRAINT collection_key_pkey PRIMARY KEY (collection, "position");
 
@@ -2762,6 +3095,9 @@ ALTER TABLE ONLY pgencoder.halves_1
 ALTER TABLE ONLY pgencoder.halves_1_queue
     ADD CONSTRAINT halves_1_queue_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY pgencoder.halves_1_terms
+    ADD CONSTRAINT halves_1_terms_pkey PRIMARY KEY (representation, element);
+
 ALTER TABLE ONLY pgencoder.late
     ADD CONSTRAINT late_pkey PRIMARY KEY (id);
 
@@ -2771,11 +3107,17 @@ ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1"
 ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1_queue"
     ADD CONSTRAINT "odd ""50%"" {$1}_1_queue_pkey" PRIMARY KEY (passage_key, "1");
 
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1_terms"
+    ADD CONSTRAINT "odd ""50%"" {$1}_1_terms_pkey" PRIMARY KEY (representation, element);
+
 ALTER TABLE ONLY pgencoder.plain_1
     ADD CONSTRAINT plain_1_pkey PRIMARY KEY (id, passage);
 
 ALTER TABLE ONLY pgencoder.plain_1_queue
     ADD CONSTRAINT plain_1_queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY pgencoder.plain_1_terms
+    ADD CONSTRAINT plain_1_terms_pkey PRIMARY KEY (representation, element);
 
 ALTER TABLE ONLY pgencoder.representation
     ADD CONSTRAINT representation_pkey PRIMARY KEY (collection, generation, name);
@@ -2879,11 +3221,15 @@ CREATE POLICY read ON pgencoder.late FOR SELECT USING (true);
 
 REVOKE ALL ON FUNCTION pgencoder.bits_1_build() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder.bits_1_count() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.bits_1_write() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.bits_active() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.bits_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.bits_lexical(query text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) FROM PUBLIC;
 
@@ -2891,11 +3237,15 @@ REVOKE ALL ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed b
 
 REVOKE ALL ON FUNCTION pgencoder.halves_1_build() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder.halves_1_count() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.halves_1_write() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_active() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_lexical(query text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) FROM PUBLIC;
 
@@ -2903,11 +3253,15 @@ REVOKE ALL ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_count"() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_active"() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[], bytes bigint) FROM PUBLIC;
 
@@ -2915,11 +3269,15 @@ REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count int
 
 REVOKE ALL ON FUNCTION pgencoder.plain_1_build() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder.plain_1_count() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.plain_1_write() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_active() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_changed() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_lexical(query text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) FROM PUBLIC;
 

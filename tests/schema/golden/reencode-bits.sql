@@ -177,6 +177,14 @@ CREATE INDEX ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OP
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
+CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" (
+    representation pg_catalog.text NOT NULL,
+    element int NOT NULL,
+    passages int NOT NULL,
+    PRIMARY KEY (representation, element)
+);
+COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
+COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 -- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
 -- row level security of the passages applies only to searches. COPY into a view needs the trigger.
@@ -184,7 +192,7 @@ CREATE OR REPLACE VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (la
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
-    INSERT INTO "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" SELECT NEW.*;
+    INSERT INTO "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
     RETURN NEW;
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
@@ -194,13 +202,22 @@ CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     CREATE INDEX IF NOT EXISTS "bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_dense" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" USING hnsw ("dense" "public".halfvec_ip_ops);
+    PERFORM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"();
     ANALYZE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 REVOKE ALL ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"() FROM PUBLIC;
+CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"() RETURNS pg_catalog.void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'BEGIN
+    NULL;
+END
+';
+REVOKE ALL ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"() FROM PUBLIC;
 COMMENT ON VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
+COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 ;
 DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$-- The rights of the trigger, which runs as the owner of the source
 DECLARE
@@ -244,8 +261,9 @@ WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['pgencoder_reader', 'pgencoder_w
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" TO pgencoder_worker;
 GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages" TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean) TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"() TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"(), "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
+    TO pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
     END IF;
 END
