@@ -104,7 +104,9 @@ class Lexical(Representation):
 
     def index(self, vector: Part) -> Part:  # noqa: ARG002
         """Return that of GIN; a list of changes that wait would be read by every search."""
-        return sql.SQL("gin ({} pg_catalog.array_ops) WITH (fastupdate = 'off')").format(identifier(f"{self.name}_terms"))
+        return sql.SQL("gin ({} pg_catalog.array_ops) WITH (fastupdate = 'off')").format(
+            identifier(f"{self.name}_terms")
+        )
 
     @property
     def counted(self) -> tuple[str, str]:

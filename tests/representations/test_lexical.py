@@ -245,7 +245,7 @@ COUNTS = st.lists(
 def choose(
     connection: Connection, counts: Sequence[Sequence[int]], passages: int, budget: int
 ) -> tuple[list[set[int]], set[int], bool]:
-    counts = sorted(counts)
+    counts = sorted(map(list, counts))
     impacts = [math.log(1 + (passages - min(each[0], passages) + 0.5) / (each[0] + 0.5)) for each in counts]
     row = connection.execute(
         "SELECT any_1, any_2, any_3, every, complete FROM pgencoder._choose_terms(%s::int[], %s::float8[], %s::int[],"

@@ -201,7 +201,7 @@ def search(parties: Parties) -> None:
         for filter in filters:
             for group in ("passage", "document"):
                 if name == "notes":
-                    assert db.search(name, QUERY, 3, filter=filter, group=group, stage="lexical", encoder=WORDS)  # type: ignore[arg-type]
+                    assert db.search(name, QUERY, 3, filter=filter, group=group, stage="lexical", encoder=WORDS)
                 for stage in stages:
                     assert db.search(name, QUERY, 3, filter=filter, group=group, stage=stage, encoder=WORDS)  # type: ignore[arg-type]
 

@@ -98,7 +98,7 @@ class Signature:
         # only what returns rows may have results and RETURN nothing
         inputs, outputs = (self.inputs, self.outputs) if self.several else (self.inputs + self.outputs, ())
         names = [f'"{name}" text' for name in inputs] + [f'OUT "{name}" text' for name in outputs]
-        returns = self.returns if self.returns in ("void", "trigger") else "text"
+        returns = self.returns if self.returns in ("void", "trigger") else "void" if self.outputs else "text"
         if self.several:
             returns = "SETOF record" if len(outputs) > 1 else "SETOF text"
         return f"CREATE FUNCTION f({', '.join(names)}) RETURNS {returns} LANGUAGE plpgsql AS "
