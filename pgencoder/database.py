@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,16 +34,17 @@ from pgencoder.results import (
     SyncReport,
     WorkerStatus,
 )
-from pgencoder.schema.attach import Wanted
+from pgencoder.schema.attach import DEFAULT_LEXICAL, Wanted
 from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
-from pgencoder.search.ranking import Ranking
-from pgencoder.search.statement import Filter
+from pgencoder.search.ranking import Fusion, Ranking
+from pgencoder.search.statement import Boost, Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import (
     Chunking,
     Collection,
     Encoding,
+    FusionName,
     Generation,
     Group,
     KernelName,
@@ -131,17 +132,35 @@ class Database:
         filter: Filter | None = None,
         group: Group = "passage",
         stage: Stage | Ranking | None = None,
+        fusion: FusionName | Fusion | None = None,
+        weights: Mapping[str, float] | None = None,
+        boost: Boost | None = None,
+        min_relevance: float | None = None,
         encoder: Encoder | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages for a query; with `group="document"` the best passage of each of `k` documents.
 
         `filter` is a SQLAlchemy condition on the source table; the recall applies it. `candidates` passages are
-        recalled and then reranked by MaxSim. `stage` "dense" leaves out the reranking, "exhaustive" the recall; without
-        a stage it is "maxsim" if the collection has token vectors; a `Ranking` instead of a stage recalls and scores as
-        it says. There are fewer than `k` hits only if the filter leaves fewer, or if rows are not encoded yet; then the
-        log says so.
+        recalled by vectors, as many by words where those are stored, and then ranked.
+
+        A collection with words is ranked by `fusion="zscore"`, the weighted mean of the z-scores of its scores, unless
+        another is given: "rrf" for the weighted mean of reciprocal ranks, "dense", "lexical" or "maxsim" for one of the
+        scores alone, or a `Fusion`. `weights` has numbers by these names; by default they are 1, 0.5 and 1. A
+        collection without words is ranked by MaxSim, or by dense vectors if it has no tokens.
+
+        `stage` names a whole ranking instead: "dense" and "lexical" recall and rank by one of them, "maxsim" recalls by
+        dense vectors, "exhaustive" scores all passages by MaxSim, "fused" and "rrf" are the fusions. A `Ranking`
+        instead of a stage recalls and scores as it says.
+
+        `boost` is a SQLAlchemy expression over the columns of the source, which is added to the score of a passage:
+        with z-scores it is in standard deviations. NULL counts as 0. It changes the order of the candidates, not which
+        they are. `min_relevance`, from 0 to 1, leaves out hits of less relevance.
+
+        There are fewer than `k` hits only if the filter, the words or `min_relevance` leave fewer, or if rows are not
+        encoded yet; then the log says so.
         """
-        return self._searching.search(name, query, SearchOptions(k, candidates, filter, group, stage, encoder))
+        options = SearchOptions(k, candidates, filter, group, stage, encoder, fusion, weights, boost, min_relevance)
+        return self._searching.search(name, query, options)
 
     asearch = in_thread(search)
 
@@ -156,6 +175,11 @@ class Database:
         filter: Filter | None = None,
         order: Order = "score",
         count_tokens: CountTokens | None = None,
+        stage: Stage | Ranking | None = None,
+        fusion: FusionName | Fusion | None = None,
+        weights: Mapping[str, float] | None = None,
+        boost: Boost | None = None,
+        min_relevance: float | None = None,
         encoder: Encoder | None = None,
     ) -> Context:
         """Return a text for a prompt: the best passages for a query, numbered `[1]`, `[2]`, ..., with their citations.
@@ -169,7 +193,8 @@ class Database:
         `order` "document" puts passages of one row together, in the row's order, the best row first.
         """
         options = ContextOptions(max_tokens, order, count_tokens)
-        return self._searching.context(name, query, options, SearchOptions(k, candidates, filter, encoder=encoder))
+        search = SearchOptions(k, candidates, filter, "passage", stage, encoder, fusion, weights, boost, min_relevance)
+        return self._searching.context(name, query, options, search)
 
     acontext = in_thread(context)
 
@@ -246,6 +271,7 @@ class Database:
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
+        lexical: str = DEFAULT_LEXICAL,
         representations: Sequence[Representation] = (),
         allow_untrained: bool = False,
         exist_ok: bool = False,
@@ -257,14 +283,15 @@ class Database:
         `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint or an
         `Encoder`, `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit", the default if
         the encoder has them, or as "halfvec"; with "none" there are only dense vectors. `chunking="truncate"` makes one
-        passage of a row and cuts it at the model's limit. `representations` are stored beside the vectors, see
+        passage of a row and cuts it at the model's limit. `lexical` stores words too, for BM25: it names a configuration
+        of full text search, such as "english"; "default" is the server's, "none" stores none. `representations` are stored beside the vectors, see
         `pgencoder.representations`. `progress` is called with the rows queued and an estimate of all.
 
         Raises CollectionExists if there is a collection of that name. With `exist_ok` it stays as it is, and the error
         is raised only if it differs from what is asked for.
         """
         encoder = self._encoders.named(model, token_model, allow_untrained)
-        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations)
+        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations, lexical)
         return self._collections.attach(wanted, exist_ok, progress)
 
     def detach(self, name: str) -> None:
@@ -279,18 +306,19 @@ class Database:
         token_model: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
+        lexical: str | None = None,
         allow_untrained: bool = False,
         progress: Progress | None = None,
     ) -> int:
         """Begin another generation of a collection and queue its rows; returns their number.
 
         Searches go on with the active generation, and both stay in step with the table. A worker or `sync` encodes the
-        new one, and `activate` lets searches use it. The model, `tokens` and `chunking` stay unless given; `tokens` are
+        new one, and `activate` lets searches use it. The model, `tokens`, `chunking` and `lexical` stay unless given; `tokens` are
         "none" if the encoder has no token vectors. A generation that is being built goes on if it is of the same
-        encoder, tokens and chunking; otherwise it is removed.
+        encoder, tokens, chunking and lexical; otherwise it is removed.
         """
         encoder = self._collections.next_encoder(name, model, token_model, allow_untrained)
-        return self.begin(name, encoder, tokens, chunking, progress=progress).queued
+        return self.begin(name, encoder, tokens, chunking, lexical, progress=progress).queued
 
     def begin(
         self,
@@ -298,11 +326,12 @@ class Database:
         encoder: Encoder,
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
+        lexical: str | None = None,
         *,
         progress: Progress | None = None,
     ) -> Begun:
         """Like `reencode` with this encoder, but return the generation, and if it is new."""
-        return self._collections.begin(name, encoder, tokens, chunking, progress)
+        return self._collections.begin(name, encoder, tokens, chunking, lexical, progress)
 
     def activate(self, name: str, generation: int | None = None) -> Generation:
         """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""

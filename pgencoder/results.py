@@ -17,12 +17,23 @@ if TYPE_CHECKING:
 
 @short_repr
 @dataclass(frozen=True)
+class Part:
+    """One of the scores of a hit, and its rank among the candidates, from 1; None for a score that there is not."""
+
+    score: float | None
+    rank: int | None
+
+
+@short_repr
+@dataclass(frozen=True)
 class Hit:
     """One search result.
 
-    `key` is the primary key of the source row: a value, or a tuple for a composite key. `score` is MaxSim (the
-    inner product for the stage "dense"), 0 for a passage without tokens. `recall_rank` is the rank in the first stage,
-    from 1; None if there was no first stage.
+    `key` is the primary key of the source row: a value, or a tuple for a composite key. `score` is what it is ranked
+    by: of a fusion the weighted mean, else MaxSim, BM25 or the inner product, and 0 for a passage without tokens.
+    `relevance` is the same as a number between 0 and 1 that can be compared between queries, None if there is none.
+    `recall_rank` is the rank in the first stage, from 1; None if there was no first stage. `parts` are all scores that
+    were computed, by "dense", "lexical" and "maxsim".
     """
 
     key: Any
@@ -31,7 +42,9 @@ class Hit:
     span: tuple[int, int]
     content: str
     recall_rank: int | None
-    dense_score: float
+    dense_score: float | None
+    relevance: float | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict, hash=False)
     # not a field, so that comparing, copying or serialising a hit does not touch a database
     explainer: InitVar[Callable[[Hit], Explanation] | None] = None
 

@@ -8,7 +8,7 @@ identifiers and SQL fragments, never with values. The files are found both in a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -145,10 +145,10 @@ class Late(sql.Composable):
         raise TypeError(f"{self._obj} is not known before the statement is assembled")
 
 
-def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = None) -> Part:
+def assembled(part: Part, quote: Quote = sql.Literal, *, only: Collection[Late] | None = None) -> Part:
     """Return an SQL expression that gives the text of a part when it runs, with the values of its `Late` parts.
 
-    `quote` makes a literal of the known text. With `only`, that part alone is filled in: other late parts are known
+    `quote` makes a literal of the known text. With `only`, those parts alone are filled in: other late parts are known
     when the result is assembled in turn.
     """
     pieces: list[Part] = []
@@ -161,7 +161,7 @@ def assembled(part: Part, quote: Quote = sql.Literal, *, only: Late | None = Non
             known.clear()
 
     for each in _leaves(part):
-        if each is only or (only is None and isinstance(each, Late | Quoted)):
+        if isinstance(each, Late | Quoted) if only is None else any(each is late for late in only):
             end()
             pieces.append(each.assembled(quote) if isinstance(each, Quoted) else raw(each._obj))
         else:

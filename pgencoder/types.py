@@ -22,7 +22,8 @@ Fingerprint = Mapping[str, Any]
 TokenType = Literal["bit", "halfvec", "none"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
-Stage = Literal["dense", "lexical", "maxsim", "exhaustive"]
+Stage = Literal["dense", "lexical", "maxsim", "fused", "rrf", "exhaustive"]
+FusionName = Literal["zscore", "rrf", "dense", "lexical", "maxsim"]
 Order = Literal["score", "document"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
@@ -33,6 +34,7 @@ TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
 CHUNKINGS: tuple[Chunking, ...] = get_args(Chunking)
 GROUPS: tuple[Group, ...] = get_args(Group)
 STAGES: tuple[Stage, ...] = get_args(Stage)
+FUSIONS: tuple[FusionName, ...] = get_args(FusionName)
 PAIR_METHODS: tuple[PairMethod, ...] = get_args(PairMethod)
 
 # Type names, as the server spells them, that mean the same with every search path: keywords, and names with a schema.
@@ -62,7 +64,7 @@ class Encoding:
 
     dense: Matrix
     tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
-    text: str = ""
+    text: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         tokens: Any = self.tokens
@@ -146,10 +148,23 @@ class Generation:
         return Dims(stored.get("dense", 0), stored.get("tokens", 0))
 
     @property
+    def stored(self) -> frozenset[str]:
+        """The names of the representations."""
+        return frozenset(each.name for each in self.representations)
+
+    @property
     def token_type(self) -> TokenType:
         """The storage of token vectors; "none" where there is none."""
         kinds: dict[str, Any] = {each.name: each.kind for each in self.representations}
         return kinds.get("tokens", "none")  # type: ignore[no-any-return]
+
+    @property
+    def lexical(self) -> str:
+        """The configuration by which words are stored, without the schema of Postgres; "none" where there are none."""
+        for each in self.representations:
+            if each.name == "lexical":
+                return str(each.options["configuration"]).removeprefix("pg_catalog.")
+        return "none"
 
     @property
     def passages(self) -> str:

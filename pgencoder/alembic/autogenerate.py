@@ -11,6 +11,7 @@ from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation,
 
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
 from pgencoder.schema import borrowed
+from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Declared, declarations
 from pgencoder.statements import SCHEMA
 from pgencoder.types import Collection, Generation
@@ -107,7 +108,9 @@ def _models(each: Declared) -> Models:
 
 
 def _attach_declared(each: Declared) -> AttachEncodingOp:
-    return AttachEncodingOp(each.name, _source(each), _models(each), each.encoding.tokens, each.encoding.chunking)
+    encoding = each.encoding
+    lexical = encoding.lexical or DEFAULT_LEXICAL
+    return AttachEncodingOp(each.name, _source(each), _models(each), encoding.tokens, encoding.chunking, lexical)
 
 
 def _source(each: Declared) -> AttachedTable:
@@ -117,11 +120,19 @@ def _source(each: Declared) -> AttachedTable:
 def _reencode(each: Declared, collection: Collection) -> ReencodeOp:
     generation = collection.generation
     source = _source(each)
-    before = ReencodeOp(each.name, _models_of(generation), generation.token_type, generation.chunking, source)
+    before = ReencodeOp(
+        each.name,
+        _models_of(generation),
+        generation.token_type,
+        generation.chunking,
+        source,
+        lexical=generation.lexical,
+    )
     model = each.encoding.model
     without = not isinstance(model, str) and not model.dims.tokens
     tokens = each.encoding.tokens or ("none" if without else generation.token_type)
-    op = ReencodeOp(each.name, _models(each), tokens, each.encoding.chunking, source, before)
+    lexical = each.encoding.lexical or generation.lexical
+    op = ReencodeOp(each.name, _models(each), tokens, each.encoding.chunking, source, before, lexical)
     before.before = op
     return op
 
@@ -136,7 +147,9 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
     }
     source = AttachedTable(collection.source_table, collection.columns, schema, key)
     tokens = None if generation.token_type == "bit" else generation.token_type
-    return AttachEncodingOp(collection.name, source, _models_of(generation), tokens, generation.chunking)
+    return AttachEncodingOp(
+        collection.name, source, _models_of(generation), tokens, generation.chunking, generation.lexical
+    )
 
 
 def _models_of(generation: Generation) -> Models:
@@ -159,6 +172,7 @@ def _render_attach(context: AutogenContext, op: AttachEncodingOp) -> str:
         name=op.name if op.name != source.table else None,
         tokens=op.tokens,
         chunking=op.chunking if op.chunking != "default" else None,
+        lexical=op.lexical if op.lexical != DEFAULT_LEXICAL else None,
         key=dict(source.key or {}),
     )
 
@@ -179,6 +193,7 @@ def _render_reencode(context: AutogenContext, op: ReencodeOp) -> str:
         **_rendered(op.models),
         tokens=op.tokens,
         chunking=op.chunking,
+        lexical=None if (op.lexical, op.before and op.before.lexical) == ("none", "none") else op.lexical,
         table=source.table,
         columns=list(source.columns),
         schema=source.schema,

@@ -97,13 +97,20 @@ class AttachEncodingOp(MigrateOperation):
     """Attaches a table as a collection."""
 
     def __init__(
-        self, name: str | None, source: AttachedTable, models: Models, tokens: TokenType | None, chunking: Chunking
+        self,
+        name: str | None,
+        source: AttachedTable,
+        models: Models,
+        tokens: TokenType | None,
+        chunking: Chunking,
+        lexical: str = attach.DEFAULT_LEXICAL,
     ) -> None:
         self.name = name
         self.source = source
         self.models = models
         self.tokens = tokens
         self.chunking = chunking
+        self.lexical = lexical
 
     @classmethod
     def attach_encoding(
@@ -118,6 +125,7 @@ class AttachEncodingOp(MigrateOperation):
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
+        lexical: str = attach.DEFAULT_LEXICAL,
         allow_untrained: bool = False,
         key: Mapping[str, str] | None = None,
     ) -> None:
@@ -129,7 +137,7 @@ class AttachEncodingOp(MigrateOperation):
         attach.check_columns(columns)
         source = AttachedTable(table, tuple(columns), schema, key)
         models = Models(model, token_model, allow_untrained)
-        operations.invoke(cls(name, source, models, tokens, chunking))
+        operations.invoke(cls(name, source, models, tokens, chunking, lexical))
 
     def reverse(self) -> DetachEncodingOp:
         """Return the operation of the downgrade."""
@@ -176,6 +184,7 @@ class ReencodeOp(MigrateOperation):
         chunking: Chunking | None,
         source: AttachedTable | None,
         before: ReencodeOp | None = None,
+        lexical: str | None = None,
     ) -> None:
         self.name = name
         self.models = models
@@ -183,6 +192,7 @@ class ReencodeOp(MigrateOperation):
         self.chunking = chunking
         self.source = source
         self.before = before
+        self.lexical = lexical
 
     @classmethod
     def reencode(
@@ -194,6 +204,7 @@ class ReencodeOp(MigrateOperation):
         token_model: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
+        lexical: str | None = None,
         allow_untrained: bool = False,
         table: str | None = None,
         columns: Sequence[str] | None = None,
@@ -204,14 +215,15 @@ class ReencodeOp(MigrateOperation):
 
         Searches use the generation after `pgencoder activate`. Nothing begins if there is a generation of this encoder:
         an active one stays active, and one that was active before becomes active again. A generation that is being
-        built with another encoder is dropped. `tokens` and `chunking` keep their values unless given.
+        built with another encoder is dropped. `tokens`, `chunking` and `lexical` keep their values unless given.
 
         Only `--sql` needs `table`, `columns` and `key`. The SQL that it prints cannot activate a generation. If one of
         this encoder was active before, as in most downgrades, the script fails and names it; then run `pgencoder
         activate` for it, and run the script again.
         """
         source = None if table is None or columns is None else AttachedTable(table, tuple(columns), schema, key)
-        operations.invoke(cls(name, Models(model, token_model, allow_untrained), tokens, chunking, source))
+        models = Models(model, token_model, allow_untrained)
+        operations.invoke(cls(name, models, tokens, chunking, source, lexical=lexical))
 
     def reverse(self) -> ReencodeOp:
         """Return the operation of the downgrade."""
@@ -231,14 +243,24 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         name = op.name or op.source.table
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
-        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking)
+        words = catalog.lexical_by_name(op.lexical)
+        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking, words)
         parts = Objects(replace(collection, generations=(generation,)), vector)
         _print(operations, script.attach_script(parts))
         return
     with translate_errors():
         connection = borrowed(operations.get_bind())
         source = op.source
-        wanted = attach.Wanted(source.table, source.columns, encoder, source.schema, op.name, op.tokens, op.chunking)
+        wanted = attach.Wanted(
+            source.table,
+            source.columns,
+            encoder,
+            source.schema,
+            op.name,
+            op.tokens,
+            op.chunking,
+            lexical=op.lexical,
+        )
         parts = attach.plan(connection, wanted)
         try:
             with pinned(connection):
@@ -267,7 +289,8 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             raise InvalidRequest(
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
-        generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking)
+        words = catalog.lexical_by_name(op.lexical or attach.DEFAULT_LEXICAL)
+        generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking, words)
         operations.get_context().impl.static_output(
             "-- If a generation of this encoder was in use before, this script fails and names it."
             "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
@@ -277,7 +300,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
     with translate_errors():
         connection = borrowed(operations.get_bind())
         with pinned(connection):
-            generations.use(connection, op.name, encoder, op.tokens, op.chunking)
+            generations.use(connection, op.name, encoder, op.tokens, op.chunking, op.lexical)
 
 
 def _offline(operations: Operations, what: str, name: str, source: AttachedTable | None) -> Collection:

@@ -18,6 +18,7 @@ from pgencoder.cli.options import (
     COLLECTION,
     COLLECTIONS,
     JSON,
+    LEXICAL_HELP,
     MODEL,
     START,
     TOKEN_MODEL,
@@ -28,6 +29,7 @@ from pgencoder.cli.options import (
 )
 from pgencoder.encoders import DEFAULT_MODEL, loaded_by_workers
 from pgencoder.errors import CollectionExists
+from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.types import TokenType
 
 
@@ -83,6 +85,7 @@ def attach(
         typer.Option(metavar="TYPE", help="How token vectors are stored: bit, halfvec, or none: dense vectors only."),
     ] = None,
     chunking: CHUNKING = "default",
+    lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = DEFAULT_LEXICAL,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
@@ -101,6 +104,7 @@ def attach(
             name=name,
             tokens=tokens,
             chunking=chunking,
+            lexical=lexical,
             allow_untrained=allow_untrained,
             progress=on_progress,
         )

@@ -11,7 +11,17 @@ from typing import Annotated, Literal
 import typer
 
 from pgencoder.cli import logs, output
-from pgencoder.cli.options import COLLECTION, COLLECTIONS, ENCODING, JSON, TOKEN_MODEL, URL, command, open_database
+from pgencoder.cli.options import (
+    COLLECTION,
+    COLLECTIONS,
+    ENCODING,
+    JSON,
+    LEXICAL_HELP,
+    TOKEN_MODEL,
+    URL,
+    command,
+    open_database,
+)
 from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.types import Chunking, TokenType
@@ -140,6 +150,7 @@ def reencode(
         TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; default: as before.")
     ] = None,
     chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="Default: as before.")] = None,
+    lexical: Annotated[str | None, typer.Option(metavar="CONFIG", help=f"{LEXICAL_HELP} Default: as before.")] = None,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
@@ -153,6 +164,7 @@ def reencode(
             token_model=token_model,
             tokens=tokens,
             chunking=chunking,
+            lexical=lexical,
             allow_untrained=allow_untrained,
             progress=on_progress,
         )

@@ -22,7 +22,18 @@ from pgencoder.cli.options import (
     command,
     open_database,
 )
-from pgencoder.types import Group, Matrix, Order, PairMethod, Stage
+from pgencoder.errors import InvalidRequest
+from pgencoder.types import FusionName, Group, Matrix, Order, PairMethod, Stage
+
+FUSION = Annotated[
+    FusionName | None,
+    typer.Option(help="How scores become one: zscore, rrf, or one of them alone.", show_default="zscore with words"),
+]
+WEIGHTS = Annotated[
+    str | None, typer.Option(help="Of the scores.", show_default="dense=1,lexical=0.5,maxsim=1", metavar="NAME=NUMBER")
+]
+BOOST = Annotated[str | None, typer.Option(help="SQL number of the table's columns that is added to the score.")]
+RELEVANCE = Annotated[float | None, typer.Option(help="Leave out hits of less relevance, 0 to 1.")]
 
 
 @command(
@@ -42,12 +53,26 @@ def search(
     stage: Annotated[
         Stage | None, typer.Option(help="dense: no MaxSim; exhaustive: MaxSim of all rows; default: the best possible.")
     ] = None,
+    fusion: FUSION = None,
+    weights: WEIGHTS = None,
+    boost: BOOST = None,
+    min_relevance: RELEVANCE = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
     json: JSON = False,
 ) -> None:
     """Search a collection."""
     found = open_database(database).search(
-        collection, query, k, candidates=candidates, filter=_condition(filter), group=group, stage=stage
+        collection,
+        query,
+        k,
+        candidates=candidates,
+        filter=_condition(filter),
+        group=group,
+        stage=stage,
+        fusion=fusion,
+        weights=_weights(weights),
+        boost=_condition(boost),
+        min_relevance=min_relevance,
     )
     # make all before printing, because one may fail
     explanations = [hit.explain() for hit in found] if explain else None
@@ -74,11 +99,25 @@ def context(
     candidates: CANDIDATES = 100,
     filter: FILTER = None,
     order: Annotated[Order, typer.Option(help="document: a row's passages together, in their order.")] = "score",
+    fusion: FUSION = None,
+    weights: WEIGHTS = None,
+    boost: BOOST = None,
+    min_relevance: RELEVANCE = None,
     json: JSON = False,
 ) -> None:
     """Make a text for a prompt of the best passages, numbered; print their sources on stderr."""
     made = open_database(database).context(
-        collection, query, max_tokens, k=k, candidates=candidates, filter=_condition(filter), order=order
+        collection,
+        query,
+        max_tokens,
+        k=k,
+        candidates=candidates,
+        filter=_condition(filter),
+        order=order,
+        fusion=fusion,
+        weights=_weights(weights),
+        boost=_condition(boost),
+        min_relevance=min_relevance,
     )
     if json:
         output.as_json(asdict(made))
@@ -130,6 +169,16 @@ def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
         # psql unescapes these in a quoted argument
         quoted = value.replace("\\", "\\\\").replace("'", "''")
         output.say_lines(f"\\set {name} '{quoted}'")
+
+
+def _weights(text: str | None) -> dict[str, float] | None:
+    """Return the weights in a text such as "dense=1,lexical=0.5"."""
+    if text is None:
+        return None
+    try:
+        return {name.strip(): float(value) for name, value in (each.split("=") for each in text.split(","))}
+    except ValueError as error:
+        raise InvalidRequest(f"--weights are numbers by names, such as dense=1,lexical=0.5; got {text!r}") from error
 
 
 def _condition(text: str | None) -> sa.TextClause | None:

@@ -23,6 +23,7 @@ from pgencoder.encoders import DEFAULT_MODEL, model_names
 from pgencoder.errors import InvalidRequest, MissingExtra
 from pgencoder.results import Hit
 from pgencoder.search import Search
+from pgencoder.search.ranking import stage_for
 from pgencoder.statements import query
 from pgencoder.types import STAGES, Chunking, Collection, Encoding, KernelName, Scoring, Stage, TokenType
 
@@ -117,13 +118,15 @@ class Setup:
     token_model: str | None = None
     tokens: TokenType = "bit"
     chunking: Chunking = "default"
+    lexical: str = "english"
 
     def collection_of(self, dataset: Dataset) -> str:
         """Return the name of the collection of a data set that is encoded so."""
         name = f"{dataset.name[:16]}_{self.chunking}_{self.tokens}"
-        if (self.model, self.token_model) == (DEFAULT_MODEL, None):
+        if (self.model, self.token_model, self.lexical) == (DEFAULT_MODEL, None, "english"):
             return name
-        return name + "_" + hashlib.sha256(f"{self.model} {self.token_model}".encode()).hexdigest()[:6]
+        rest = f"{self.model} {self.token_model} {self.lexical}"
+        return name + "_" + hashlib.sha256(rest.encode()).hexdigest()[:6]
 
 
 DEFAULT = Setup()
@@ -147,6 +150,9 @@ def evaluate(
     collection = db.collection(name)
     state = next(each for each in db.status() if each.name == name)
     queries = {query: db.encode_query(collection, text) for query, text in dataset.queries.items()}
+    stored = collection.generation.stored
+    possible = {"lexical": "lexical", "maxsim": "tokens", "exhaustive": "tokens"}
+    stages = [stage for stage in stages if possible.get(stage, stage) in stored or stage in ("fused", "rrf")]
     kernel = db.kernel()
     run = _Run(db, collection, dataset, queries, candidates)
     return Report(
@@ -179,6 +185,7 @@ def prepare(db: Database, dataset: Dataset, encoded: Setup) -> str:
             name=name,
             tokens=encoded.tokens,
             chunking=encoded.chunking,
+            lexical=encoded.lexical,
             allow_untrained=True,
         )
     return name
@@ -233,12 +240,17 @@ class _Run:
         return StageResult(ndcg, recall, statistics.median(seconds) * 1000, cuts[18] * 1000)
 
     def _search(self, encoding: Encoding, stage: Stage, k: int) -> list[Hit]:
-        return self.db.run(self.collection, Search(k, self.candidates, group="document", stage=stage), encoding)
+        ranking = stage_for(stage, self.collection.generation.stored)
+        return self.db.run(self.collection, Search(k, self.candidates, group="document", stage=ranking), encoding)
 
     def _deeper(self, hits: list[Hit], encoding: Encoding, stage: Stage) -> list[Hit]:
         """Add the hits after the tenth, which only recall@100 needs; the times do not include them."""
-        if stage == "dense":
-            return self.db.run(self.collection, Search(DEPTH, DEPTH, group="document", stage=stage), encoding)
+        if stage in ("dense", "lexical", "fused", "rrf"):
+            ranking = stage_for(stage, self.collection.generation.stored)
+            candidates = DEPTH if stage in ("dense", "lexical") else self.candidates
+            deep = Search(DEPTH, candidates, group="document", stage=ranking)
+            found = self.db.run(self.collection, deep, encoding)
+            return found if stage in ("dense", "lexical") else list(dict.fromkeys([*hits, *found]))
         if stage == "maxsim":
             every = Search(self.candidates, self.candidates, group="passage", stage=stage)
             return hits + self.db.run(self.collection, every, encoding)

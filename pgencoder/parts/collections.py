@@ -51,13 +51,16 @@ class Collections:
         encoder: Encoder,
         tokens: TokenType | None,
         chunking: Chunking | None,
+        lexical: str | None = None,
         progress: Progress | None = None,
     ) -> generations.Begun:
         """Begin the next generation and queue its rows."""
         self._encoders.remember(encoder)
         with self._connections.open() as connection:
             catalog.check_problem(connection, name)
-            return generations.reencode(connection, name, encoder, tokens=tokens, chunking=chunking, progress=progress)
+            return generations.reencode(
+                connection, name, encoder, tokens=tokens, chunking=chunking, lexical=lexical, progress=progress
+            )
 
     def activate(self, name: str, number: int | None) -> Generation:
         """Let searches use another generation."""

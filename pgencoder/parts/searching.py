@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,13 +24,13 @@ from pgencoder.parts.connections import Connections
 from pgencoder.parts.used_encoders import UsedEncoders
 from pgencoder.plain import short_key
 from pgencoder.progress import Progress
-from pgencoder.results import Context, Hit, Pair
+from pgencoder.results import Context, Hit, Pair, Part
 from pgencoder.search import Search, rows
-from pgencoder.search.ranking import Ranking, stage_for
+from pgencoder.search.ranking import Fusion, Ranking, stage_for
 from pgencoder.search.run import Runner
-from pgencoder.search.statement import Filter
+from pgencoder.search.statement import Boost, Filter
 from pgencoder.search.waiting import waiting
-from pgencoder.types import Collection, Encoding, Group, Order, Stage
+from pgencoder.types import Collection, Encoding, FusionName, Group, Order, Stage
 
 TOLD_SECONDS = 60.0
 ASK_AGAIN_SECONDS = 1.0  # after nothing waited
@@ -50,11 +50,15 @@ class SearchOptions:
     group: Group = "passage"
     stage: Stage | Ranking | None = None
     encoder: Encoder | None = None
+    fusion: FusionName | Fusion | None = None
+    weights: Mapping[str, float] | None = None
+    boost: Boost | None = None
+    min_relevance: float | None = None
 
     def search_of(self, collection: Collection) -> Search:
         """Return the search of a collection; raises InvalidRequest for options that are not possible there."""
-        stage = stage_for(self.stage, tokens=collection.generation.dims.tokens > 0)
-        return Search(self.k, self.candidates, self.filter, self.group, stage)
+        stage = stage_for(self.stage, collection.generation.stored, self.fusion, self.weights)
+        return Search(self.k, self.candidates, self.filter, self.group, stage, self.boost, self.min_relevance)
 
 
 @dataclass(frozen=True)
@@ -110,12 +114,12 @@ class Searching:
         self, collection: Collection, search: Search, query: Encoding, explainer: Explainer | None = None
     ) -> list[Hit]:
         """Return the hits of an encoded query, see `Database.run`."""
-        stage_for(search.stage, tokens=collection.generation.dims.tokens > 0)
+        stage_for(search.stage, collection.generation.stored)
         found = self._runner.rows(collection, search, query)
         if not found:  # a role that can see no passage at all does not get as far as the statement's own check
             with self._connections.open() as connection:
                 catalog.check_source(connection, collection)
-        if len(found) < search.k:
+        if len(found) < search.k and search.min_relevance is None:
             self._say_what_waits(collection)
         width = len(collection.key)
         return [_hit(row[:width], row[width:], explainer) for row in found]
@@ -181,6 +185,14 @@ class Searching:
 
 
 def _hit(key: Any, rest: Any, explainer: Explainer | None) -> Hit:
-    passage, start, end, content, score, rank, dense_score = rest
+    passage, start, end, content, score, relevance, rank, dense_score, parts = rest
     value = key[0] if len(key) == 1 else tuple(key)
-    return Hit(value, score or 0.0, passage, (start, end), content, rank, dense_score, explainer)
+    named = {name: Part(_number(part["score"]), part["rank"]) for name, part in parts.items()}
+    return Hit(
+        value, score or 0.0, passage, (start, end), content, rank, dense_score, relevance, named, explainer=explainer
+    )
+
+
+def _number(value: float | str | None) -> float | None:
+    """Return a number as JSON has it: infinity is a text there."""
+    return None if value is None else float(value)

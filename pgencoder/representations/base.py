@@ -46,6 +46,14 @@ class Measure(ABC):
     def score(self, query: str) -> str:
         """Return the expression that is the higher, the better a passage fits: double precision, or NULL."""
 
+    def relevance(self, score: str, query: str) -> str:  # noqa: ARG002
+        """Return the expression of the score as a number that can be compared between queries: 0 nothing, 1 all fits.
+
+        By default a score of s has the relevance s / (1 + s), and one below 0 has 0.
+        """
+        positive = f"greatest({score}, 0)"
+        return f"({positive} OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.+) {positive}))"
+
     def distance(self, query: str) -> str:  # noqa: ARG002
         """Return the expression whose order an index of the column gives: the negative of the score, never NULL."""
         raise InvalidRequest(f"passages cannot be recalled by {self.name!r}, only scored")

@@ -38,6 +38,10 @@ class InnerProduct(Measure):
         """Return the inner product."""
         return f"OPERATOR(pg_catalog.-) {self.distance(query)}"
 
+    def relevance(self, score: str, query: str) -> str:  # noqa: ARG002
+        """Return the cosine; 0 for one below 0."""
+        return f"least(greatest({score}, 0), 1)"
+
     def distance(self, query: str) -> str:
         """Return the negative inner product, which HNSW orders by."""
         return f"{SCHEMA}._distance({self.name}, {query})"

@@ -46,6 +46,10 @@ class Bm25(Measure):
             f" {_asked(query, 'mean_length')})"
         )
 
+    def relevance(self, score: str, query: str) -> str:
+        """Return the part that the score is of the highest that any passage could have for the query."""
+        return f"({score} OPERATOR(pg_catalog./) {_asked(query, 'highest')})"
+
     def distance(self, query: str) -> str:
         """Return the negative of nearly BM25: with a mean length that is the same at all times."""
         return f"{SCHEMA}._distance({self.name}, {_asked(query, 'weights')})"

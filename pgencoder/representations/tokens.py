@@ -44,6 +44,11 @@ class MaxSim(Measure):
         """Return MaxSim."""
         return f"{self.function}({query}, {self.name})"
 
+    def relevance(self, score: str, query: str) -> str:
+        """Return the mean over the tokens of the query, as 0 to 1."""
+        mean = f"({score} OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality({query}), 1))"
+        return f"least(greatest({mean}, 0), 1)"
+
 
 @dataclass(frozen=True)
 class TokenVectors(Representation):

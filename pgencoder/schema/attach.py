@@ -27,11 +27,14 @@ from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Genera
 
 MOST_DIMS = 4_000  # of a vector that pgvector can index
 
+# How words are stored, unless it is said
+DEFAULT_LEXICAL = "none"
+
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
 # Columns inside a search, and the index of the primary key
 _OF_SEARCH = re.compile(r"k\d+|distance|\w+_(distance|rank|score|terms|asked)|done|pkey")
-_LEXICAL = "lexical"  # `<name>_lexical` serves one
+LEXICAL = "lexical"  # `<name>_lexical` serves one
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Wanted:
     tokens: TokenType | None = None
     chunking: Chunking = "default"
     representations: Sequence[Representation] = ()
+    lexical: str = DEFAULT_LEXICAL
 
 
 def attach(connection: Connection, wanted: Wanted, *, exist_ok: bool = False, progress: Progress | None = None) -> int:
@@ -84,7 +88,8 @@ def plan(executor: Executor, wanted: Wanted) -> Objects:
             )
     name = source.table if wanted.name is None else wanted.name
     check_name(name)
-    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, wanted.representations)
+    others = (*wanted.representations, *catalog.lexical(executor, wanted.lexical))
+    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, others)
     for each in {column.name for column in source.key} & {each.name for each in wanted.representations}:
         raise InvalidRequest(f"a column of the key is called {each!r}; give the representation another name")
     made = Collection(name, source.schema, source.table, source.key, tuple(wanted.columns), (generation,))
@@ -125,10 +130,15 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
         "columns": wanted.columns == there.columns,
         "model": same_encoder(new.encoder, old.encoder),
         "tokens": new.token_type == old.token_type,
-        "representations": beside(new.representations) == beside(old.representations),
+        "lexical": new.lexical == old.lexical,
+        "representations": _of_users(new.representations) == _of_users(old.representations),
         "chunking": new.chunking == old.chunking,
     }
     return [name for name, is_same in same.items() if not is_same]
+
+
+def _of_users(representations: Sequence[Representation]) -> list[Representation]:
+    return [each for each in beside(representations) if each.name != LEXICAL]
 
 
 def detach(connection: Executor, name: str) -> None:
@@ -191,10 +201,10 @@ def check_beside(others: Sequence[Representation]) -> None:
     check_known(tuple(others))
     names = [each.name for each in others]
     for each in others:
-        if (each.name == _LEXICAL) != isinstance(each, Lexical):
-            raise InvalidRequest(f"what is stored for words is called {_LEXICAL!r}, and nothing else is")
+        if (each.name == LEXICAL) != isinstance(each, Lexical):
+            raise InvalidRequest(f"what is stored for words is called {LEXICAL!r}, and nothing else is")
     for name in names:
-        if name in catalog.TAKEN - {_LEXICAL} or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
+        if name in catalog.TAKEN - {LEXICAL} or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
             raise InvalidRequest(f"a representation cannot be called {name!r}: pgencoder uses that name itself")
         if names.count(name) > 1:
             raise InvalidRequest(f"two representations are called {name!r}; give each a name that no other has")

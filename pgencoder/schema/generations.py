@@ -30,7 +30,7 @@ from pgencoder.ingest import backfill, index
 from pgencoder.progress import Progress
 from pgencoder.representations import beside
 from pgencoder.schema import functions, policy, roles, search, tables
-from pgencoder.schema.attach import describe
+from pgencoder.schema.attach import LEXICAL, describe
 from pgencoder.schema.ownership import become_owner, by_source_owner
 from pgencoder.statements import Part, query
 from pgencoder.types import Chunking, Collection, Generation, TokenType
@@ -57,10 +57,11 @@ def reencode(
     *,
     tokens: TokenType | None = None,
     chunking: Chunking | None = None,
+    lexical: str | None = None,
     progress: Progress | None = None,
 ) -> Begun:
     """Begin the next generation of a collection, see `begin`, and queue its rows."""
-    parts, is_new = begin(connection, name, encoder, tokens, chunking)
+    parts, is_new = begin(connection, name, encoder, tokens, chunking, lexical)
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
             "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
@@ -71,11 +72,16 @@ def reencode(
 
 
 def begin(
-    executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
+    executor: Executor,
+    name: str,
+    encoder: Encoder,
+    tokens: TokenType | None = None,
+    chunking: Chunking | None = None,
+    lexical: str | None = None,
 ) -> tuple[Objects, bool]:
     """Begin the next generation of a collection, but do not queue its rows; returns it, and if it is new.
 
-    `tokens` and `chunking` are as in the active generation unless given; for an encoder without token vectors `tokens`
+    `tokens`, `chunking` and `lexical` are as in the active generation unless given; for an encoder without token vectors `tokens`
     are "none". A generation that is being built goes on if it is of this encoder, and is removed if it is of another
     one. Raises CollectionExists if the schema has something else of the names that the generation needs.
     """
@@ -83,7 +89,7 @@ def begin(
     def try_to() -> tuple[Objects, bool]:
         with executor.transaction():
             collection = _locked(executor, name)
-            generation = _next(collection, encoder, tokens, chunking)
+            generation = _next(executor, collection, encoder, tokens, chunking, lexical)
             made = Objects(collection, vector_schema(executor), generation)
             for each in _building(collection):
                 if is_as(each, generation):
@@ -105,7 +111,12 @@ def begin(
 
 
 def use(
-    executor: Executor, name: str, encoder: Encoder, tokens: TokenType | None = None, chunking: Chunking | None = None
+    executor: Executor,
+    name: str,
+    encoder: Encoder,
+    tokens: TokenType | None = None,
+    chunking: Chunking | None = None,
+    lexical: str | None = None,
 ) -> None:
     """Let a collection be encoded by this encoder: begin the next generation, unless there is one as wanted.
 
@@ -114,10 +125,10 @@ def use(
     """
     collection = catalog.collection(executor, name)
     catalog.check_problem(executor, name)
-    wanted = _next(collection, encoder, tokens, chunking)
+    wanted = _next(executor, collection, encoder, tokens, chunking, lexical)
     states = {each.state: each for each in collection.generations if is_as(each, wanted)}
     if "building" in states or not states:
-        begin(executor, name, encoder, tokens, chunking)
+        begin(executor, name, encoder, tokens, chunking, lexical)
         return
     if "active" not in states:
         activate(executor, name, states["retired"].number)
@@ -132,12 +143,21 @@ def is_as(one: Generation, other: Generation) -> bool:
     )
 
 
-def _next(collection: Collection, encoder: Encoder, tokens: TokenType | None, chunking: Chunking | None) -> Generation:
+def _next(
+    executor: Executor,
+    collection: Collection,
+    encoder: Encoder,
+    tokens: TokenType | None,
+    chunking: Chunking | None,
+    lexical: str | None,
+) -> Generation:
     """Describe the next generation; see `begin`."""
     active = collection.generation
     kept = active.token_type if encoder.dims.tokens else "none"
     number = max(each.number for each in collection.generations) + 1
     others = beside(active.representations)
+    if lexical is not None:
+        others = (*(each for each in others if each.name != LEXICAL), *catalog.lexical(executor, lexical))
     return describe(collection.name, number, "building", encoder, tokens or kept, chunking or active.chunking, others)
 
 

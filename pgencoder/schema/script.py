@@ -98,7 +98,7 @@ def _begin(parts: Objects) -> Part:
         generation=assembled(_joined(begun), _dollars),
         encoder=_jsonb(generation.encoder),
         chunking=sql.Literal(generation.chunking),
-        of_encoder=sql.Literal(list(OF_ENCODER)),
+        kept=sql.Literal(sorted({*OF_ENCODER, *generation.stored})),
         add=catalog.add_generation(generation, raw("latest OPERATOR(pg_catalog.+) 1")),
         same_representations=query("same_representations").format(
             representations=sql.Literal(

@@ -24,56 +24,76 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from psycopg import sql
 
 from pgencoder.representations.base import Measure
-from pgencoder.search.ranking import Alone, Ranking
+from pgencoder.search.ranking import Ranking
 from pgencoder.statements import Part, as_text, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Group
 
-SHOWN = ("dense",)
-"""The measures whose scores a search returns beside the one that ranks."""
+FIELDS = ("score", "relevance", "recall_rank", "dense_score", "parts")
+"""The columns of a search after those of the passage."""
 
+# what people call the measures that have another name
+_PEOPLE = {"tokens": "maxsim"}
 _NONE = "NULL::double precision"
 
 
-@cache
-def template(keys: int, ranking: Ranking, group: Group, extra: Sequence[str] | None = None) -> str:
-    """Return the text of a search for a key of that many columns.
+@dataclass(frozen=True)
+class Options:
+    """The properties of a search, beside its ranking, that decide its text.
 
-    With `extra` it selects the candidates themselves, with those columns, and without a score.
+    `extra`: select the candidates themselves, with those columns, and without a score. `boosted`: the source has a
+    column `boost`, which is added to the score. `limited`: candidates must have a relevance of at least
+    {min_relevance}.
+    """
+
+    group: Group = "passage"
+    extra: tuple[str, ...] | None = None
+    boosted: bool = False
+    limited: bool = False
+
+
+@cache
+def template(keys: int, ranking: Ranking, options: Options) -> str:
+    """Return the text of a search for a key of that many columns.
 
     To be filled are: passages, their key as passage_key, source (a subquery without its name), same (joins the two),
     same_found (joins passages with those that were found before), check (a condition that raises an error, or is true),
     k, candidates, and for each measure the query, under the measure's name. Measures that ask need ask_<name>, the
     quoted function of the collection.
     """
-    return _Rendering(keys, ranking, group, extra).whole()
+    return _Rendering(keys, ranking, options).whole()
 
 
 def search_text(
     collection: Collection,
     ranking: Ranking,
-    group: Group,
+    options: Options,
     *,
     table: Part,
     keys: Sequence[Part],
     columns: Sequence[str],
     where: Part | None = None,
+    boost: Part | None = None,
     **holes: Part,
 ) -> sql.Composed:
     """Return the whole search of a collection: the key, `columns`, best first.
 
-    `table` is the source as FROM takes it, `keys` are its key columns, and `where` is a condition on its rows. `holes`
-    are those of `template` that are left: check, k, candidates, and the query for each measure.
+    `table` is the source as FROM takes it, `keys` are its key columns, `where` is a condition on its rows,
+    `boost` a number of them. `holes` are those of `template` that are left: check, k, candidates, and
+    the query for each measure.
     """
     names = key_names(len(collection.key))
     chosen = listed(key + raw(f" AS {name}") for key, name in zip(keys, names, strict=True))
+    if boost is not None:
+        chosen = chosen + raw(", (") + boost + raw(")::double precision AS boost")
     condition = raw("") if where is None else raw(" WHERE (") + where + raw(")")
     order = ", ".join(["score DESC NULLS LAST", *names, "passage"])
-    found = template(len(names), ranking, group)
+    found = template(len(names), ranking, options)
     key = [each.name for each in collection.key]
     return sql.SQL(f"SELECT {', '.join([*names, *columns])} FROM ({found}) AS hits ORDER BY {order}").format(
         passages=own(collection.generation.passages),
@@ -89,8 +109,10 @@ def search_text(
 class _Rendering:
     """The parts of one search."""
 
-    def __init__(self, keys: int, ranking: Ranking, group: Group, extra: Sequence[str] | None) -> None:
-        self.ranking, self.group, self.extra = ranking, group, extra
+    def __init__(self, keys: int, ranking: Ranking, options: Options) -> None:
+        self.ranking, self.options = ranking, options
+        self.group, extra = options.group, options.extra
+        self.extra = extra
         self.keys = ", ".join(key_names(keys))
         self.source_keys = ", ".join(f"source.{name}" for name in key_names(keys))
         # what a score is not known from the recall for has its column carried to where it is computed
@@ -98,7 +120,8 @@ class _Rendering:
             measure.name for measure in ranking.scores if not (measure.exact and [measure] == [*ranking.recalls])
         )
         carried = computed if extra is None else extra
-        self.columns = list(dict.fromkeys(["passage", "span", "content", *carried]))
+        boost = ["boost"] if options.boosted else []
+        self.columns = list(dict.fromkeys(["passage", "span", "content", *carried, *boost]))
 
     def whole(self) -> str:
         parts = [
@@ -107,7 +130,8 @@ class _Rendering:
             if measure.asks
         ]
         if not self.ranking.recalls:
-            parts.append(self._fill("search_all", scores=self._scores()))
+            boost = ", source.boost" if self.options.boosted else ""
+            parts.append(self._fill("search_all", boost=boost, scores=self._scores()))
             return f"WITH {', '.join(parts)}\n{self._best()}"
         several = len(self.ranking.recalls) > 1
         parts.append(self._fill("search_setting"))
@@ -116,9 +140,8 @@ class _Rendering:
         if several:
             parts.append(self._union())
         if self.extra is None:
-            # a fusion may name a score twice, which is to be computed once
-            once = "" if isinstance(self.ranking.fusion, Alone) else "MATERIALIZED "
-            parts.append(self._fill("search_scored", once=once, scores=self._scores()))
+            boost = ", boost" if self.options.boosted else ""
+            parts.append(self._fill("search_scored", boost=boost, scores=self._scores()))
         return f"WITH {', '.join(parts)}\n{self._best() if self.extra is None else self._candidates()}"
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
@@ -187,7 +210,7 @@ class _Rendering:
         return self._fill(
             "search_nearest",
             stage=stage,
-            stored=", ".join(f"passages.{column}" for column in self.columns),
+            stored=", ".join(f"{'source' if column == 'boost' else 'passages'}.{column}" for column in self.columns),
             distance=distance,
             condition=condition,
             order=order,
@@ -207,7 +230,8 @@ class _Rendering:
             "search_among",
             stage=stage,
             found_keys=self.source_keys.replace("source.", "found."),
-            stored=", ".join(f"passages.{column}" for column in self.columns),
+            stored=", ".join(f"{'found' if column == 'boost' else 'passages'}.{column}" for column in self.columns),
+            boost=", source.boost" if self.options.boosted else "",
             distance=distance,
             among=among,
             condition=condition,
@@ -250,16 +274,39 @@ class _Rendering:
         return f"coalesce(OPERATOR(pg_catalog.-) {measure.name}_distance, {score})"
 
     def _best(self) -> str:
-        fused = self.ranking.fusion.score({each.name: f"{each.name}_score" for each in self.ranking.scores})
-        best = f"(SELECT *, {fused} AS score FROM scored) AS fused"
+        columns = {each.name: f"{each.name}_score" for each in self.ranking.scores}
+        relevances = {each.name: f"{each.name}_relevance" for each in self.ranking.scores}
+        score = self.ranking.fusion.score(columns)
+        if self.options.boosted:
+            score = f"({score}) OPERATOR(pg_catalog.+) coalesce(boost, 0)"
+        # without a recall all passages are scored, and ranks would have to be kept of all
+        ranks = {
+            name: f"CASE WHEN {column} IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY {column} DESC NULLS LAST) END"
+            for name, column in columns.items()
+            if self.ranking.recalls
+        }
+        computed = [
+            f"{each.relevance(columns[each.name], self._query(each))} AS {relevances[each.name]}"
+            for each in self.ranking.scores
+        ] + [f"{rank} AS {name}_place" for name, rank in ranks.items()]
+        best = (
+            f"(SELECT *, {score} AS score, {self.ranking.fusion.relevance(relevances)} AS relevance"
+            f" FROM (SELECT *, {', '.join(computed)} FROM scored) AS measured) AS fused"
+        )
+        if self.options.limited:
+            best += " WHERE relevance OPERATOR(pg_catalog.>=) {min_relevance}"
         if self.group == "document":
             best = (
                 f"(SELECT DISTINCT ON ({self.keys}) * FROM {best}"
                 f" ORDER BY {self.keys}, score DESC NULLS LAST, passage) AS best"
             )
-        names = {measure.name for measure in self.ranking.scores}
-        shown = ", ".join(f"{name}_score" if name in names else f"{_NONE} AS {name}_score" for name in SHOWN)
-        return self._fill("search_best", best=best, shown=shown)
+        parts = ", ".join(
+            f"'{_PEOPLE.get(name, name)}', pg_catalog.jsonb_build_object('score', {column}, 'rank',"
+            f" {f'{name}_place' if ranks else 'NULL::int'})"
+            for name, column in columns.items()
+        )
+        shown = columns.get("dense", _NONE)
+        return self._fill("search_best", best=best, shown=f"{shown} AS dense_score", parts=parts)
 
     def _candidates(self) -> str:
         (measure,) = self.ranking.recalls

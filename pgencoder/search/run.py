@@ -35,7 +35,7 @@ from pgencoder.db.owner import check_owner
 from pgencoder.errors import Outdated, PgencoderError
 from pgencoder.representations.shapes import check_query
 from pgencoder.search.ranking import ranking_of
-from pgencoder.search.render import SHOWN, search_text
+from pgencoder.search.render import FIELDS, search_text
 from pgencoder.search.statement import Search, search_statement
 from pgencoder.statements import SCHEMA, as_text, identifier, own, query, raw
 from pgencoder.types import Collection, Encoding
@@ -65,7 +65,7 @@ class Runner:
         """
         check_query(asked)
         parameters = [measure.value(asked) for measure in ranking_of(search.stage).measures.values()]
-        if search.filter is not None or None in parameters:
+        if search.filter is not None or search.boost is not None or any(each is None for each in parameters):
             return self._planned(collection, search, asked)
         text = self._text(collection, search)
         try:
@@ -171,8 +171,8 @@ def _refusal(connection: Connection, collection: Collection) -> PgencoderError:
 def statement_text(collection: Collection, search: Search) -> bytes:
     """Return the statement of a search without a filter; $1, $2, ... are the query for each measure.
 
-    It returns the key columns, passage, the first character and the one after the last, content, score, recall_rank and
-    dense_score. It fails with `object_not_in_prerequisite_state` where the collection is no longer as it is described.
+    It returns the key columns, passage, the first character and the one after the last, content, and `FIELDS`. It fails
+    with `object_not_in_prerequisite_state` where the collection is no longer as it is described.
     """
     ranking = ranking_of(search.stage)
     check = sql.SQL("{}._check_active({}(), {}::pg_catalog.jsonb)").format(
@@ -181,13 +181,14 @@ def statement_text(collection: Collection, search: Search) -> bytes:
     statement = search_text(
         collection,
         ranking,
-        search.group,
+        search.options,
         table=identifier(collection.source_schema, collection.source_table),
         keys=[identifier(key.source) for key in collection.key],
-        columns=["passage", *SPAN, "content", "score", "recall_rank", *(f"{name}_score" for name in SHOWN)],
+        columns=["passage", *SPAN, "content", *FIELDS],
         check=check,
         k=sql.Literal(search.k),
         candidates=sql.Literal(max(search.candidates, search.k)),
+        min_relevance=sql.Literal(search.min_relevance),
         **{name: raw(f"${number}") for number, name in enumerate(ranking.measures, 1)},
     )
     return as_text(statement).encode()

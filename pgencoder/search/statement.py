@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import INT4RANGE
+from sqlalchemy.dialects.postgresql import INT4RANGE, JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement, TextClause
@@ -22,24 +22,31 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Parameter
 from pgencoder.representations.shapes import check_query
 from pgencoder.search.ranking import Ranking, ranking_of
-from pgencoder.search.render import SHOWN, key_names, same, template
+from pgencoder.search.render import FIELDS, Options, key_names, same, template
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.statements import SCHEMA
 from pgencoder.types import GROUPS, Collection, Encoding, Group, Stage, check_count
 from pgencoder.vectors import Numbers
 
 Filter = ColumnElement[bool] | TextClause
+Boost = ColumnElement[Any] | TextClause
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search: `k` results out of `candidates`, with a filter on the source; `stage` is a ranking, or its name."""
+    """A search: `k` results out of `candidates`, with a filter on the source; `stage` is a ranking, or its name.
+
+    `boost` is an expression over the source's columns, which is added to the score. Candidates with less relevance than
+    `min_relevance` are left out.
+    """
 
     k: int = 10
     candidates: int = 100
     filter: Filter | None = None
     group: Group = "passage"
     stage: Stage | Ranking = "maxsim"
+    boost: Boost | None = None
+    min_relevance: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("k", "candidates"):
@@ -47,11 +54,25 @@ class Search:
         if self.group not in GROUPS:
             raise InvalidRequest(f"group must be one of {', '.join(GROUPS)}, got {self.group!r}")
         ranking_of(self.stage)
-        if self.filter is not None and not isinstance(self.filter, ColumnElement | TextClause):
-            raise InvalidRequest(
-                "filter must be a SQLAlchemy expression such as Article.lang == 'en', or sqlalchemy.text(...) with"
-                f" bound parameters, got {type(self.filter).__name__}"
-            )
+        for name, example in (("filter", "Article.lang == 'en'"), ("boost", "Article.stars / 10.0")):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, ColumnElement | TextClause):
+                raise InvalidRequest(
+                    f"{name} must be a SQLAlchemy expression such as {example}, or sqlalchemy.text(...) with bound"
+                    f" parameters, got {type(value).__name__}"
+                )
+        check_relevance(self.min_relevance)
+
+    @property
+    def options(self) -> Options:
+        """What decides the text of the search, beside its ranking."""
+        return Options(self.group, None, self.boost is not None, self.min_relevance is not None)
+
+
+def check_relevance(value: Any) -> None:
+    """Raise InvalidRequest unless the value is None or a number from 0 to 1."""
+    if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
+        raise InvalidRequest(f"min_relevance must be a number from 0 to 1, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,7 @@ class Shape:
     """The properties of a search that decide its text, see `template`."""
 
     ranking: Ranking
-    group: Group
-    extra: tuple[str, ...] | None = None
+    options: Options
 
 
 @compiles(SearchText)
@@ -111,7 +131,7 @@ def _compile(search: SearchText, compiler: Any, **options: Any) -> str:
     quote = compiler.preparer.quote_identifier
     queries = {name: measure.query(binds) for name, measure in shape.ranking.measures.items()}
     asked = {f"ask_{name}": f"{SCHEMA}.{quote(f'{collection}_{name}')}" for name in queries}
-    return template(len(key), shape.ranking, shape.group, shape.extra).format(
+    return template(len(key), shape.ranking, shape.options).format(
         passages=f"{SCHEMA}.{quote(passages)}",
         passage_key=", ".join(f"passages.{quote(name)}" for name in key),
         same=same(key, quote),
@@ -120,6 +140,7 @@ def _compile(search: SearchText, compiler: Any, **options: Any) -> str:
         check=_checked(collection, binds, compiler) if checked else "true",
         k=binds["k"],
         candidates=binds["candidates"],
+        min_relevance=binds.get("min_relevance", ""),
         **queries,
         **asked,
     )
@@ -142,8 +163,8 @@ def hits_of(
 ) -> sa.Subquery:
     """Return the hits as a subquery, of the active generation if it is as `check` says; else the statement fails.
 
-    Its columns: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score. With `extra` it is the
-    candidates, with those columns in the place of the score.
+    Its columns: k1, k2, ... (the key), passage, span, content, score, relevance, recall_rank, dense_score, parts. With
+    `extra` it is the candidates: the columns after content are those, recall_rank and dense_score.
     """
     check_query(query)
     ranking = ranking_of(search.stage)
@@ -154,23 +175,38 @@ def hits_of(
     }
     binds["k"] = _bind("k", int(search.k))
     binds["candidates"] = _bind("candidates", int(max(search.candidates, search.k)))
+    if search.min_relevance is not None:
+        binds["min_relevance"] = sa.bindparam("min_relevance", search.min_relevance, sa.Double(), unique=True)
+    if search.boost is not None:
+        place = replace(place, source=place.source.add_columns(sa.cast(search.boost, sa.Double).label("boost")))
     if check is not None:
         binds["expected"] = _bind("expected", json.dumps({**check.expected, "key": as_set(place.key)}))
-    text = SearchText(place, Shape(ranking, search.group, extra), binds, checked=check is not None)
+    text = SearchText(place, Shape(ranking, replace(search.options, extra=extra)), binds, checked=check is not None)
     keys = [
         sa.column(name, column.type)
-        for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=True)
+        for name, column in zip(key_names(len(place.key)), place.source.selected_columns, strict=False)
     ]
     columns: list[Any] = [
         *keys,
         sa.column("passage", sa.Integer()),
         sa.column("span", INT4RANGE()),
         sa.column("content", sa.Text()),
-        *([sa.column("score", sa.Double())] if extra is None else map(sa.column, extra)),
-        sa.column("recall_rank", sa.Integer()),
-        *(sa.column(f"{name}_score", sa.Double()) for name in SHOWN),
+        *(
+            (sa.column(name, _TYPES[name]) for name in FIELDS)
+            if extra is None
+            else [*map(sa.column, extra), *(sa.column(name, _TYPES[name]) for name in ("recall_rank", "dense_score"))]
+        ),
     ]
     return TextualSelect(cast(TextClause, text), columns, positional=True).subquery()
+
+
+_TYPES: dict[str, Any] = {
+    "score": sa.Double(),
+    "relevance": sa.Double(),
+    "recall_rank": sa.Integer(),
+    "dense_score": sa.Double(),
+    "parts": JSONB(),
+}
 
 
 def best_first(hits: sa.FromClause, keys: int) -> list[ColumnElement[Any]]:
@@ -182,10 +218,12 @@ def search_statement(collection: Collection, search: Search, query: Encoding) ->
     """Return the statement that answers `search` for an encoded query in the active generation, as it is described.
 
     It fails with `object_not_in_prerequisite_state` where another is active, or the collection another one. Its
-    columns: the key columns, passage, span_start, span_end, content, score, recall_rank, dense_score.
+    columns: the key columns, passage, span_start, span_end, content, and `FIELDS`.
     """
     source = source_of(collection)
     keys = source.keys if search.filter is None else source.keys.where(source.translate(search.filter))
+    if search.boost is not None:
+        search = replace(search, boost=source.translate(search.boost))
     names = [key.name for key in collection.key]
     place = Place(collection.name, collection.generation.passages, tuple(names), keys)
     hits = hits_of(place, search, query, check=Check(collection.name, description(collection)))
@@ -200,9 +238,7 @@ def result_columns(hits: sa.FromClause, key: Sequence[str]) -> list[ColumnElemen
         sa.func.pg_catalog.lower(hits.c.span).label("span_start"),
         sa.func.pg_catalog.upper(hits.c.span).label("span_end"),
         hits.c.content,
-        hits.c.score,
-        hits.c.recall_rank,
-        *(hits.c[f"{name}_score"] for name in SHOWN),
+        *(hits.c[name] for name in FIELDS),
     ]
 
 

@@ -148,7 +148,9 @@ def _change(
     retired = [each for each in collection.generations if encoding.fits(each)]
     if retired:
         return "activated", db.activate(declared.name, retired[-1].number)
-    begun = db.begin(declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, progress=progress)
+    begun = db.begin(
+        declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, encoding.lexical, progress=progress
+    )
     return "begun" if begun.is_new else "building", begun.generation
 
 
@@ -163,6 +165,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             name=declared.name,
             tokens=encoding.tokens,
             chunking=encoding.chunking,
+            **({} if encoding.lexical is None else {"lexical": encoding.lexical}),
             progress=progress,
         )
     except CollectionExists:

@@ -29,7 +29,7 @@ class EncodedColumns:
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
     checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
     collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new
-    one gets the type that `Database.attach` chooses. `passages` names the relationship to the passages; None makes no
+    one gets the type that `Database.attach` chooses; the same holds for `lexical`, the configuration of its words. `passages` names the relationship to the passages; None makes no
     relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
@@ -44,6 +44,7 @@ class EncodedColumns:
     chunking: Chunking = "default"
     allow_untrained: bool = False
     passages: str | None = "passages"
+    lexical: str | None = None
 
     def __post_init__(self) -> None:
         check_columns(self.columns)
@@ -61,8 +62,14 @@ class EncodedColumns:
         return (
             self.tokens in (None, generation.token_type)
             and self.chunking == generation.chunking
+            and self._has_words(generation.lexical)
             and self._is_of(generation.encoder)
         )
+
+    def _has_words(self, configuration: str) -> bool:
+        if self.lexical == "default":
+            return configuration != "none"
+        return self.lexical is None or self.lexical.removeprefix("pg_catalog.") == configuration
 
     def _is_of(self, fingerprint: Fingerprint) -> bool:
         if not isinstance(self.model, str):

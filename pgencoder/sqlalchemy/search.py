@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
@@ -14,14 +14,14 @@ from pgencoder.database import Database
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import the_only
-from pgencoder.search.ranking import TOKENS, Ranking, stage_for
+from pgencoder.search.ranking import LEXICAL, TOKENS, Fusion, Ranking, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
-from pgencoder.search.statement import Check, Filter, Place, Search, hits_of, source_of
+from pgencoder.search.statement import Boost, Check, Filter, Place, Search, hits_of, source_of
 from pgencoder.sqlalchemy.declare import EncodedColumns, is_inherited
 from pgencoder.statements import SCHEMA, as_text, identifier
 from pgencoder.threads import in_thread
-from pgencoder.types import Collection, Encoding, Fingerprint, Group, Matrix, Stage
+from pgencoder.types import Collection, Encoding, Fingerprint, FusionName, Group, Matrix, Stage
 from pgencoder.vectors import Numbers, normalize
 
 E = TypeVar("E")
@@ -39,6 +39,10 @@ def select(
     candidates: int = 100,
     group: Group | None = None,
     stage: Stage | Ranking | None = None,
+    fusion: FusionName | Fusion | None = None,
+    weights: Mapping[str, float] | None = None,
+    boost: Boost | None = None,
+    min_relevance: float | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,
@@ -52,6 +56,10 @@ def select(
     candidates: int = 100,
     group: Group | None = None,
     stage: Stage | Ranking | None = None,
+    fusion: FusionName | Fusion | None = None,
+    weights: Mapping[str, float] | None = None,
+    boost: Boost | None = None,
+    min_relevance: float | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,
@@ -64,6 +72,10 @@ def select(
     candidates: int = 100,
     group: Group | None = None,
     stage: Stage | Ranking | None = None,
+    fusion: FusionName | Fusion | None = None,
+    weights: Mapping[str, float] | None = None,
+    boost: Boost | None = None,
+    min_relevance: float | None = None,
     encoder: Encoder | None = None,
     collection: str | None = None,
     db: Database | None = None,
@@ -72,8 +84,9 @@ def select(
 
     `entity` is a mapped class, an alias of a class, or a Table; the statement finds its best rows
     (`group="document"`). `entity` may also be the name of a collection; the statement then finds passages, with the
-    columns key, passage, span_start, span_end, content, score, recall_rank and dense_score. A `where` on the searched
-    table narrows the recall. A `where` on something else filters the rows that were found.
+    columns key, passage, span_start, span_end, content, score, relevance, recall_rank, dense_score and parts (JSON: for
+    "dense", "lexical" and "maxsim" the score and the rank). A `where` on the searched table narrows the recall. A
+    `where` on something else filters the rows that were found.
 
     `query` is text, an `Encoding`, or a dense vector of shape (d,). Text is encoded now, by `encoder` or by the model
     that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Without
@@ -88,7 +101,9 @@ def select(
         k,
         candidates,
         group=group or ("passage" if isinstance(entity, str) else "document"),
-        stage=stage_for(stage, found.tokens),
+        stage=stage_for(stage, found.comparable, fusion, weights),
+        boost=boost,
+        min_relevance=min_relevance,
     )
     if isinstance(entity, str):
         assert found.collection is not None
@@ -126,7 +141,8 @@ def recall(
     if filter is not None:
         place = replace(place, source=source.keys.where(source.translate(filter)))
     search = Search(candidates, candidates, stage="dense")
-    return hits_of(place, search, found.query, check=found.check, extra=(TOKENS.name,) if found.stored else ())
+    extra = (TOKENS.name,) if TOKENS.name in found.stored else ()
+    return hits_of(place, search, found.query, check=found.check, extra=extra)
 
 
 def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> ColumnElement[float]:
@@ -148,19 +164,20 @@ def maxsim(query: Encoding | Matrix | ColumnElement[Any], document: Any) -> Colu
 class _Found:
     """The parts of a search: its check, the encoded query, the entity's table, and the collection if looked up.
 
-    `stored` is True if the collection has token vectors, as far as that is known here.
+    `stored` are the names of the collection's representations, as far as they are known here.
     """
 
     check: Check
     query: Encoding
-    stored: bool
+    stored: frozenset[str]
     table: sa.Table | None = None
     collection: Collection | None = None
 
     @property
-    def tokens(self) -> bool:
-        """Tell if there are tokens on both sides."""
-        return self.stored and self.query.tokens.shape[1] > 0
+    def comparable(self) -> frozenset[str]:
+        """The names of the representations that the query has something to compare with."""
+        there = {TOKENS.name: self.query.tokens.shape[1] > 0, LEXICAL.name: bool(self.query.text)}
+        return frozenset(name for name in self.stored if there.get(name, True))
 
 
 def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
@@ -170,7 +187,7 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
         described = db.collection(collection or entity) if table is None else _of(table, collection, declared, db)
         encoding = db.encode_query(described, query, encoder) if isinstance(query, str) else _encoding(query)
         fingerprint = described.generation.encoder if isinstance(query, str) else None
-        stored = described.generation.dims.tokens > 0
+        stored = described.generation.stored
         return _Found(_check(described.name, fingerprint, table), encoding, stored, table, described)
     if isinstance(query, str):
         encoder = encoder or (declared.encoder() if declared is not None else None)
@@ -180,7 +197,10 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
-    return _Found(check, encoding, declared is None or declared.tokens != "none", table)
+    stored = {"dense"} if declared is not None and declared.tokens == "none" else {"dense", "tokens"}
+    if declared is not None and declared.lexical not in (None, "none"):
+        stored |= {LEXICAL.name}
+    return _Found(check, encoding, frozenset(stored), table)
 
 
 def _encoding(query: Any) -> Encoding:

@@ -38,7 +38,8 @@ BEGIN
     IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
             'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-            ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)',
+            detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
     END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;

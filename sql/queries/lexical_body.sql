@@ -30,10 +30,11 @@ BEGIN
             pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
             pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
             pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
             -- no passage has a length of 0 and a term
             greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
         FROM weighted AS w
     )
-    SELECT q.weights, q.units, q.impacts, q.mean_length, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
     FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1), {budget}) AS c;
 END

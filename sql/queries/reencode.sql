@@ -16,7 +16,7 @@ BEGIN
         SELECT FROM pgencoder.representation r JOIN pgencoder.generation g
             ON r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
         WHERE g.collection OPERATOR(pg_catalog.=) {name} AND g.state OPERATOR(pg_catalog.=) 'active'
-            AND r.name OPERATOR(pg_catalog.<>) ALL ({of_encoder})
+            AND r.name OPERATOR(pg_catalog.<>) ALL ({kept})
     ) THEN
         RAISE EXCEPTION 'a script cannot encode % again, because it stores more than vectors: pgencoder reencode %',
             pg_catalog.quote_literal({name}), pg_catalog.quote_literal({name}) USING ERRCODE = 'feature_not_supported';

@@ -4,6 +4,10 @@
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := {encoder};
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -20,13 +24,21 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source({name}, {number}, {source_name});
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) {usual_candidates} THEN
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN {fusion_without_words}
+        WHEN weights IS NULL THEN {usual_fusion} ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, {scores});
+    weights := coalesce(weights, {usual_weights});
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) {usual_fusion}
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) {usual_candidates} THEN
         RETURN QUERY {usual};
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := {fused};
+    relevant := {relevant};
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN {by_passage} ELSE {by_document} END;
     RETURN QUERY EXECUTE statement USING {arguments};
 END

@@ -121,7 +121,7 @@ def test_recall_uses_the_index_and_stops_there(many: Database, encoder: WordEnco
     nearest, exact = plan[plan.index("CTE nearest") :].split("Append")
     assert "Index Scan using items_1_dense on items_1" in nearest
     assert "Limit (actual rows=0" in exact
-    assert "Seq Scan on items_1 passages (never executed)" in exact
+    assert "Seq Scan on items_1 passages_1 (never executed)" in exact
 
 
 def test_a_filter_is_applied_inside_the_recall(many: Database, encoder: WordEncoder) -> None:
@@ -188,7 +188,7 @@ def test_the_score_is_maxsim_and_the_order_is_its(
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     by_recall = sorted(hits, key=lambda hit: hit.recall_rank or 0)
     assert [hit.recall_rank for hit in by_recall] == list(range(1, 301))
-    dense = [hit.dense_score for hit in by_recall]
+    dense = [hit.dense_score or 0.0 for hit in by_recall]
     assert dense == sorted(dense, reverse=True)
 
 
@@ -266,7 +266,7 @@ def test_values_in_a_filter_are_bound(few: Database) -> None:
         ({"k": "3"}, "k must be"),
         ({"candidates": -1}, "candidates must be"),
         ({"group": "row"}, "passage, document"),
-        ({"stage": "sparse"}, "dense, lexical, maxsim, exhaustive"),
+        ({"stage": "sparse"}, "dense, lexical, maxsim, fused, rrf, exhaustive"),
         ({"filter": "lang = 'rare'"}, "sqlalchemy.text"),
         ({"filter": True}, "SQLAlchemy expression"),
     ],
