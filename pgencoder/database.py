@@ -283,9 +283,10 @@ class Database:
         `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint or an
         `Encoder`, `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit", the default if
         the encoder has them, or as "halfvec"; with "none" there are only dense vectors. `chunking="truncate"` makes one
-        passage of a row and cuts it at the model's limit. `lexical` stores words too, for BM25: it names a configuration
-        of full text search, such as "english"; "default" is the server's, "none" stores none. `representations` are stored beside the vectors, see
-        `pgencoder.representations`. `progress` is called with the rows queued and an estimate of all.
+        passage of a row and cuts it at the model's limit. `lexical` stores words too, for BM25: it names a
+        configuration of full text search, such as "english"; "default" is the server's, "none" stores none.
+        `representations` are stored beside the vectors, see `pgencoder.representations`. `progress` is called with the
+        rows queued and an estimate of all.
 
         Raises CollectionExists if there is a collection of that name. With `exist_ok` it stays as it is, and the error
         is raised only if it differs from what is asked for.
@@ -313,9 +314,9 @@ class Database:
         """Begin another generation of a collection and queue its rows; returns their number.
 
         Searches go on with the active generation, and both stay in step with the table. A worker or `sync` encodes the
-        new one, and `activate` lets searches use it. The model, `tokens`, `chunking` and `lexical` stay unless given; `tokens` are
-        "none" if the encoder has no token vectors. A generation that is being built goes on if it is of the same
-        encoder, tokens, chunking and lexical; otherwise it is removed.
+        new one, and `activate` lets searches use it. The model, `tokens`, `chunking` and `lexical` stay unless given;
+        `tokens` are "none" if the encoder has no token vectors. A generation that is being built goes on if it is of
+        the same encoder, tokens, chunking and lexical; otherwise it is removed.
         """
         encoder = self._collections.next_encoder(name, model, token_model, allow_untrained)
         return self.begin(name, encoder, tokens, chunking, lexical, progress=progress).queued

@@ -44,6 +44,6 @@ def lexical_by_name(wanted: str) -> tuple[Lexical, ...]:
     if wanted == DEFAULT:
         raise InvalidRequest("lexical='default' is what a server says; name the configuration: lexical='english'")
     schema, _, name = wanted.rpartition(".")
-    return (
-        Lexical(configuration=as_text(identifier(schema or "pg_catalog", name)).replace('"pg_catalog"', "pg_catalog")),
-    )
+    if schema in ("", "pg_catalog"):
+        return (Lexical(configuration=f"pg_catalog.{name}"),)
+    return (Lexical(configuration=as_text(identifier(schema, name))),)

@@ -81,9 +81,9 @@ def begin(
 ) -> tuple[Objects, bool]:
     """Begin the next generation of a collection, but do not queue its rows; returns it, and if it is new.
 
-    `tokens`, `chunking` and `lexical` are as in the active generation unless given; for an encoder without token vectors `tokens`
-    are "none". A generation that is being built goes on if it is of this encoder, and is removed if it is of another
-    one. Raises CollectionExists if the schema has something else of the names that the generation needs.
+    `tokens`, `chunking` and `lexical` are as in the active generation unless given; for an encoder without token
+    vectors `tokens` are "none". A generation that is being built goes on if it is of this encoder, and is removed if it
+    is of another one. Raises CollectionExists if the schema has something else of the names that the generation needs.
     """
 
     def try_to() -> tuple[Objects, bool]:

@@ -15,6 +15,7 @@ from pgencoder.errors import CollectionError, CollectionExists, InUse
 from pgencoder.opening import database_of
 from pgencoder.plain import short_repr
 from pgencoder.progress import Progress
+from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
 from pgencoder.types import Collection, Generation
 
@@ -165,7 +166,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             name=declared.name,
             tokens=encoding.tokens,
             chunking=encoding.chunking,
-            **({} if encoding.lexical is None else {"lexical": encoding.lexical}),
+            lexical=encoding.lexical or DEFAULT_LEXICAL,
             progress=progress,
         )
     except CollectionExists:

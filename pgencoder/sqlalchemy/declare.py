@@ -28,9 +28,9 @@ class EncodedColumns:
 
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
     checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
-    collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new
-    one gets the type that `Database.attach` chooses; the same holds for `lexical`, the configuration of its words. `passages` names the relationship to the passages; None makes no
-    relationship.
+    collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new one
+    gets the type that `Database.attach` chooses; the same holds for `lexical`, the configuration of its words.
+    `passages` names the relationship to the passages; None makes no relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
     mistake: the name of an attribute, a list, a dict, or an encoded text.

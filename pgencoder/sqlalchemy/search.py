@@ -197,10 +197,10 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
-    stored = {"dense"} if declared is not None and declared.tokens == "none" else {"dense", "tokens"}
+    known = {"dense"} if declared is not None and declared.tokens == "none" else {"dense", "tokens"}
     if declared is not None and declared.lexical not in (None, "none"):
-        stored |= {LEXICAL.name}
-    return _Found(check, encoding, frozenset(stored), table)
+        known |= {LEXICAL.name}
+    return _Found(check, encoding, frozenset(known), table)
 
 
 def _encoding(query: Any) -> Encoding:

@@ -315,7 +315,7 @@ def test_row_level_security_holds(
 
 def test_a_hit_is_still_a_plain_value(filled: Callable[..., Database]) -> None:
     (hit,) = filled("red").search("notes", "red")
-    names = ["key", "score", "passage", "span", "content", "recall_rank", "dense_score"]
+    names = ["key", "score", "passage", "span", "content", "recall_rank", "dense_score", "relevance", "parts"]
     assert [field.name for field in fields(hit)] == names
     assert list(asdict(hit)) == names
     for copy in (Hit(**asdict(hit)), pickle.loads(pickle.dumps(hit)), deepcopy(hit), replace(hit, score=1.0)):
