@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVarTuple
 
 import sqlalchemy as sa
@@ -56,7 +57,7 @@ class SearchSelect(_Select[*Ts]):
     _search_tables: set[Any]
     _search_names: Any = None
     hits: sa.Subquery
-    """The rows that were found: k1, k2, ... (the key), passage, span, content, score, recall_rank, dense_score."""
+    """The rows that were found: k1, k2, ... (the key), passage, span, content, and `FIELDS` of `render`."""
 
     _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
         *sa.Select._traverse_internals,
@@ -138,10 +139,12 @@ def select_entity(
 def select_collection(
     collection: Collection, search: Search, query: Encoding, check: Check
 ) -> SearchSelect[*tuple[Any, ...]]:
-    """Return a SELECT of the key, passage, span_start, span_end, content, score, recall_rank and dense_score."""
+    """Return a SELECT of the key, passage, span_start, span_end, content, and `FIELDS` of `render`."""
     source = source_of(collection)
     key = [column.name for column in collection.key]
     place = Place(collection.name, f"{collection.name}_passages", tuple(key), source.keys)
+    if search.boost is not None:
+        search = replace(search, boost=source.translate(search.boost))
     hits = hits_of(place, search, query, check=check)
     made = _search_select(source, search, hits, *result_columns(hits, key))
     return made.order_by(*best_first(hits, len(key)))

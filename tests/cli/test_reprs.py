@@ -80,7 +80,7 @@ def test_a_hit_says_where_and_how_it_begins() -> None:
     hit = Hit((1, date(2026, 1, 31)), np.float64(0.123456789), 0, (0, 2000), "Replication lags " * 200, 1, 0.5)
     assert repr(hit) == (
         "Hit(key=(1, 2026-01-31), score=0.123457, passage=0, span=(0, 2000), content='Replication lags Replication lags"
-        " Replication lags Replicat…', recall_rank=1, dense_score=0.5)"
+        " Replication lags Replicat…', recall_rank=1, dense_score=0.5, relevance=None, parts={})"
     )
     assert repr(VALUES[1]) == "Encoding(dense=float32(384,), tokens=float32(23, 384))"
     assert "generations=<9 Generation>" in repr(VALUES[6])

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgencoder import Database, Encoding, Hit, select
+from pgencoder import Database, Encoding, Hit, errors, select
 from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import counting
 from pgencoder.representations import Lexical
@@ -220,8 +220,17 @@ def test_a_collection_without_it_says_so(connection: Connection, db: Database, w
     connection.execute("CREATE TABLE plain (id int PRIMARY KEY, body text); INSERT INTO plain VALUES (1, 'alpha')")
     db.attach("plain", ["body"], words)
     db.sync("plain")
-    with pytest.raises(sa.exc.DBAPIError, match="lexical"):
-        found(db, "alpha", "plain")
+    for call in (
+        lambda: found(db, "alpha", "plain"),
+        lambda: db.search("plain", "alpha", stage="lexical"),
+        lambda: db.search("plain", "alpha", fusion="lexical"),
+        lambda: db.search("plain", "alpha", weights={"dense": 1, "lexical": 1}),
+        lambda: select("plain", "alpha", stage="lexical", db=db),
+    ):
+        with pytest.raises(errors.InvalidRequest, match="--lexical"):
+            call()
+    with pytest.raises(psycopg.Error, match="stores no terms to search by"):
+        connection.execute("SELECT * FROM pgencoder.plain_lexical('alpha')")
 
 
 def test_readers_find_only_what_they_may_see(app: App, words: WordEncoder) -> None:

@@ -167,6 +167,37 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder._check_free(collection text, generation integer) IS 'Raises an error if the schema has a name that a collection needs, for a generation or, with NULL, for all to come';
 
+CREATE FUNCTION pgencoder._check_fusion(fusion text, weights jsonb, scores text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF fusion OPERATOR(pg_catalog.<>) ALL (ARRAY['zscore', 'rrf']) AND fusion OPERATOR(pg_catalog.<>) ALL (scores) THEN
+        RAISE EXCEPTION 'fusion is %, not zscore, rrf or one of %', pg_catalog.quote_literal(fusion),
+            pg_catalog.array_to_string(scores, ', ') USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF weights IS NULL THEN
+        RETURN;
+    END IF;
+    IF fusion OPERATOR(pg_catalog.=) ANY (scores) THEN
+        RAISE EXCEPTION 'weights are for zscore and rrf; % takes one score alone', fusion
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF pg_catalog.jsonb_typeof(weights) OPERATOR(pg_catalog.<>) 'object' OR EXISTS (
+        SELECT FROM pg_catalog.jsonb_each(weights) AS w
+        WHERE w.key OPERATOR(pg_catalog.<>) ALL (scores) OR pg_catalog.jsonb_typeof(w.value) OPERATOR(pg_catalog.<>) 'number'
+            OR w.value OPERATOR(pg_catalog.<) '0'::pg_catalog.jsonb
+    ) OR NOT EXISTS (
+        SELECT FROM pg_catalog.jsonb_each(weights) AS w WHERE w.value OPERATOR(pg_catalog.>) '0'::pg_catalog.jsonb
+    ) THEN
+        RAISE EXCEPTION 'weights are %, not numbers of at least 0, one of them above 0, by the names %', weights,
+            pg_catalog.array_to_string(scores, ', ') USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder._check_fusion(fusion text, weights jsonb, scores text[]) IS 'Raises an error for a fusion that a search cannot do, or for weights that are none';
+
 CREATE FUNCTION pgencoder._check_source(collection text, generation integer, source text) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -1161,7 +1192,7 @@ $$;
 
 COMMENT ON FUNCTION pgencoder.bits_changed() IS 'pgencoder: bits, queues what changes';
 
-CREATE FUNCTION pgencoder.bits_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+CREATE FUNCTION pgencoder.bits_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
@@ -1270,7 +1301,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) IS 'pgencoder: bits, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1281,6 +1312,10 @@ CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens p
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -1297,9 +1332,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
-        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
+    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
@@ -1316,68 +1356,71 @@ BEGIN
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
 
 CREATE FUNCTION pgencoder.bits_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1437,7 +1480,8 @@ BEGIN
     IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
             'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-            ' pg_catalog.jsonb)', detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)',
+            detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
     END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
@@ -1564,7 +1608,7 @@ $$;
 
 COMMENT ON FUNCTION pgencoder.halves_changed() IS 'pgencoder: halves, queues what changes';
 
-CREATE FUNCTION pgencoder.halves_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+CREATE FUNCTION pgencoder.halves_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
@@ -1673,7 +1717,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) IS 'pgencoder: halves, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1684,6 +1728,10 @@ CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -1700,9 +1748,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
-        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
+    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
@@ -1719,68 +1772,71 @@ BEGIN
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
 
 CREATE FUNCTION pgencoder.halves_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1967,7 +2023,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() IS 'pgencoder: odd "50%" {$1}, queues what changes';
 
-CREATE FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
@@ -2076,7 +2132,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) IS 'pgencoder: odd "50%" {$1}, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2087,6 +2143,10 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, 
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -2103,9 +2163,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
-        RETURN QUERY SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
+    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
@@ -2122,68 +2187,71 @@ BEGIN
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
-), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2 FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
-), scored AS (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, k2, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_visible"(text, timestamp with time zone, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2320,7 +2388,7 @@ $$;
 
 COMMENT ON FUNCTION pgencoder.plain_changed() IS 'pgencoder: plain, queues what changes';
 
-CREATE FUNCTION pgencoder.plain_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+CREATE FUNCTION pgencoder.plain_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
@@ -2429,7 +2497,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) IS 'pgencoder: plain, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb) RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2440,6 +2508,10 @@ CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens 
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -2456,9 +2528,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
-        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
+        WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
+    weights := coalesce(weights, '{"dense": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'dense'
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
@@ -2475,68 +2552,71 @@ BEGIN
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place)) AS parts
+FROM (SELECT * FROM (SELECT *, dense_score AS score, dense_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' END;
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, dense_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, dense_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
 
 CREATE FUNCTION pgencoder.plain_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE

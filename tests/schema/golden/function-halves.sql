@@ -1,5 +1,5 @@
-CREATE OR REPLACE FUNCTION pgencoder.halves_search(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb)
- RETURNS TABLE(id bigint, passage integer, content text, score double precision, recall_rank integer, dense_score double precision)
+CREATE OR REPLACE FUNCTION pgencoder.halves_search(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision)
+ RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
  LANGUAGE plpgsql
  ROWS 10
  SET "hnsw.ef_search" TO '100'
@@ -11,6 +11,10 @@ AS $function$-- The statement that is asked for most is planned once in a sessio
 DECLARE
     statement pg_catalog.text;
     wanted pg_catalog.text;
+    boosted pg_catalog.text;
+    fused pg_catalog.text;
+    relevant pg_catalog.text;
+    is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
     IF (group_by OPERATOR(pg_catalog.=) ANY (ARRAY['passage', 'document'])) IS NOT TRUE THEN
@@ -27,9 +31,14 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
-    IF filter IS NULL AND group_by OPERATOR(pg_catalog.=) 'passage'
-        AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
-        RETURN QUERY SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    -- without words, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
+    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+        AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
+        RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
@@ -46,63 +55,66 @@ BEGIN
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
-    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+    boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
 ), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL
     ORDER BY distance LIMIT $4
 ), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1 FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
-), scored AS (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+), scored AS MATERIALIZED (
+    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates);
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
 END
 $function$

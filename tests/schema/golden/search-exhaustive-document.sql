@@ -1,23 +1,25 @@
-SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH scored AS (
+SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, relevance, recall_rank, dense_score, parts FROM (WITH scored AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id" AS k1 FROM "public"."bits") AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS hits ORDER BY score DESC NULLS LAST, k1, passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage
 -- $1: Halfvec
 -- $2: HalfvecArray;
 
-SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH scored AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_1" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits 
 WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"collection": "bits", "generation": 1, "source": "\"public\".\"bits\"", "key": "\"id\"", "encoder": {"dims": [32, 16], "model": "words"}}
 -- k_1: 10
@@ -26,13 +28,14 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 -- title_1: a
 -- token_dims_1: 16;
 
-SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH scored AS (
+SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, relevance, recall_rank, dense_score, parts FROM (WITH scored AS (
     SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1) AS dense_score, pgencoder._score($2, tokens) AS tokens_score
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage" AS k1, "$1" AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE pgencoder._check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage
 -- $1: Halfvec
 -- $2: HalfvecArray;
 
@@ -42,9 +45,10 @@ FROM bits JOIN (WITH scored AS (
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT bits.id AS k1 
 FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10
@@ -52,15 +56,16 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON
 -- query_tokens_1: Numbers
 -- token_dims_1: 16;
 
-SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH scored AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."bits_passages" AS passages JOIN (SELECT public.bits.id AS k1 
 FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10
@@ -68,15 +73,16 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 -- query_tokens_1: Numbers
 -- token_dims_1: 16;
 
-SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH scored AS (
     SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, NULL::int AS recall_rank, OPERATOR(pg_catalog.-) pgencoder._distance(dense, pgencoder._query_dense(CAST(%(query_dense_1)s AS real[]))) AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score
     FROM pgencoder."odd ""50%%"" {$1}_passages" AS passages JOIN (SELECT "it's a ""schema"""."odd ""50%%"" {$1}".passage AS k1, "it's a ""schema"""."odd ""50%%"" {$1}"."$1" AS k2 
 FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
     WHERE pgencoder._check_active(pgencoder."odd ""50%%"" {$1}_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"1\", \"passage_key\""}
 -- k_1: 10
@@ -91,9 +97,10 @@ FROM bits JOIN (WITH scored AS (
 FROM bits 
 WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
     WHERE pgencoder._check_active(pgencoder."bits_active"(), CAST(%(expected_1)s::VARCHAR AS pg_catalog.jsonb))
+    OFFSET 0  -- each score is computed once
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score FROM scored) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', NULL::int), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', NULL::int)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance FROM scored) AS measured) AS fused ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10

@@ -1,4 +1,4 @@
-SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(70, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active("pgencoder"."bits_active"(),  E'{"collection": "bits", "generation": 1, "source": "\\"public\\".\\"bits\\"", "key": "\\"id\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
@@ -15,15 +15,15 @@ SELECT k1, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span)
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 70 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS hits ORDER BY score DESC NULLS LAST, k1, passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT 7) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage
 -- $1: Halfvec
 -- $2: HalfvecArray;
 
-SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
@@ -45,11 +45,11 @@ WHERE title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_catal
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"collection": "bits", "generation": 1, "source": "\"public\".\"bits\"", "key": "\"id\"", "encoder": {"dims": [32, 16], "model": "words"}}
 -- k_1: 10
@@ -58,7 +58,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 -- title_1: a
 -- token_dims_1: 16;
 
-SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, recall_rank, dense_score FROM (WITH setting AS MATERIALIZED (
+SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(span) AS span_end, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE pgencoder._check_active("pgencoder"."odd ""50%"" {$1}_active"(),  E'{"collection": "odd \\"50%\\" {$1}", "generation": 1, "source": "\\"it''s a \\"\\"schema\\"\\"\\".\\"odd \\"\\"50%\\"\\" {$1}\\"", "key": "\\"1\\", \\"passage_key\\"", "encoder": {"dims": [32, 16], "model": "words"}}'::pg_catalog.jsonb)
@@ -75,11 +75,11 @@ SELECT k1, k2, passage, pg_catalog.lower(span) AS span_start, pg_catalog.upper(s
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT 10) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage
 -- $1: Halfvec
 -- $2: HalfvecArray;
 
@@ -103,11 +103,11 @@ FROM bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10
@@ -115,7 +115,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON
 -- query_tokens_1: Numbers
 -- token_dims_1: 16;
 
-SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS id, anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
@@ -135,11 +135,11 @@ FROM public.bits) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10
@@ -147,7 +147,7 @@ ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 OR
 -- query_tokens_1: Numbers
 -- token_dims_1: 16;
 
-SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.recall_rank, anon_1.dense_score 
+SELECT anon_1.k1 AS passage_key, anon_1.k2 AS "1", anon_1.passage, pg_catalog.lower(anon_1.span) AS span_start, pg_catalog.upper(anon_1.span) AS span_end, anon_1.content, anon_1.score, anon_1.relevance, anon_1.recall_rank, anon_1.dense_score, anon_1.parts 
 FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(%(candidates_1)s::INTEGER, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
@@ -167,11 +167,11 @@ FROM "it's a ""schema"""."odd ""50%%"" {$1}") AS source ON passages."passage_key
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.k2, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"1\", \"passage_key\""}
 -- k_1: 10
@@ -201,11 +201,11 @@ WHERE bits.title = %(title_1)s::VARCHAR) AS source ON passages."id" OPERATOR(pg_
 ), recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
     FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) %(candidates_1)s::INTEGER UNION ALL TABLE exact) AS found
-), scored AS (
+), scored AS MATERIALIZED (
     SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER), tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, recall_rank, dense_score FROM (SELECT *, tokens_score AS score FROM scored) AS fused
-ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality(pgencoder._query_tokens(CAST(%(query_tokens_1)s AS real[]), %(token_dims_1)s::INTEGER)), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT %(k_1)s::INTEGER) AS top) AS anon_1 ON bits.id OPERATOR(pg_catalog.=) anon_1.k1 ORDER BY anon_1.score DESC NULLS LAST, anon_1.k1, anon_1.passage
 -- candidates_1: 100
 -- expected_1: {"key": "\"id\""}
 -- k_1: 10
