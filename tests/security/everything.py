@@ -41,11 +41,11 @@ from pgencoder.ingest import backfill, index, queue
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.integrations import llama_index
 from pgencoder.integrations.langchain import PgencoderRetriever, PgencoderVectorStore
-from pgencoder.representations import Lexical
 from pgencoder.representations.base import Measure, Parameter
 from pgencoder.search import rows
 from pgencoder.search.ranking import DENSE, Alone, Ranking, ReciprocalRanks, ZScores
 from pgencoder.sqlalchemy import EncodedColumns, passages_of, with_passage
+from pgencoder.types import FUSIONS
 from tests.connections import Connection
 from tests.encoder import WordEncoder
 from tests.workers import running, until
@@ -159,7 +159,7 @@ def fill(rows: Connection) -> None:
 def attach(parties: Parties) -> None:
     db = parties.owner
     assert db.attach("articles", ["lang", "body"], WORDS, schema="blog", progress=lambda *_: None) == 15
-    assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec", representations=[Lexical()]) == 15
+    assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec", lexical="simple") == 15
     assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate") == 15
     assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
 
@@ -201,6 +201,16 @@ def search(parties: Parties) -> None:
         for filter in filters:
             for group in ("passage", "document"):
                 if name == "notes":
+                    for fusion in (None, *FUSIONS):
+                        assert db.search(
+                            *(name, QUERY, 3),
+                            filter=filter,
+                            group=group,  # type: ignore[arg-type]
+                            fusion=fusion,
+                            boost=sa.text("n OPERATOR(pg_catalog.*) 1"),
+                            min_relevance=0.001,
+                            encoder=WORDS,
+                        )
                     assert db.search(name, QUERY, 3, filter=filter, group=group, stage="lexical", encoder=WORDS)
                 for stage in stages:
                     assert db.search(name, QUERY, 3, filter=filter, group=group, stage=stage, encoder=WORDS)  # type: ignore[arg-type]
@@ -211,6 +221,13 @@ def search_in_sql(parties: Parties) -> None:
     query = WORDS.encode_query(QUERY)
     with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
         assert user.execute("SELECT * FROM pgencoder.notes_lexical('red')").fetchall()
+        for fusion in (None, *FUSIONS):
+            rows = user.execute(
+                f"SELECT * FROM pgencoder.notes_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
+                " query_text => 'red', fusion => %s, boost => 'n OPERATOR(pg_catalog.*) 1', min_relevance => 0)".encode(),
+                [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", fusion],
+            )
+            assert rows.fetchall()
         for name in NAMES:
             for group in ("passage", "document"):
                 rows = user.execute(
