@@ -76,6 +76,19 @@ class Objects(Names):
         ]
         return listed(identifier(*before, name) for name in names) + self.written(relation)
 
+    def made(self, content: Part) -> tuple[Part, Part]:
+        """Return the columns that the server makes of a text, a comma before each, and the calls that do, likewise."""
+        columns, calls = [], []
+        for each in self.generation.representations:
+            call = each.made(content)
+            if call is not None:
+                names = [column.name for column in each.columns(self.vector)]
+                alias = f"{each.name}_made"
+                columns += [sql.SQL(", {}").format(identifier(name)) for name in names]
+                made = sql.SQL(", {} AS {} ({})").format(call, identifier(alias), listed(map(identifier, names)))
+                calls.append(made)
+        return listed(columns, ""), listed(calls, "")
+
     @property
     def counted(self) -> list[Representation]:
         """The representations whose terms are counted."""

@@ -28,6 +28,7 @@ TAKEN = frozenset(
         "tokens",
         "lexical",
         "lexical_terms",
+        "whole",
         "seq",
         "attempts",
         "run_after",

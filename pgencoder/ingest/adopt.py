@@ -98,6 +98,7 @@ def _statement(objects: Objects, table: Part, columns: Mapping[str, str], types:
             f"generation {objects.generation.number} of {objects.collection.name!r} stores no {name}; leave column"
             f" {columns[name]!r} out (--{name})"
         )
+    columns_made, calls = objects.made(identifier("r", "content"))
     made, replaced = [], []
     for name, each in representations.items():
         column = columns.get(name)
@@ -105,10 +106,18 @@ def _statement(objects: Objects, table: Part, columns: Mapping[str, str], types:
         if value is not None:
             made.append(sql.SQL(", {} AS {}").format(value, identifier(name)))
             replaced.append(sql.SQL(", {name} = EXCLUDED.{name}").format(name=identifier(name)))
+    for each in representations.values():
+        if not each.written:
+            replaced += [
+                sql.SQL(", {name} = EXCLUDED.{name}").format(name=identifier(column.name))
+                for column in each.columns(objects.vector)
+            ]
     return objects.fill(
         "adopt",
         **{
             "from": table,
+            "columns": columns_made,
+            "calls": calls,
             "keys": raw(", ".join(f"${i}" for i in key.numbers)),
             "bytes": key.parameter(1),
             "given": identifier("v", next(iter(columns.values()))),

@@ -69,7 +69,7 @@ class Writer:
     def _replace(self, connection: Connection, batch: Batch, rows: Sequence[int]) -> set[int]:
         """Remove rows from the queue and replace their passages, in one transaction."""
         objects = self.objects
-        copy = f"COPY {as_text(objects.write)} ({as_text(objects.copied())}) FROM STDIN (FORMAT BINARY)"
+        copy = f"COPY {as_text(objects.write)} (whole, {as_text(objects.copied())}) FROM STDIN (FORMAT BINARY)"
         with connection.transaction():
             # locked before the queue's rows, which applications may want; without waiting for an index build
             self._lock(connection)
@@ -111,6 +111,7 @@ def _tuple(passage: NewPassage, vectors: Vectors) -> bytes:
     """Return one row in the format of COPY BINARY: the number of fields, then each with its size."""
     span = passage.span
     fields = (
+        passage.text.encode() if passage.text != passage.content else None,
         *passage.key,
         struct.pack(">i", passage.number),
         _int4range(span.start, span.end),
@@ -121,7 +122,9 @@ def _tuple(passage: NewPassage, vectors: Vectors) -> bytes:
         struct.pack(">?", passage.unknown),
         *vectors,
     )
-    return struct.pack(">h", len(fields)) + b"".join(struct.pack(">i", len(part)) + part for part in fields)
+    return struct.pack(">h", len(fields)) + b"".join(
+        struct.pack(">i", -1) if part is None else struct.pack(">i", len(part)) + part for part in fields
+    )
 
 
 def _int4range(start: int, end: int) -> bytes:

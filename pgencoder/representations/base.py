@@ -73,12 +73,11 @@ class Measure(ABC):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the passages: its type, its storage if that is not the type's, and what the server makes it of."""
+    """A column of the passages: its type, and its storage if that is not the type's."""
 
     name: str
     type: Part
     storage: str | None = None
-    generated: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,17 @@ class Representation(ABC):
         """Return the columns that hold it, the one that is called like it first; `vector` is pgvector's schema."""
         return (Column(self.name, self.column_type(vector), self.storage),)
 
+    def made(self, content: Part) -> Part | None:  # noqa: ARG002
+        """Return the function call that makes all its columns of a text, where the server does that; else None.
+
+        The text is the passage's, but the whole content of a row whose passage is cut at the model's limit.
+        """
+        return None
+
     @property
     def written(self) -> tuple[str, ...]:
-        """The names of the columns that the server does not make by itself."""
-        return tuple(each.name for each in self.columns(raw("")) if each.generated is None)
+        """The names of the columns that a worker writes, because the server does not make them."""
+        return () if self.made(raw("")) is not None else tuple(each.name for each in self.columns(raw("")))
 
     @property
     def counted(self) -> tuple[str, str] | None:

@@ -72,7 +72,7 @@ class Bm25(Measure):
 
 @dataclass(frozen=True)
 class Lexical(Representation):
-    """The weights of the terms of a passage, and the terms for a GIN index; both are generated columns.
+    """The weights of the terms of a passage, and the terms for a GIN index; the server makes both of the text.
 
     `configuration` is that of full text search, with its schema and quoted where needed: "pg_catalog.english".
     """
@@ -99,12 +99,15 @@ class Lexical(Representation):
 
     def columns(self, vector: Part) -> tuple[Column, ...]:
         """Return the weights and the terms."""
-        made = sql.SQL("(pgencoder._bm25({}::pg_catalog.regconfig, content))").format(sql.Literal(self.configuration))
         # inside the row: each candidate is read, and compressed weights take longer
         return (
-            Column(self.name, self.column_type(vector), "PLAIN", made + raw(".weights")),
-            Column(f"{self.name}_terms", raw("int[]"), "PLAIN", made + raw(".terms")),
+            Column(self.name, self.column_type(vector), "PLAIN"),
+            Column(f"{self.name}_terms", raw("int[]"), "PLAIN"),
         )
+
+    def made(self, content: Part) -> Part:
+        """Return the call that splits a text into words."""
+        return sql.SQL("pgencoder._bm25({}::pg_catalog.regconfig, {})").format(sql.Literal(self.configuration), content)
 
     def index(self, vector: Part) -> Part:  # noqa: ARG002
         """Return that of GIN; a list of changes that wait would be read by every search."""

@@ -39,7 +39,8 @@ def create_of_generation(objects: Objects) -> list[Part]:
 
 def _write_body(objects: Objects) -> Part:
     """Insert what a worker gives: everything but what the server makes."""
-    return objects.fill("write_body", columns=objects.copied(), values=objects.copied("new"))
+    columns, calls = objects.made(raw("coalesce(NEW.whole, NEW.content)"))
+    return objects.fill("write_body", columns=objects.copied(), values=objects.copied("new"), made=columns, calls=calls)
 
 
 def _counts(objects: Objects) -> Part:

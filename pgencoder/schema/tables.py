@@ -22,10 +22,7 @@ def create(objects: Objects) -> sql.Composed:
 
 
 def _defined(column: Column) -> Part:
-    made = sql.SQL("{} {} NOT NULL").format(identifier(column.name), column.type)
-    if column.generated is None:
-        return made
-    return made + sql.SQL(" GENERATED ALWAYS AS ({}) STORED").format(column.generated)
+    return sql.SQL("{} {} NOT NULL").format(identifier(column.name), column.type)
 
 
 def _storage(column: Column, passages: Part) -> Part:

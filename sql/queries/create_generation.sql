@@ -1,6 +1,7 @@
 -- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
--- row level security of the passages applies only to searches. COPY into a view needs the trigger.
-CREATE OR REPLACE VIEW {write} AS SELECT * FROM {passages};
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger, which makes what is
+-- made of words: of `whole`, where `content` is cut at the model's limit.
+CREATE OR REPLACE VIEW {write} AS SELECT *, NULL::pg_catalog.text AS whole FROM {passages};
 CREATE OR REPLACE FUNCTION {write}() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS {write_body};

@@ -205,7 +205,7 @@ def search(parties: Parties) -> None:
                         assert db.search(
                             *(name, QUERY, 3),
                             filter=filter,
-                            group=group,  # type: ignore[arg-type]
+                            group=group,
                             fusion=fusion,
                             boost=sa.text("n OPERATOR(pg_catalog.*) 1"),
                             min_relevance=0.001,
@@ -224,7 +224,8 @@ def search_in_sql(parties: Parties) -> None:
         for fusion in (None, *FUSIONS):
             rows = user.execute(
                 f"SELECT * FROM pgencoder.notes_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
-                " query_text => 'red', fusion => %s, boost => 'n OPERATOR(pg_catalog.*) 1', min_relevance => 0)".encode(),
+                " query_text => 'red', fusion => %s, boost => 'n OPERATOR(pg_catalog.*) 1',"
+                " min_relevance => 0)".encode(),
                 [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", fusion],
             )
             assert rows.fetchall()
