@@ -36,6 +36,11 @@ def query(name: str) -> sql.SQL:
     return sql.SQL(text)
 
 
+def template(name: str) -> str:
+    """Return the template without its comments, which would only fill the server's log."""
+    return re.sub(r"^\s*--.*\n", "", query(name).as_string(), flags=re.M).rstrip("\n")
+
+
 def functions() -> Iterator[tuple[str, sql.SQL]]:
     """Yield the name and template of each file in `sql/functions/` and `sql/internal/`.
 

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from psycopg import sql
 
 from pgencoder.representations.base import Column, Measure, Parameter, Representation
-from pgencoder.statements import SCHEMA, Part, identifier, raw
+from pgencoder.statements import SCHEMA, Part, identifier, raw, template
 from pgencoder.types import Encoding
 
 DIMS = 2**29 + 1  # a term is one of 2^29 hashes; the last dimension has the length
-BUDGET = 6_000  # passages that are read for a query
+# The passages that are read for a query: a part of all, but not fewer and not more than these
+PART, LEAST, MOST = 0.1, 500, 6_000
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,7 @@ class Bm25(Measure):
 
     def score(self, query: str) -> str:
         """Return BM25 by the counts of now; 0 without a term of the query, NULL for a query without terms."""
-        return (
-            f"{SCHEMA}._bm25_score({self.name}, {_asked(query, 'units')}, {_asked(query, 'impacts')},"
-            f" {_asked(query, 'mean_length')})"
-        )
+        return template("bm25_score").format(asked=query, column=self.name)
 
     def relevance(self, score: str, query: str) -> str:
         """Return the part that the score is of the highest that any passage could have for the query."""

@@ -10,7 +10,7 @@ from psycopg import sql
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor, run
-from pgencoder.representations.lexical import BUDGET, Lexical
+from pgencoder.representations.lexical import LEAST, MOST, PART, Lexical
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part, Quoted, as_text, query, raw
 
@@ -40,7 +40,9 @@ def _create_lexical(objects: Objects) -> Part:
             "lexical_body",
             configuration=sql.Literal(stored[0].configuration) + raw("::pg_catalog.regconfig"),
             representation=sql.Literal(stored[0].name),
-            budget=sql.Literal(BUDGET),
+            part=sql.Literal(PART),
+            least=sql.Literal(LEAST),
+            most=sql.Literal(MOST),
         )
     return objects.fill("create_lexical", body=Quoted(body), comment=objects.comment("searches by words"))
 

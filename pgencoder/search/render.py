@@ -29,9 +29,10 @@ from functools import cache
 
 from psycopg import sql
 
+from pgencoder import statements
 from pgencoder.representations.base import Measure
 from pgencoder.search.ranking import Ranking
-from pgencoder.statements import Part, as_text, identifier, listed, own, query, raw
+from pgencoder.statements import Part, as_text, identifier, listed, own, raw
 from pgencoder.types import Collection, Group
 
 FIELDS = ("score", "relevance", "recall_rank", "dense_score", "parts")
@@ -314,7 +315,7 @@ class _Rendering:
 
     def _fill(self, name: str, **parts: str) -> str:
         parts = {"keys": self.keys, "source_keys": self.source_keys, "columns": ", ".join(self.columns), **parts}
-        return re.sub(r"\{(\w+)\}", lambda hole: parts.get(hole[1], hole[0]), _text(name))
+        return re.sub(r"\{(\w+)\}", lambda hole: parts.get(hole[1], hole[0]), statements.template(name))
 
 
 def key_names(keys: int) -> list[str]:
@@ -330,8 +331,3 @@ def same(passage_key: Sequence[str], quote: Callable[[str], str], relation: str 
 
 def _quoted(name: str) -> str:
     return as_text(identifier(name))
-
-
-def _text(name: str) -> str:
-    """Return the template without its comments, which would only fill the server's log."""
-    return re.sub(r"^\s*--.*\n", "", query(name).as_string(), flags=re.M).rstrip("\n")

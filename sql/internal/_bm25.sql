@@ -1,6 +1,6 @@
 -- BM25 with k1 = 1.2 and b = 0.75, without the document frequencies: a weight is c / (c + k1 (1 - b + b n / 100)),
 -- where c is the number of times that the term occurs, and n that of all terms. BM25 has the mean length in the place of 100,
--- which changes with every row. So candidates are chosen by these weights, and _bm25_score computes what they are worth
+-- which changes with every row. So candidates are chosen by these weights, and bm25_score.sql computes what they are worth
 -- now; for that, the last dimension holds n. An element of `terms` is a term, and in its last 3 bits the level of the
 -- weight, 0 to 7.
 CREATE OR REPLACE FUNCTION pgencoder._bm25(

@@ -36,5 +36,6 @@ BEGIN
         FROM weighted AS w
     )
     SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
-    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1), {budget}) AS c;
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least({most}, greatest({least}, q.passages OPERATOR(pg_catalog.*) {part}))) AS c;
 END

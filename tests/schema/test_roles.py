@@ -214,7 +214,7 @@ OPEN = {
     **dict.fromkeys(["maxsim", "maxsim_pairs", "_maxsim_pairs_sql", "_maxsim_sql", "_reject_tokens", "_score"], PURE),
     **dict.fromkeys(["detach", "_read_failed", "_read_status", "use_kernel", "docs_search", "docs_visible"], INVOKER),
     **dict.fromkeys(["_attached_table", "_check_free", "_check_source", "_drop_generation", "_source_key"], INVOKER),
-    **dict.fromkeys(["_terms", "_bm25", "_bm25_score", "_bm25_length", "_choose_terms", "_check_fusion"], PURE),
+    **dict.fromkeys(["_terms", "_bm25", "_bm25_length", "_choose_terms", "_check_fusion"], PURE),
     **dict.fromkeys(["_source_problem", "_source_warning", "_missing_parts", "docs_rows"], INVOKER),
 }
 

@@ -389,12 +389,14 @@ END
 COMMENT ON FUNCTION "pgencoder"."halves_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) IS 'pgencoder: halves, whether the caller may see a row that holds what was hashed';
 ;
 -- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
--- row level security of the passages applies only to searches. COPY into a view needs the trigger.
-CREATE OR REPLACE VIEW "pgencoder"."halves_1_write" AS SELECT * FROM "pgencoder"."halves_1";
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger, which makes what is
+-- made of words: of `whole`, where `content` is cut at the model's limit.
+CREATE OR REPLACE VIEW "pgencoder"."halves_1_write" AS SELECT *, NULL::pg_catalog.text AS whole FROM "pgencoder"."halves_1";
 CREATE OR REPLACE FUNCTION "pgencoder"."halves_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
+    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 ';

@@ -387,12 +387,14 @@ END
 COMMENT ON FUNCTION "pgencoder"."plain_visible"($pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, pg_catalog.bytea) IS 'pgencoder: plain, whether the caller may see a row that holds what was hashed';
 ;
 -- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
--- row level security of the passages applies only to searches. COPY into a view needs the trigger.
-CREATE OR REPLACE VIEW "pgencoder"."plain_1_write" AS SELECT * FROM "pgencoder"."plain_1";
+-- row level security of the passages applies only to searches. COPY into a view needs the trigger, which makes what is
+-- made of words: of `whole`, where `content` is cut at the model's limit.
+CREATE OR REPLACE VIEW "pgencoder"."plain_1_write" AS SELECT *, NULL::pg_catalog.text AS whole FROM "pgencoder"."plain_1";
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense");
+    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 ';

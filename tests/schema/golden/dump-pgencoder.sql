@@ -76,22 +76,6 @@ CREATE FUNCTION pgencoder._bm25_length(weights public.sparsevec) RETURNS double 
 
 COMMENT ON FUNCTION pgencoder._bm25_length(weights public.sparsevec) IS 'The number of terms of a passage that is stored for BM25, each as often as it occurs';
 
-CREATE FUNCTION pgencoder._bm25_score(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision) RETURNS double precision
-    LANGUAGE sql IMMUTABLE STRICT COST 1000 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT sum(((term.impact * (2.2)::double precision) * (term.count / (term.count + ((1.2)::double precision * ((0.25)::double precision + (((0.75)::double precision * term.length) / _bm25_score.mean_length))))))) AS sum
-    FROM ( SELECT asked.impact,
-             passage.length,
-             round(((found.weight * ((1.2)::double precision * ((0.25)::double precision + ((0.0075)::double precision * passage.length)))) / ((1)::double precision - found.weight))) AS count
-            FROM ( SELECT pgencoder._bm25_length(_bm25_score.weights) AS length
-                  OFFSET 0) passage,
-             UNNEST(_bm25_score.units, _bm25_score.impacts) asked(unit, impact),
-             LATERAL ( SELECT ((0)::double precision - (_bm25_score.weights OPERATOR(public.<#>) asked.unit)) AS weight
-                  OFFSET 0) found) term;
-END;
-
-COMMENT ON FUNCTION pgencoder._bm25_score(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision) IS 'BM25 of a passage, with the document frequencies and the mean length of now';
-
 CREATE FUNCTION pgencoder._check_active(active jsonb, expected jsonb) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -1100,7 +1084,8 @@ CREATE FUNCTION pgencoder.bits_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
+    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 $$;
@@ -1516,7 +1501,8 @@ CREATE FUNCTION pgencoder.halves_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
+    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 $$;
@@ -1931,7 +1917,8 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
-    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens") VALUES ("new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens");
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
+    SELECT "new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 $_$;
@@ -2296,7 +2283,8 @@ CREATE FUNCTION pgencoder.plain_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense") VALUES ("new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense");
+    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense" FROM (VALUES (1)) AS one (row);
     RETURN NEW;
 END
 $$;
@@ -2764,7 +2752,8 @@ CREATE VIEW pgencoder.bits_1_write AS
     dense,
     tokens,
     row_hash,
-    mostly_unknown
+    mostly_unknown,
+    NULL::text AS whole
    FROM pgencoder.bits_1;
 
 COMMENT ON VIEW pgencoder.bits_1_write IS 'pgencoder: bits, generation 1, for workers';
@@ -2903,7 +2892,8 @@ CREATE VIEW pgencoder.halves_1_write AS
     dense,
     tokens,
     row_hash,
-    mostly_unknown
+    mostly_unknown,
+    NULL::text AS whole
    FROM pgencoder.halves_1;
 
 COMMENT ON VIEW pgencoder.halves_1_write IS 'pgencoder: halves, generation 1, for workers';
@@ -2993,7 +2983,8 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_1_write" AS
     dense,
     tokens,
     row_hash,
-    mostly_unknown
+    mostly_unknown,
+    NULL::text AS whole
    FROM pgencoder."odd ""50%"" {$1}_1";
 
 COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_1_write" IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
@@ -3061,7 +3052,8 @@ CREATE VIEW pgencoder.plain_1_write AS
     truncated,
     dense,
     row_hash,
-    mostly_unknown
+    mostly_unknown,
+    NULL::text AS whole
    FROM pgencoder.plain_1;
 
 COMMENT ON VIEW pgencoder.plain_1_write IS 'pgencoder: plain, generation 1, for workers';
