@@ -65,7 +65,7 @@ class Search:
 
     @property
     def options(self) -> Options:
-        """What decides the text of the search, beside its ranking."""
+        """The properties that decide the text of the search, beside its ranking."""
         return Options(self.group, None, self.boost is not None, self.min_relevance is not None)
 
 

@@ -24,15 +24,15 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def articles(connection: Connection) -> Connection:
-    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, lang text, title text, body text)")
+    connection.execute("CREATE TABLE articles (id int PRIMARY KEY, lang text, title text, body text, stars int)")
     connection.execute(
         "INSERT INTO articles SELECT i, CASE WHEN i % 2 = 0 THEN 'en' ELSE 'de' END, 'Title ' || i,"
-        " 'Replication lag of ' || i || ' seconds' FROM generate_series(1, 20) AS i")  # fmt: skip
+        " 'Replication lag of ' || i || ' seconds', i % 5 FROM generate_series(1, 20) AS i")  # fmt: skip
     return connection
 
 
 def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    start, application, why, prompts, langchain, filtered, llama_index, pairs, ranking = blocks("python")
+    start, hybrid, application, why, prompts, langchain, filtered, llama_index, pairs, ranking = blocks("python")
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
 
@@ -43,6 +43,8 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
 
     assert len(run(start)) == 5
     assert len(names["hits"]) == 5
+    found = run(hybrid)
+    assert len(found) == 5
     found = run(application)
     assert len(found) == 5
     assert all("Replication lag of" in line for line in found)
