@@ -272,6 +272,7 @@ class Database:
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
         lexical: str = DEFAULT_LEXICAL,
+        pooling: int = 1,
         representations: Sequence[Representation] = (),
         allow_untrained: bool = False,
         exist_ok: bool = False,
@@ -292,7 +293,7 @@ class Database:
         is raised only if it differs from what is asked for.
         """
         encoder = self._encoders.named(model, token_model, allow_untrained)
-        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations, lexical)
+        wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations, lexical, pooling)
         return self._collections.attach(wanted, exist_ok, progress)
 
     def detach(self, name: str) -> None:
@@ -308,18 +309,19 @@ class Database:
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
         lexical: str | None = None,
+        pooling: int | None = None,
         allow_untrained: bool = False,
         progress: Progress | None = None,
     ) -> int:
         """Begin another generation of a collection and queue its rows; returns their number.
 
         Searches go on with the active generation, and both stay in step with the table. A worker or `sync` encodes the
-        new one, and `activate` lets searches use it. The model, `tokens`, `chunking` and `lexical` stay unless given;
-        `tokens` are "none" if the encoder has no token vectors. A generation that is being built goes on if it is of
-        the same encoder, tokens, chunking and lexical; otherwise it is removed.
+        new one, and `activate` lets searches use it. The model, `tokens`, `chunking`, `lexical` and `pooling` stay
+        unless given; `tokens` are "none" if the encoder has no token vectors. A generation that is being built goes on
+        if it is of the same encoder, tokens, chunking and lexical; otherwise it is removed.
         """
         encoder = self._collections.next_encoder(name, model, token_model, allow_untrained)
-        return self.begin(name, encoder, tokens, chunking, lexical, progress=progress).queued
+        return self.begin(name, encoder, tokens, chunking, lexical, pooling, progress=progress).queued
 
     def begin(
         self,
@@ -328,11 +330,12 @@ class Database:
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
         lexical: str | None = None,
+        pooling: int | None = None,
         *,
         progress: Progress | None = None,
     ) -> Begun:
         """Like `reencode` with this encoder, but return the generation, and if it is new."""
-        return self._collections.begin(name, encoder, tokens, chunking, lexical, progress)
+        return self._collections.begin(name, encoder, tokens, chunking, lexical, pooling, progress)
 
     def activate(self, name: str, generation: int | None = None) -> Generation:
         """Let searches use another generation; raises GenerationIncomplete if they would lose rows."""

@@ -159,6 +159,11 @@ class Generation:
         return kinds.get("tokens", "none")  # type: ignore[no-any-return]
 
     @property
+    def pooling(self) -> int:
+        """The number of tokens, on average, that one stored vector stands for; 1 without pooling."""
+        return next((int(each.options.get("pooling", 1)) for each in self.representations if each.name == "tokens"), 1)
+
+    @property
     def lexical(self) -> str:
         """The configuration by which words are stored, without the schema of Postgres; "none" where there are none."""
         for each in self.representations:

@@ -110,7 +110,9 @@ def _models(each: Declared) -> Models:
 def _attach_declared(each: Declared) -> AttachEncodingOp:
     encoding = each.encoding
     lexical = encoding.lexical or DEFAULT_LEXICAL
-    return AttachEncodingOp(each.name, _source(each), _models(each), encoding.tokens, encoding.chunking, lexical)
+    return AttachEncodingOp(
+        each.name, _source(each), _models(each), encoding.tokens, encoding.chunking, lexical, encoding.pooling or 1
+    )
 
 
 def _source(each: Declared) -> AttachedTable:
@@ -127,12 +129,22 @@ def _reencode(each: Declared, collection: Collection) -> ReencodeOp:
         generation.chunking,
         source,
         lexical=generation.lexical,
+        pooling=generation.pooling,
     )
     model = each.encoding.model
     without = not isinstance(model, str) and not model.dims.tokens
     tokens = each.encoding.tokens or ("none" if without else generation.token_type)
     lexical = each.encoding.lexical or generation.lexical
-    op = ReencodeOp(each.name, _models(each), tokens, each.encoding.chunking, source, before, lexical)
+    op = ReencodeOp(
+        each.name,
+        _models(each),
+        tokens,
+        each.encoding.chunking,
+        source,
+        before,
+        lexical,
+        each.encoding.pooling or generation.pooling,
+    )
     before.before = op
     return op
 
@@ -148,7 +160,13 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
     source = AttachedTable(collection.source_table, collection.columns, schema, key)
     tokens = None if generation.token_type == "bit" else generation.token_type
     return AttachEncodingOp(
-        collection.name, source, _models_of(generation), tokens, generation.chunking, generation.lexical
+        collection.name,
+        source,
+        _models_of(generation),
+        tokens,
+        generation.chunking,
+        generation.lexical,
+        generation.pooling,
     )
 
 
@@ -173,6 +191,7 @@ def _render_attach(context: AutogenContext, op: AttachEncodingOp) -> str:
         tokens=op.tokens,
         chunking=op.chunking if op.chunking != "default" else None,
         lexical=op.lexical if op.lexical != DEFAULT_LEXICAL else None,
+        pooling=op.pooling if op.pooling != 1 else None,
         key=dict(source.key or {}),
     )
 
@@ -194,6 +213,7 @@ def _render_reencode(context: AutogenContext, op: ReencodeOp) -> str:
         tokens=op.tokens,
         chunking=op.chunking,
         lexical=None if (op.lexical, op.before and op.before.lexical) == ("none", "none") else op.lexical,
+        pooling=None if (op.pooling, op.before and op.before.pooling) == (1, 1) else op.pooling,
         table=source.table,
         columns=list(source.columns),
         schema=source.schema,

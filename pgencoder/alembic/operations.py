@@ -104,6 +104,7 @@ class AttachEncodingOp(MigrateOperation):
         tokens: TokenType | None,
         chunking: Chunking,
         lexical: str = attach.DEFAULT_LEXICAL,
+        pooling: int = 1,
     ) -> None:
         self.name = name
         self.source = source
@@ -111,6 +112,7 @@ class AttachEncodingOp(MigrateOperation):
         self.tokens = tokens
         self.chunking = chunking
         self.lexical = lexical
+        self.pooling = pooling
 
     @classmethod
     def attach_encoding(
@@ -126,6 +128,7 @@ class AttachEncodingOp(MigrateOperation):
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
         lexical: str = attach.DEFAULT_LEXICAL,
+        pooling: int = 1,
         allow_untrained: bool = False,
         key: Mapping[str, str] | None = None,
     ) -> None:
@@ -137,7 +140,7 @@ class AttachEncodingOp(MigrateOperation):
         attach.check_columns(columns)
         source = AttachedTable(table, tuple(columns), schema, key)
         models = Models(model, token_model, allow_untrained)
-        operations.invoke(cls(name, source, models, tokens, chunking, lexical))
+        operations.invoke(cls(name, source, models, tokens, chunking, lexical, pooling))
 
     def reverse(self) -> DetachEncodingOp:
         """Return the operation of the downgrade."""
@@ -185,6 +188,7 @@ class ReencodeOp(MigrateOperation):
         source: AttachedTable | None,
         before: ReencodeOp | None = None,
         lexical: str | None = None,
+        pooling: int | None = None,
     ) -> None:
         self.name = name
         self.models = models
@@ -193,6 +197,7 @@ class ReencodeOp(MigrateOperation):
         self.source = source
         self.before = before
         self.lexical = lexical
+        self.pooling = pooling
 
     @classmethod
     def reencode(
@@ -205,6 +210,7 @@ class ReencodeOp(MigrateOperation):
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
         lexical: str | None = None,
+        pooling: int | None = None,
         allow_untrained: bool = False,
         table: str | None = None,
         columns: Sequence[str] | None = None,
@@ -215,7 +221,8 @@ class ReencodeOp(MigrateOperation):
 
         Searches use the generation after `pgencoder activate`. Nothing begins if there is a generation of this encoder:
         an active one stays active, and one that was active before becomes active again. A generation that is being
-        built with another encoder is dropped. `tokens`, `chunking` and `lexical` keep their values unless given.
+        built with another encoder is dropped. `tokens`, `chunking`, `lexical` and `pooling` keep their values unless
+        given.
 
         Only `--sql` needs `table`, `columns` and `key`. The SQL that it prints cannot activate a generation. If one of
         this encoder was active before, as in most downgrades, the script fails and names it; then run `pgencoder
@@ -223,7 +230,7 @@ class ReencodeOp(MigrateOperation):
         """
         source = None if table is None or columns is None else AttachedTable(table, tuple(columns), schema, key)
         models = Models(model, token_model, allow_untrained)
-        operations.invoke(cls(name, models, tokens, chunking, source, lexical=lexical))
+        operations.invoke(cls(name, models, tokens, chunking, source, lexical=lexical, pooling=pooling))
 
     def reverse(self) -> ReencodeOp:
         """Return the operation of the downgrade."""
@@ -244,7 +251,7 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
         attach.check_name(name)
         collection, vector = _offline(operations, "attach_encoding", name, op.source), _vector(operations)
         words = catalog.lexical_by_name(op.lexical)
-        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking, words)
+        generation = attach.describe(name, 1, "active", encoder, op.tokens, op.chunking, words, pooling=op.pooling)
         parts = Objects(replace(collection, generations=(generation,)), vector)
         _print(operations, script.attach_script(parts))
         return
@@ -260,6 +267,7 @@ def _attach(operations: Operations, op: AttachEncodingOp) -> None:
             op.tokens,
             op.chunking,
             lexical=op.lexical,
+            pooling=op.pooling,
         )
         parts = attach.plan(connection, wanted)
         try:
@@ -290,7 +298,9 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
         words = catalog.lexical_by_name(op.lexical or attach.DEFAULT_LEXICAL)
-        generation = attach.describe(op.name, 0, "building", encoder, op.tokens, op.chunking, words)
+        generation = attach.describe(
+            op.name, 0, "building", encoder, op.tokens, op.chunking, words, pooling=op.pooling or 1
+        )
         operations.get_context().impl.static_output(
             "-- If a generation of this encoder was in use before, this script fails and names it."
             "\n-- Then activate it, and run this script again: pgencoder activate NAME --generation NUMBER"
@@ -300,7 +310,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
     with translate_errors():
         connection = borrowed(operations.get_bind())
         with pinned(connection):
-            generations.use(connection, op.name, encoder, op.tokens, op.chunking, op.lexical)
+            generations.use(connection, op.name, encoder, op.tokens, op.chunking, op.lexical, op.pooling)
 
 
 def _offline(operations: Operations, what: str, name: str, source: AttachedTable | None) -> Collection:

@@ -20,6 +20,7 @@ from pgencoder.cli.options import (
     JSON,
     LEXICAL_HELP,
     MODEL,
+    POOLING_HELP,
     START,
     TOKEN_MODEL,
     URL,
@@ -86,6 +87,7 @@ def attach(
     ] = None,
     chunking: CHUNKING = "default",
     lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = DEFAULT_LEXICAL,
+    pooling: Annotated[int, typer.Option(help=POOLING_HELP)] = 1,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
@@ -105,6 +107,7 @@ def attach(
             tokens=tokens,
             chunking=chunking,
             lexical=lexical,
+            pooling=pooling,
             allow_untrained=allow_untrained,
             progress=on_progress,
         )

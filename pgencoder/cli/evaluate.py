@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pgencoder.cli import output
-from pgencoder.cli.options import CANDIDATES, JSON, MEASURING, MODEL, TOKEN_MODEL, URL, command, open_database
+from pgencoder.cli.options import (
+    CANDIDATES,
+    JSON,
+    LEXICAL_HELP,
+    MEASURING,
+    MODEL,
+    POOLING_HELP,
+    TOKEN_MODEL,
+    URL,
+    command,
+    open_database,
+)
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import STAGES, Chunking, TokenType
@@ -30,6 +41,8 @@ def evaluate(
     token_model: TOKEN_MODEL = None,
     tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
+    lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = "english",
+    pooling: Annotated[int, typer.Option(help=POOLING_HELP)] = 1,
     candidates: CANDIDATES = 100,
     stages: Annotated[str, typer.Option(help="Which stages, with commas between.")] = ",".join(STAGES),
     split: Annotated[str, typer.Option(help="Which judgements: qrels/SPLIT.tsv.")] = "test",
@@ -44,7 +57,7 @@ def evaluate(
         raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
     db = open_database(database)
     dataset = beir.read(directory, split)
-    encoded = beir.Setup(model, token_model, tokens, chunking)
+    encoded = beir.Setup(model, token_model, tokens, chunking, lexical, pooling)
     with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
 
         def progress(step: str, done: int, total: int) -> None:

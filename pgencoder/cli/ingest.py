@@ -17,6 +17,7 @@ from pgencoder.cli.options import (
     ENCODING,
     JSON,
     LEXICAL_HELP,
+    POOLING_HELP,
     TOKEN_MODEL,
     URL,
     command,
@@ -151,6 +152,7 @@ def reencode(
     ] = None,
     chunking: Annotated[Chunking | None, typer.Option(metavar="HOW", help="Default: as before.")] = None,
     lexical: Annotated[str | None, typer.Option(metavar="CONFIG", help=f"{LEXICAL_HELP} Default: as before.")] = None,
+    pooling: Annotated[int | None, typer.Option(help=f"{POOLING_HELP} Default: as before.")] = None,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
     ] = False,
@@ -165,6 +167,7 @@ def reencode(
             tokens=tokens,
             chunking=chunking,
             lexical=lexical,
+            pooling=pooling,
             allow_untrained=allow_untrained,
             progress=on_progress,
         )

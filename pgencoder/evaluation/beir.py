@@ -119,13 +119,14 @@ class Setup:
     tokens: TokenType = "bit"
     chunking: Chunking = "default"
     lexical: str = "english"
+    pooling: int = 1
 
     def collection_of(self, dataset: Dataset) -> str:
         """Return the name of the collection of a data set that is encoded so."""
         name = f"{dataset.name[:16]}_{self.chunking}_{self.tokens}"
-        if (self.model, self.token_model, self.lexical) == (DEFAULT_MODEL, None, "english"):
+        if (self.model, self.token_model, self.lexical, self.pooling) == (DEFAULT_MODEL, None, "english", 1):
             return name
-        rest = f"{self.model} {self.token_model} {self.lexical}"
+        rest = f"{self.model} {self.token_model} {self.lexical} {self.pooling}"
         return name + "_" + hashlib.sha256(rest.encode()).hexdigest()[:6]
 
 
@@ -186,6 +187,7 @@ def prepare(db: Database, dataset: Dataset, encoded: Setup) -> str:
             tokens=encoded.tokens,
             chunking=encoded.chunking,
             lexical=encoded.lexical,
+            pooling=encoded.pooling,
             allow_untrained=True,
         )
     return name

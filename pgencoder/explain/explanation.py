@@ -13,8 +13,10 @@ from pgencoder.encoders import Encoder, Explaining, Kind, Piece
 from pgencoder.explain.html import html
 from pgencoder.explain.matches import Match, PassageMatch, Span, WordMatch
 from pgencoder.explain.token_pairs import Question, TokenPairs
-from pgencoder.explain.words import Word, words
+from pgencoder.explain.words import words
 from pgencoder.plain import short_repr
+from pgencoder.representations.pooling import clusters
+from pgencoder.types import Matrix
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -49,9 +51,9 @@ class Explanation(PassageMatch):
 def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Explanation:
     """Put the pairs of tokens of passage `number` of the row `key` into words."""
     of_query = words(asked.query, _pieces(asked.encoder, asked.query, "query"), len(asked.encoding.tokens))
-    of_passage = words(passage.text, _pieces(asked.encoder, passage.text, "document"), passage.tokens)
+    of_passage = _Tokens(asked, passage)
     matches = [
-        (of_query[query_token - 1], _match(query_token, token, similarity, of_passage[token - 1], passage))
+        (of_query[query_token - 1], of_passage.match(query_token, token, similarity))
         for query_token, token, similarity in passage.pairs
     ]
     special = [match for word, match in matches if word.special]
@@ -75,14 +77,36 @@ def _pieces(encoder: Encoder, text: str, kind: Kind) -> Sequence[Piece] | None:
     return encoder.pieces(text, kind) if isinstance(encoder, Explaining) else None
 
 
-def _match(query_token: int, token: int, similarity: float, word: Word, passage: TokenPairs) -> Match:
-    span = row_span = None
-    if word.span is not None:
-        start, end = word.span
-        row_span = passage.start + start, passage.start + end
-        # of two models that read a cut row, this one may have read on after the passage's end
-        span = word.span if end <= len(passage.content) else None
-    return Match(query_token, token, similarity, word.text, span, row_span)
+class _Tokens:
+    """The words of a passage's stored tokens; pooled ones are those of the clusters, which are computed again."""
+
+    def __init__(self, asked: Question, passage: TokenPairs) -> None:
+        self._passage = passage
+        self._query = asked.encoding.tokens
+        self._members = [[row] for row in range(passage.tokens)]
+        self._vectors: Matrix | None = None
+        pieces, count = _pieces(asked.encoder, passage.text, "document"), passage.tokens
+        pooling = asked.collection.generation.pooling
+        if pooling > 1 and pieces is not None:
+            vectors = asked.encoder.encode_documents([passage.text])[0].tokens
+            members = clusters(vectors, pooling)
+            if len(members) == passage.tokens:
+                self._members, self._vectors, count = members, vectors, len(vectors)
+        self._words = words(passage.text, pieces, count)
+
+    def match(self, query_token: int, token: int, similarity: float) -> Match:
+        members = self._members[token - 1]
+        if self._vectors is not None:
+            by_similarity = self._vectors[members] @ self._query[query_token - 1]
+            members = [members[place] for place in (-by_similarity).argsort(kind="stable").tolist()]
+        word, *others = dict.fromkeys(self._words[member] for member in members)
+        span = row_span = None
+        if word.span is not None:
+            start, end = word.span
+            row_span = self._passage.start + start, self._passage.start + end
+            # of two models that read a cut row, this one may have read on after the passage's end
+            span = word.span if end <= len(self._passage.content) else None
+        return Match(query_token, token, similarity, word.text, span, row_span, tuple(other.text for other in others))
 
 
 def _of(word: str, span: Span | None, matches: Sequence[Match]) -> WordMatch:

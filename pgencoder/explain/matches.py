@@ -18,7 +18,8 @@ class Match:
     `word` is the word of the passage that the document token belongs to. `span` has that word's characters [start, end)
     in the passage, and `row_span` those in the content of the whole row. For a token that stands for no characters,
     such as [SEP], `word` is its name and there are no spans. There are none either if the encoder does not say what its
-    tokens stand for.
+    tokens stand for. With pooling the document token stands for several tokens: `word` is of the one that is the most
+    similar to the query token, and `pooled` are the words of the others.
     """
 
     query_token: int
@@ -27,6 +28,7 @@ class Match:
     word: str
     span: Span | None
     row_span: Span | None
+    pooled: tuple[str, ...] = ()
 
 
 @short_repr

@@ -52,6 +52,7 @@ class Collections:
         tokens: TokenType | None,
         chunking: Chunking | None,
         lexical: str | None = None,
+        pooling: int | None = None,
         progress: Progress | None = None,
     ) -> generations.Begun:
         """Begin the next generation and queue its rows."""
@@ -59,7 +60,14 @@ class Collections:
         with self._connections.open() as connection:
             catalog.check_problem(connection, name)
             return generations.reencode(
-                connection, name, encoder, tokens=tokens, chunking=chunking, lexical=lexical, progress=progress
+                connection,
+                name,
+                encoder,
+                tokens=tokens,
+                chunking=chunking,
+                lexical=lexical,
+                pooling=pooling,
+                progress=progress,
             )
 
     def activate(self, name: str, number: int | None) -> Generation:

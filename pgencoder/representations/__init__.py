@@ -62,13 +62,13 @@ def described(representations: Iterable[Representation]) -> list[dict[str, Any]]
     ]
 
 
-def of_encoder(dims: Dims, tokens: TokenType) -> tuple[Representation, ...]:
-    """Return what is stored of the vectors of an encoder that has these dimensions."""
+def of_encoder(dims: Dims, tokens: TokenType, pooling: int = 1) -> tuple[Representation, ...]:
+    """Return what is stored of the vectors of an encoder that has these dimensions; `pooling` is of the tokens."""
     for_dense, for_tokens = OF_ENCODER
     dense = DenseVectors(for_dense, dims.dense)
     if tokens == "none":
         return (dense,)
-    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens)
+    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens, pooling)
 
 
 def beside(representations: Iterable[Representation]) -> tuple[Representation, ...]:

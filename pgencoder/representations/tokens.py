@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from psycopg import sql
 
 from pgencoder.errors import InvalidRequest, InvalidSource
 from pgencoder.representations.base import Measure, Parameter, Representation, of_relation
+from pgencoder.representations.pooling import check_pooling, pool
 from pgencoder.statements import SCHEMA, Part, raw
 from pgencoder.types import Encoding
 from pgencoder.vectors import HalfvecArray, Numbers, bit_array, halfvec_array, normalize
@@ -52,10 +53,21 @@ class MaxSim(Measure):
 
 @dataclass(frozen=True)
 class TokenVectors(Representation):
-    """The vectors of the tokens, as an array."""
+    """The vectors of the tokens, as an array; with `pooling` one for that many tokens on average, see `pool`."""
 
     # vectors do not compress: arrays default to EXTENDED, two to three times slower to write for nothing
     storage: ClassVar[str | None] = "EXTERNAL"
+
+    pooling: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pooling(self.pooling)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Return the pooling, if there is any."""
+        return {} if self.pooling == 1 else {"pooling": self.pooling}
 
     @property
     def measure(self) -> MaxSim:
@@ -96,11 +108,11 @@ class BitTokens(TokenVectors):
 
     def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return the signs."""
-        return (bit_array(np.asarray(encoding.tokens)),)
+        return (bit_array(pool(np.asarray(encoding.tokens), self.pooling)),)
 
     def size(self, tokens: int) -> int:
         """Return the bytes of the array."""
-        return 20 + tokens * (8 + -(-self.dims // 8))
+        return 20 + -(-tokens // self.pooling) * (8 + -(-self.dims // 8))
 
     def _converted(self, column: str, type_: str, vector: Part) -> Part:
         if type_.startswith("bit"):
@@ -122,11 +134,11 @@ class HalfvecTokens(TokenVectors):
 
     def pack(self, encoding: Encoding, content: str, halfvec_oid: int) -> tuple[bytes, ...]:  # noqa: ARG002
         """Return the vectors."""
-        return (halfvec_array(normalize(np.asarray(encoding.tokens)), halfvec_oid),)
+        return (halfvec_array(pool(np.asarray(encoding.tokens), self.pooling), halfvec_oid),)
 
     def size(self, tokens: int) -> int:
         """Return the bytes of the array."""
-        return 20 + tokens * (8 + 2 * self.dims)
+        return 20 + -(-tokens // self.pooling) * (8 + 2 * self.dims)
 
     def _converted(self, column: str, type_: str, vector: Part) -> Part:
         if type_.startswith("bit"):

@@ -20,6 +20,7 @@ from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
 from pgencoder.representations import Lexical, Representation, beside, check_known, in_order, of_encoder
+from pgencoder.representations.pooling import check_pooling
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part
@@ -50,6 +51,7 @@ class Wanted:
     chunking: Chunking = "default"
     representations: Sequence[Representation] = ()
     lexical: str = DEFAULT_LEXICAL
+    pooling: int = 1
 
 
 def attach(connection: Connection, wanted: Wanted, *, exist_ok: bool = False, progress: Progress | None = None) -> int:
@@ -89,7 +91,9 @@ def plan(executor: Executor, wanted: Wanted) -> Objects:
     name = source.table if wanted.name is None else wanted.name
     check_name(name)
     others = (*wanted.representations, *catalog.lexical(executor, wanted.lexical))
-    generation = describe(name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, others)
+    generation = describe(
+        name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, others, pooling=wanted.pooling
+    )
     for each in {column.name for column in source.key} & {each.name for each in wanted.representations}:
         raise InvalidRequest(f"a column of the key is called {each!r}; give the representation another name")
     made = Collection(name, source.schema, source.table, source.key, tuple(wanted.columns), (generation,))
@@ -130,6 +134,7 @@ def _differing(wanted: Collection, there: Collection) -> list[str]:
         "columns": wanted.columns == there.columns,
         "model": same_encoder(new.encoder, old.encoder),
         "tokens": new.token_type == old.token_type,
+        "pooling": new.pooling == old.pooling,
         "lexical": new.lexical == old.lexical,
         "representations": _of_users(new.representations) == _of_users(old.representations),
         "chunking": new.chunking == old.chunking,
@@ -165,6 +170,8 @@ def describe(
     tokens: TokenType | None,
     chunking: Chunking,
     others: Sequence[Representation] = (),
+    *,
+    pooling: int = 1,
 ) -> Generation:
     """Describe a new generation; `tokens` None is "bit" for an encoder with token vectors, else "none".
 
@@ -175,6 +182,7 @@ def describe(
     if tokens is None:
         tokens = "bit" if encoder.dims.tokens else "none"
     check_choices(tokens, chunking)
+    check_pooling(pooling)
     check_beside(others)
     if encoder.dims.dense > MOST_DIMS:
         raise InvalidRequest(
@@ -182,6 +190,8 @@ def describe(
             f" indexes at most {MOST_DIMS:,}; give a model with fewer, or have it shorten them"
         )
     if tokens == "none":
+        if pooling != 1:
+            raise InvalidRequest(f"pooling={pooling} pools token vectors, and tokens='none' stores none")
         if (token_model := encoder.fingerprint.get("token_model")) is not None:
             raise InvalidRequest(
                 f"tokens='none' does not store what {token_model} makes; say tokens='bit' (--tokens bit), or give the"
@@ -192,7 +202,7 @@ def describe(
             f"{model_names(encoder.fingerprint)} gives no token vectors to store as {tokens!r}; say tokens='none'"
             " (--tokens none), or give a model that has them"
         )
-    stored = in_order((*of_encoder(encoder.dims, tokens), *others))
+    stored = in_order((*of_encoder(encoder.dims, tokens, pooling), *others))
     return Generation(name, number, state, encoder.fingerprint, stored, chunking, queued=False)
 
 

@@ -58,10 +58,11 @@ def reencode(
     tokens: TokenType | None = None,
     chunking: Chunking | None = None,
     lexical: str | None = None,
+    pooling: int | None = None,
     progress: Progress | None = None,
 ) -> Begun:
     """Begin the next generation of a collection, see `begin`, and queue its rows."""
-    parts, is_new = begin(connection, name, encoder, tokens, chunking, lexical)
+    parts, is_new = begin(connection, name, encoder, tokens, chunking, lexical, pooling)
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
             "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
@@ -78,18 +79,20 @@ def begin(
     tokens: TokenType | None = None,
     chunking: Chunking | None = None,
     lexical: str | None = None,
+    pooling: int | None = None,
 ) -> tuple[Objects, bool]:
     """Begin the next generation of a collection, but do not queue its rows; returns it, and if it is new.
 
-    `tokens`, `chunking` and `lexical` are as in the active generation unless given; for an encoder without token
-    vectors `tokens` are "none". A generation that is being built goes on if it is of this encoder, and is removed if it
-    is of another one. Raises CollectionExists if the schema has something else of the names that the generation needs.
+    `tokens`, `chunking`, `lexical` and `pooling` are as in the active generation unless given; for an encoder without
+    token vectors `tokens` are "none". A generation that is being built goes on if it is of this encoder, and is removed
+    if it is of another one. Raises CollectionExists if the schema has something else of the names that the generation
+    needs.
     """
 
     def try_to() -> tuple[Objects, bool]:
         with executor.transaction():
             collection = _locked(executor, name)
-            generation = _next(executor, collection, encoder, tokens, chunking, lexical)
+            generation = _next(executor, collection, encoder, tokens, chunking, lexical, pooling)
             made = Objects(collection, vector_schema(executor), generation)
             for each in _building(collection):
                 if is_as(each, generation):
@@ -117,6 +120,7 @@ def use(
     tokens: TokenType | None = None,
     chunking: Chunking | None = None,
     lexical: str | None = None,
+    pooling: int | None = None,
 ) -> None:
     """Let a collection be encoded by this encoder: begin the next generation, unless there is one as wanted.
 
@@ -125,10 +129,10 @@ def use(
     """
     collection = catalog.collection(executor, name)
     catalog.check_problem(executor, name)
-    wanted = _next(executor, collection, encoder, tokens, chunking, lexical)
+    wanted = _next(executor, collection, encoder, tokens, chunking, lexical, pooling)
     states = {each.state: each for each in collection.generations if is_as(each, wanted)}
     if "building" in states or not states:
-        begin(executor, name, encoder, tokens, chunking, lexical)
+        begin(executor, name, encoder, tokens, chunking, lexical, pooling)
         return
     if "active" not in states:
         activate(executor, name, states["retired"].number)
@@ -150,6 +154,7 @@ def _next(
     tokens: TokenType | None,
     chunking: Chunking | None,
     lexical: str | None,
+    pooling: int | None,
 ) -> Generation:
     """Describe the next generation; see `begin`."""
     active = collection.generation
@@ -158,7 +163,12 @@ def _next(
     others = beside(active.representations)
     if lexical is not None:
         others = (*(each for each in others if each.name != LEXICAL), *catalog.lexical(executor, lexical))
-    return describe(collection.name, number, "building", encoder, tokens or kept, chunking or active.chunking, others)
+    tokens = tokens or kept
+    if pooling is None:
+        pooling = 1 if tokens == "none" else active.pooling
+    return describe(
+        collection.name, number, "building", encoder, tokens, chunking or active.chunking, others, pooling=pooling
+    )
 
 
 def _building(collection: Collection) -> list[Generation]:

@@ -150,7 +150,13 @@ def _change(
     if retired:
         return "activated", db.activate(declared.name, retired[-1].number)
     begun = db.begin(
-        declared.name, encoding.encoder(), encoding.tokens, encoding.chunking, encoding.lexical, progress=progress
+        declared.name,
+        encoding.encoder(),
+        encoding.tokens,
+        encoding.chunking,
+        encoding.lexical,
+        encoding.pooling,
+        progress=progress,
     )
     return "begun" if begun.is_new else "building", begun.generation
 
@@ -167,6 +173,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             tokens=encoding.tokens,
             chunking=encoding.chunking,
             lexical=encoding.lexical or DEFAULT_LEXICAL,
+            pooling=encoding.pooling or 1,
             progress=progress,
         )
     except CollectionExists:

@@ -29,8 +29,8 @@ class EncodedColumns:
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
     checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
     collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new one
-    gets the type that `Database.attach` chooses; the same holds for `lexical`, the configuration of its words.
-    `passages` names the relationship to the passages; None makes no relationship.
+    gets the type that `Database.attach` chooses; the same holds for `pooling` and for `lexical`, the configuration of
+    its words. `passages` names the relationship to the passages; None makes no relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
     mistake: the name of an attribute, a list, a dict, or an encoded text.
@@ -45,6 +45,7 @@ class EncodedColumns:
     allow_untrained: bool = False
     passages: str | None = "passages"
     lexical: str | None = None
+    pooling: int | None = None
 
     def __post_init__(self) -> None:
         check_columns(self.columns)
@@ -63,6 +64,7 @@ class EncodedColumns:
             self.tokens in (None, generation.token_type)
             and self.chunking == generation.chunking
             and self._has_words(generation.lexical)
+            and self.pooling in (None, generation.pooling)
             and self._is_of(generation.encoder)
         )
 
