@@ -12,6 +12,7 @@ from pgencoder.bench.ingest import IngestReport
 from pgencoder.bench.overhead import SearchReport
 from pgencoder.bench.pairs import PairsReport
 from pgencoder.bench.rerank import RerankReport
+from pgencoder.bench.words import WordsReport
 from pgencoder.bench.write import WriteReport
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, MEASURING, URL, command, group, open_database
@@ -147,6 +148,26 @@ def bench_search(
         _search_report(report)
 
 
+@command(MEASURING, "pgencoder bench words --passages 100000 --inserts 1000", name="words", to=bench_app)
+def bench_words(
+    database: URL = None,
+    passages: Annotated[int, typer.Option(help="How many to search.")] = 100_000,
+    queries: Annotated[int, typer.Option(help="Queries of each kind.")] = 50,
+    exact: Annotated[int, typer.Option(help="Queries of each kind that are compared with all passages.")] = 5,
+    inserts: Annotated[int, typer.Option(help="Passages to write afterwards, with words and without.")] = 0,
+    dims: Annotated[int, typer.Option(help="Dimensions of the vectors.")] = 384,
+    json: JSON = False,
+) -> None:
+    """Measure searches by words among synthetic passages, and what words cost a write."""
+    from pgencoder.bench import words
+
+    report = words.words(open_database(database), passages, queries, exact, inserts, dims)
+    if json:
+        output.as_json(report.as_json())
+    else:
+        _words_report(report)
+
+
 def _rerank_report(report: RerankReport) -> None:
     """Print a benchmark of MaxSim: the forms, the parts of the native time, and the times for all passages."""
     say_lines(
@@ -248,6 +269,29 @@ def _pairs_report(report: PairsReport) -> None:
         f" least {report.threshold}\n",
     )
     output.table(columns, rows)
+
+
+def _words_report(report: WordsReport) -> None:
+    """Print a benchmark of words."""
+    say_lines(
+        f"{report.passages:,} synthetic passages of 40 to 120 words, {report.bytes_per_passage:,} bytes a passage with"
+        f" vectors of {report.dims} dimensions; 100 candidates, {report.queries} queries of each kind\n"
+    )
+    rows = [
+        (
+            result.kind,
+            f"{result.p50_ms:.1f}",
+            f"{result.p95_ms:.1f}",
+            "-" if result.recall is None else f"{result.recall:.3f}",
+        )
+        for result in report.results
+    ]
+    output.table(("queries", "p50 ms", "p95 ms", "recall@10"), rows)
+    if report.with_seconds is not None and report.without_seconds is not None:
+        say_lines(
+            f"\n{report.inserted:,} more passages: {report.with_seconds:.2f} s with words,"
+            f" {report.without_seconds:.2f} s without: {report.with_seconds / report.without_seconds:.2f} times"
+        )
 
 
 def _search_report(report: SearchReport) -> None:

@@ -151,6 +151,8 @@ def as_it_is(engine: sa.Engine) -> Iterator[Connection]:
 def pin(connection: Connection, *, local: bool = False) -> bool:
     """Remove from the search path each schema that other roles can create objects in; return True if that was done.
 
+    Plans are not compiled either, because compiling takes longer than a search.
+
     With `local` the change lasts until the transaction ends, and works on any connection. Without it the change lasts
     as long as the connection, and is skipped behind a pooler.
     """

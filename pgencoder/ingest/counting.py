@@ -13,18 +13,19 @@ from pgencoder.db.connection import Connection
 from pgencoder.ingest.index import lift_timeouts
 
 TOLERANCE = 0.1  # of the passages may have changed since
+FEW = 50_000  # passages that are counted in less than a second
 
 
-def is_due(connection: Connection, objects: Objects, tolerance: float = TOLERANCE) -> bool:
-    """Return True if more than this part of the passages has changed since they were counted, as the server saw it.
+def is_due(connection: Connection, objects: Objects, *, exact: bool = False) -> bool:
+    """Return True if more than a tenth of the passages has changed since they were counted, as the server saw it.
 
-    The server sees a change up to ten seconds late.
+    The server sees a change up to ten seconds late. With `exact`, few passages are due in any case.
     """
     names = [each.name for each in objects.counted]
     if not names:
         return False
     statement = objects.fill("counts_due", changes=objects.fill("changes"))
-    row = connection.execute(statement, {"tolerance": tolerance, "names": names}).fetchone()
+    row = connection.execute(statement, {"tolerance": TOLERANCE, "few": FEW, "exact": exact, "names": names}).fetchone()
     return row == (True,)
 
 

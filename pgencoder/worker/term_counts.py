@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 class TermCounts(WorkSource):
     """Counts the terms of each generation of which many passages have changed.
 
-    With `strict` generations it counts after any batch: whoever calls `sync` wants exact counts.
+    With `strict` generations it counts few passages after any batch: whoever calls `sync` wants exact counts.
     """
 
     runs = "beside"
@@ -41,7 +41,7 @@ class TermCounts(WorkSource):
             target = self._round.pop(0)
             if target not in self._generations.targets or not target.objects.counted:
                 continue
-            if self._exact or counting.is_due(connection, target.objects):
+            if counting.is_due(connection, target.objects, exact=self._exact):
                 return _Count(target)
         self._round = None
         return None

@@ -2,7 +2,7 @@
 -- numpy.linalg or ORA-00942 count twice: as one lexeme, so that they are found exactly, and by their parts. 3.14 stays whole.
 CREATE OR REPLACE FUNCTION pgencoder._terms(config pg_catalog.regconfig, content pg_catalog.text)
 RETURNS TABLE (term int, count int)
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 100
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 20
 BEGIN ATOMIC
     SELECT hashed.term, pg_catalog.sum(hashed.count)::int
     FROM (

@@ -20,4 +20,5 @@ IF FOUND THEN  -- nobody else counts
             AS counted (passages, length)
         WHERE r.collection OPERATOR(pg_catalog.=) {name} AND r.generation OPERATOR(pg_catalog.=) {number}
             AND r.name OPERATOR(pg_catalog.=) {representation};
+    ANALYZE {terms};
 END IF;

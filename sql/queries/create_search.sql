@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION {function}(
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb
 )
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
-SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order
+SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order SET jit = off
 AS {body};
 COMMENT ON FUNCTION {signature} IS {comment};
 DO {pin};

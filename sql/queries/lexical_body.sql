@@ -3,17 +3,17 @@ BEGIN
     WITH asked AS MATERIALIZED (
         SELECT t.term, t.count FROM pgencoder._terms({configuration}, $1) AS t
     ), counted AS MATERIALIZED (
-        SELECT a.term, a.count, ARRAY(
-            SELECT coalesce(pg_catalog.sum(c.passages), 0)::int
-            FROM pg_catalog.generate_series(0, 7) AS level LEFT JOIN {terms} AS c
-                ON c.representation OPERATOR(pg_catalog.=) {representation}
-                AND c.element OPERATOR(pg_catalog.>=) (((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3)
-                    OPERATOR(pg_catalog.|) level)
-                AND c.element OPERATOR(pg_catalog.<=) (((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3)
-                    OPERATOR(pg_catalog.|) 7)
-            GROUP BY level ORDER BY level
-        ) AS counts
-        FROM asked AS a
+        SELECT l.term, l.count, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.count, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM {terms} AS c WHERE c.representation OPERATOR(pg_catalog.=) {representation}
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.count
     ), weighted AS (
         SELECT c.term, c.counts, r.passages, r.mean_length, c.count OPERATOR(pg_catalog.*) pg_catalog.ln(
             1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)

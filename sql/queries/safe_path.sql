@@ -19,5 +19,7 @@ SELECT pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catal
         WHERE (r.rolsuper OR d.oid IS NOT NULL OR r.rolname OPERATOR(pg_catalog.=) current_user
             OR r.rolname OPERATOR(pg_catalog.=) 'pg_database_owner') IS NOT TRUE
     )
-), 'pg_temp'), {local})
+), 'pg_temp'), {local}),
+    -- a search of a large table would be compiled each time, for a second
+    pg_catalog.set_config('jit', 'off', {local})
 WHERE {wanted}
