@@ -30,7 +30,10 @@ FUSION = Annotated[
     typer.Option(help="How scores become one: zscore, rrf, or one of them alone.", show_default="zscore with words"),
 ]
 WEIGHTS = Annotated[
-    str | None, typer.Option(help="Of the scores.", show_default="dense=1,lexical=0.5,maxsim=1", metavar="NAME=NUMBER")
+    str | None,
+    typer.Option(
+        help="Of dense, lexical and maxsim: dense=1,lexical=0.5.", metavar="NAME=NUMBER", show_default="1, 0.5, 1"
+    ),
 ]
 BOOST = Annotated[str | None, typer.Option(help="SQL number of the table's columns that is added to the score.")]
 RELEVANCE = Annotated[float | None, typer.Option(help="Leave out hits of less relevance, 0 to 1.")]

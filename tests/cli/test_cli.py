@@ -45,7 +45,17 @@ def test_the_main_job(articles: Connection, command: Run) -> None:
     assert "Pasta Boil it in salted water" in text
     found = json.loads(ok(command("search", "articles", "noodles", "--json", "--filter", "lang = 'de' -- only")))
     assert [hit["key"] for hit in found] == [3]
-    assert set(found[0]) == {"key", "score", "passage", "span", "content", "recall_rank", "dense_score"}
+    assert set(found[0]) == {
+        "key",
+        "score",
+        "passage",
+        "span",
+        "content",
+        "recall_rank",
+        "dense_score",
+        "relevance",
+        "parts",
+    }
     odd = command("search", "articles", "noodles", "--json", "--filter", "body LIKE '%::lang%' AND title::text <> ':x'")
     assert [hit["key"] for hit in json.loads(ok(odd))] == [3]
     assert "nothing found" in ok(command("search", "articles", "noodles", "--filter", "false"))
