@@ -14,7 +14,7 @@ from pgencoder.types import Encoding
 
 DIMS = 2**29 + 1  # a term is one of 2^29 hashes; the last dimension has the length
 # The passages that are read for a query: a part of all, but not fewer and not more than these
-PART, LEAST, MOST = 0.1, 500, 6_000
+PART, LEAST, MOST = 0.1, 500, 8_000
 
 
 @dataclass(frozen=True)

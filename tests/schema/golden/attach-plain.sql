@@ -544,7 +544,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_search"(
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb
 )
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
-SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order
+SET hnsw.ef_search = 100 SET hnsw.iterative_scan = relaxed_order SET jit = off
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
 #variable_conflict use_column
@@ -693,7 +693,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_lexical"(query pg_catalog.text) RE
     weights "public".sparsevec, units "public".sparsevec[], impacts double precision[], mean_length double precision,
     highest double precision, any_1 int[], any_2 int[], any_3 int[], every int[], complete boolean
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
 AS 'BEGIN
     RAISE EXCEPTION ''the collection % stores no terms to search by'', ''plain'' USING ERRCODE = ''object_not_in_prerequisite_state'',
         HINT = ''Give the configuration of its texts: pgencoder reencode --lexical english.'';

@@ -34,7 +34,7 @@ $$;
 COMMENT ON FUNCTION pgencoder._attached_table(passages oid) IS 'The table that a passages table was made for, even if it is renamed; NULL if it was dropped';
 
 CREATE FUNCTION pgencoder._terms(config regconfig, content text) RETURNS TABLE(term integer, count integer)
-    LANGUAGE sql IMMUTABLE STRICT ROWS 100 PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE STRICT ROWS 20 PARALLEL SAFE
     BEGIN ATOMIC
  SELECT hashed.term,
      (sum(hashed.count))::integer AS sum
@@ -1180,6 +1180,7 @@ COMMENT ON FUNCTION pgencoder.bits_changed() IS 'pgencoder: bits, queues what ch
 CREATE FUNCTION pgencoder.bits_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$BEGIN
     RAISE EXCEPTION 'the collection % stores no terms to search by', 'bits' USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
@@ -1290,6 +1291,7 @@ CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens p
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET jit TO 'off'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
@@ -1597,6 +1599,7 @@ COMMENT ON FUNCTION pgencoder.halves_changed() IS 'pgencoder: halves, queues wha
 CREATE FUNCTION pgencoder.halves_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$BEGIN
     RAISE EXCEPTION 'the collection % stores no terms to search by', 'halves' USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
@@ -1707,6 +1710,7 @@ CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET jit TO 'off'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
@@ -2013,6 +2017,7 @@ COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_changed"() IS 'pgencoder: odd "5
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$BEGIN
     RAISE EXCEPTION 'the collection % stores no terms to search by', 'odd "50%" {$1}' USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
@@ -2123,6 +2128,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, 
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET jit TO 'off'
     SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
     AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
@@ -2379,6 +2385,7 @@ COMMENT ON FUNCTION pgencoder.plain_changed() IS 'pgencoder: plain, queues what 
 CREATE FUNCTION pgencoder.plain_lexical(query text) RETURNS TABLE(weights public.sparsevec, units public.sparsevec[], impacts double precision[], mean_length double precision, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$BEGIN
     RAISE EXCEPTION 'the collection % stores no terms to search by', 'plain' USING ERRCODE = 'object_not_in_prerequisite_state',
         HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
@@ -2489,6 +2496,7 @@ CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens 
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET jit TO 'off'
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     AS $_$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.

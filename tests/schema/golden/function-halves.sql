@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION pgencoder.halves_search(query_dense halfvec, query_to
  ROWS 10
  SET "hnsw.ef_search" TO '100'
  SET "hnsw.iterative_scan" TO 'relaxed_order'
+ SET jit TO 'off'
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense halfv
  ROWS 10
  SET "hnsw.ef_search" TO '100'
  SET "hnsw.iterative_scan" TO 'relaxed_order'
+ SET jit TO 'off'
  SET search_path TO 'pg_catalog', 'it''s a "schema"', 'pg_temp'
 AS $function$-- The statement that is asked for most is planned once in a session. It has no variables by their names, which may be those of
 -- columns, and its LIMIT is a literal: a plan for all values would leave the index aside. The others are put together.
