@@ -38,17 +38,18 @@ SYNTHETIC_DOCUMENTS: dict[TokenType, int] = {"halfvec": 1000, "bit": 5183}
 SYNTHETIC_TOKENS, QUERY_TOKENS, DIMS = 240, 21, 384
 SCHEMA = "pgencoder_bench"
 LEAST_QUERIES = 30
-KINDS: tuple[TokenType, ...] = ("halfvec", "bit")
+# The tokens of each collection: their type, and how many are pooled
+STORED: dict[str, tuple[TokenType, int]] = {"halfvec": ("halfvec", 1), "bit": ("bit", 1), "bit_pooled": ("bit", 2)}
 
 Milliseconds = list[float]
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way to compute MaxSim: its name, the tokens it reads, and the function."""
+    """A way to compute MaxSim: its name, the tokens of STORED that it reads, and the function."""
 
     name: str
-    tokens: TokenType
+    stored: str
     function: str
     native: bool = False
 
@@ -59,6 +60,7 @@ FORMS = (
     Form("sql_bit", "bit", "pg_temp.symmetric"),
     Form("native_halfvec", "halfvec", "pgencoder_native.maxsim", native=True),
     Form("native_bit", "bit", "pgencoder_native.maxsim", native=True),
+    Form("native_bit_pooled", "bit_pooled", "pgencoder_native.maxsim", native=True),
 )
 
 
@@ -112,7 +114,11 @@ class Exhaustive:
 
 @dataclass(frozen=True)
 class RerankReport:
-    """The result of a benchmark of MaxSim; without the native kernel `without_native` has the reason."""
+    """The result of a benchmark of MaxSim; without the native kernel `without_native` has the reason.
+
+    `tokens` is the mean number of tokens of a passage without pooling. The forms and parts whose names end in `_pooled`
+    are of `pooling=2`.
+    """
 
     rows: str
     documents: int
@@ -124,7 +130,7 @@ class RerankReport:
     simd: str | None
     without_native: str | None
     forms: dict[str, FormResult]
-    breakdown: dict[TokenType, Breakdown]
+    breakdown: dict[str, Breakdown]
     exhaustive: Exhaustive | None
 
     def as_json(self) -> dict[str, Any]:
@@ -181,33 +187,34 @@ def rerank(
 
 def _prepare(
     db: Database, dataset: beir.Dataset | None, queries: int
-) -> tuple[dict[TokenType, Collection], list[Encoding]]:
-    """Return a collection of the same documents for each type of tokens, and the encoded queries."""
+) -> tuple[dict[str, Collection], list[Encoding]]:
+    """Return a collection of the same documents for each entry of STORED, and the encoded queries."""
     if dataset is None:
         return _synthetic(db, queries)
     collections = {}
-    for kind in KINDS:
-        name = beir.prepare(db, dataset, beir.Setup(tokens=kind, chunking="truncate"))
+    for stored, (tokens, pooling) in STORED.items():
+        name = beir.prepare(db, dataset, beir.Setup(tokens=tokens, chunking="truncate", pooling=pooling))
         db.sync(name, progress=False)
-        collections[kind] = db.collection(name)
+        collections[stored] = db.collection(name)
     texts = list(dataset.queries.values())
     texts = texts[:: max(1, len(texts) // queries)][:queries]  # not the first ones, because neighbours may be alike
     return collections, [db.encode_query(collections["bit"], text) for text in texts]
 
 
-def _synthetic(db: Database, queries: int) -> tuple[dict[TokenType, Collection], list[Encoding]]:
+def _synthetic(db: Database, queries: int) -> tuple[dict[str, Collection], list[Encoding]]:
     encoder = SyntheticEncoder()
-    names = {kind: f"bench_synthetic_{kind}" for kind in KINDS}
+    names = {stored: f"bench_synthetic_{stored}" for stored in STORED}
     for name in names.values():
         detach_if_there(db, name)  # from a run that was killed
     with db.connection() as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
-    for kind, name in names.items():
-        create_rows(db, SCHEMA, kind, SYNTHETIC_DOCUMENTS[kind], "pg_catalog.concat(i)")
-        db.attach(kind, ["body"], encoder, schema=SCHEMA, name=name, tokens=kind)
+    for stored, name in names.items():
+        tokens, pooling = STORED[stored]
+        create_rows(db, SCHEMA, stored, SYNTHETIC_DOCUMENTS[tokens], "pg_catalog.concat(i)")
+        db.attach(stored, ["body"], encoder, schema=SCHEMA, name=name, tokens=tokens, pooling=pooling)
         db.sync(name, progress=False)
     return (
-        {kind: db.collection(name) for kind, name in names.items()},
+        {stored: db.collection(name) for stored, name in names.items()},
         [encoder.encode_query(str(10_000 + i)) for i in range(queries)],
     )
 
@@ -219,7 +226,7 @@ class _Bench:
         self,
         db: Database,
         connection: Connection,
-        collections: dict[TokenType, Collection],
+        collections: dict[str, Collection],
         candidates: int,
         native: bool,
     ) -> None:
@@ -231,8 +238,8 @@ class _Bench:
         for name in FUNCTIONS:
             connection.execute(sql_query(name).format(vector=sql.Identifier(db.vector_schema)))
         self.tables = {
-            kind: sql.Identifier("pgencoder", collection.generation.passages)
-            for kind, collection in collections.items()
+            stored: sql.Identifier("pgencoder", collection.generation.passages)
+            for stored, collection in collections.items()
         }
         for table in self.tables.values():
             connection.execute(sql.SQL("VACUUM ANALYZE {}").format(table))
@@ -250,11 +257,11 @@ class _Bench:
             return
         nothing = HalfvecArray(np.empty((0, query.tokens.shape[1])))
         native = "pgencoder_native.maxsim(%(query)s, tokens)"
-        for kind, table in self.tables.items():
-            self._time(f"rows {kind}", partial(self._scored, table, "0", {"ids": ids}))
+        for stored, table in self.tables.items():
+            self._time(f"rows {stored}", partial(self._scored, table, "0", {"ids": ids}))
             # a query without tokens reads the document, but compares nothing
-            self._time(f"read {kind}", partial(self._scored, table, native, {"ids": ids, "query": nothing}))
-            self._alone(kind, query.tokens, ids)
+            self._time(f"read {stored}", partial(self._scored, table, native, {"ids": ids, "query": nothing}))
+            self._alone(stored, query.tokens, ids)
         for processes in (1, 2):
             self._workers(processes - 1)
             self._time(f"exhaustive {processes}", lambda: self._exhaustive(tokens))
@@ -279,13 +286,13 @@ class _Bench:
             simd=simd,
             without_native=without_native,
             forms=forms,
-            breakdown={kind: self._breakdown(median, kind) for kind in self.tables} if self.native else {},
+            breakdown={stored: self._breakdown(median, stored) for stored in self.tables} if self.native else {},
             exhaustive=self._exhausted(median, passages) if self.native else None,
         )
 
-    def _breakdown(self, median: dict[str, float], kind: TokenType) -> Breakdown:
-        total, rows, kernel = median[f"rerank native_{kind}"], median[f"rows {kind}"], median.get(f"kernel {kind}")
-        detoast = median[f"read {kind}"] - rows
+    def _breakdown(self, median: dict[str, float], stored: str) -> Breakdown:
+        total, rows = median[f"rerank native_{stored}"], median[f"rows {stored}"]
+        kernel, detoast = median.get(f"kernel {stored}"), median[f"read {stored}"] - rows
         if kernel is None:
             return Breakdown(None, rows, detoast, None, None)
         return Breakdown(kernel, rows, detoast, total - kernel - rows - detoast, total / kernel)
@@ -311,7 +318,7 @@ class _Bench:
 
     def _rerank(self, form: Form, tokens: HalfvecArray, ids: list[Any]) -> object:
         call = f"{form.function}(%(query)s, tokens)"
-        return self._scored(self.tables[form.tokens], call, {"query": tokens, "ids": ids})
+        return self._scored(self.tables[form.stored], call, {"query": tokens, "ids": ids})
 
     def _scored(self, table: sql.Identifier, expression: str, values: dict[str, Any]) -> object:
         wanted = raw("id OPERATOR(pg_catalog.=) ANY (%(ids)s)")
@@ -321,7 +328,7 @@ class _Bench:
     def _search(self, form: Form, query: Encoding) -> Callable[[], object]:
         """Build the statement of a search with another function for the score, and return a function that runs it."""
         built = search_statement(
-            self.collections[form.tokens],
+            self.collections[form.stored],
             Search(10, self.candidates, stage=by_maxsim(MaxSim(function=form.function))),
             query,
         ).compile(self.db.engine)
@@ -332,16 +339,17 @@ class _Bench:
         statement = sql_query("bench_rerank").format(score=score, passages=self.tables["bit"], wanted=raw("true"))
         return self.connection.execute(statement, {"query": tokens}).fetchall()
 
-    def _alone(self, kind: TokenType, query: Matrix, ids: list[Any]) -> None:
+    def _alone(self, stored: str, query: Matrix, ids: list[Any]) -> None:
         """Time the kernel over the tokens of the candidates, in the memory of this process."""
         statement = sql.SQL(
             "SELECT pg_catalog.array_send(tokens) FROM {} WHERE id OPERATOR(pg_catalog.=) ANY (%(ids)s)"
-        ).format(self.tables[kind])
+        ).format(self.tables[stored])
+        kind, _ = STORED[stored]
         rows = self.connection.execute(statement, {"ids": ids}, binary=True)
         documents = [read_array(row[0], kind) for row in rows]
         arrays, halves = Arrays(documents, kind), normalize(query)
         with suppress(NativeUnavailable):
-            self._time(f"kernel {kind}", lambda: arrays.scores(halves))
+            self._time(f"kernel {stored}", lambda: arrays.scores(halves))
 
     def _shape(self) -> tuple[int, float]:
         """Return the number of passages and their mean number of tokens."""

@@ -178,7 +178,7 @@ def _rerank_report(report: RerankReport) -> None:
     rows = []
     for name, form in report.forms.items():
         figures = (form.rerank_ms, form.times_faster, form.search_ms, form.search_times_faster)
-        rows.append((name.replace("_", ", "), *(f"{figure:.2f}" for figure in figures)))
+        rows.append((_form(name), *(f"{figure:.2f}" for figure in figures)))
     output.table(columns, rows)
     if report.exhaustive is None:
         say_lines(f"\nno native kernel: {report.without_native}")
@@ -188,7 +188,7 @@ def _rerank_report(report: RerankReport) -> None:
     for kind, part in report.breakdown.items():
         total = report.forms[f"native_{kind}"].rerank_ms
         parts = (total, part.kernel_ms, part.detoast_ms, part.rows_ms, part.other_ms, part.ratio)
-        breakdown.append((kind, *("-" if each is None else f"{each:.2f}" for each in parts)))
+        breakdown.append((_form(kind), *("-" if each is None else f"{each:.2f}" for each in parts)))
     say_lines("")
     output.table(headings, breakdown)
     say_lines(
@@ -201,6 +201,10 @@ def _rerank_report(report: RerankReport) -> None:
         f" {all_of.faster:.2f} times as fast as reranking the same number;"
         f" {all_of.two_processes_ms:.1f} ms in two, {all_of.parallel_speedup:.2f} times faster",
     )
+
+
+def _form(name: str) -> str:
+    return name.replace("_pooled", ", pooling 2").replace("_", ", ")
 
 
 def _ingest_report(report: IngestReport) -> None:

@@ -20,7 +20,7 @@ MOST = 4
 
 def check_pooling(pooling: Any) -> None:
     """Raise InvalidRequest unless the value is a factor of pooling."""
-    if isinstance(pooling, bool) or pooling not in range(1, MOST + 1):
+    if type(pooling) is not int or not 1 <= pooling <= MOST:
         raise InvalidRequest(f"pooling must be an integer from 1 (none) to {MOST}, got {pooling!r}")
 
 
@@ -53,7 +53,5 @@ def pool(tokens: Matrix, factor: int) -> NDArray[np.float32]:
     chosen = clusters(unit, factor)
     if len(chosen) == len(unit):
         return unit
-    belongs = np.zeros((len(chosen), len(unit)), dtype=np.float32)
-    for number, rows in enumerate(chosen):
-        belongs[number, rows] = 1
-    return normalize(belongs @ unit)
+    starts = np.cumsum([0, *map(len, chosen[:-1])])
+    return normalize(np.add.reduceat(unit[np.concatenate(chosen)], starts))

@@ -114,6 +114,26 @@ def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database,
     assert [each.number for each in db.collection("notes_1").generations] == [1]
 
 
+def test_autogenerate_of_pooling(alembic_project: Project, db: Database, words: WordEncoder) -> None:
+    def pooled(pooling: int | None) -> sa.MetaData:
+        return metadata(EncodedColumns(["title"], words, pooling=pooling))
+
+    assert "pooling=2" in alembic_project.autogenerate(pooled(2))
+    alembic_project.upgrade()
+    assert db.collection("notes_1").generation.pooling == 2
+    alembic_project.check(pooled(2))
+    alembic_project.check(pooled(None))  # as it is
+    changed = alembic_project.autogenerate(pooled(3))
+    assert changed.index("pooling=3") < changed.index("def downgrade") < changed.index("pooling=2")
+    alembic_project.upgrade()
+    assert [each.pooling for each in db.collection("notes_1").generations] == [2, 3]
+    alembic_project.check(pooled(3))
+    alembic_project.downgrade("-1")
+    assert [each.pooling for each in db.collection("notes_1").generations] == [2]
+    removed = alembic_project.autogenerate(metadata(None))
+    assert removed.index("def downgrade") < removed.index("pooling=2")
+
+
 @pytest.mark.filterwarnings("ignore:autoincrement and existing_autoincrement")  # Alembic's own
 def test_autogenerate_of_a_key_that_changes(
     alembic_project: Project, connection: Connection, db: Database, words: WordEncoder

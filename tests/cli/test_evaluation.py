@@ -80,11 +80,13 @@ def test_the_example_computes_the_same(db: Database) -> None:
 
 
 def test_the_rerank_benchmark(db: Database, dataset: Path, kernel: KernelName) -> None:
-    report = rerank.rerank(db, beir.read(dataset), candidates=3, queries=2)
+    data = beir.read(dataset)
+    report = rerank.rerank(db, data, candidates=3, queries=2)
     assert (report.rows, report.documents, report.dims, report.candidates) == ("tiny", 4, 384, 3)
     assert 5 < report.tokens < 15
-    names = ["example_halfvec", "sql_halfvec", "sql_bit", "native_halfvec", "native_bit"]
-    assert list(report.forms) == names[: 5 if kernel == "native" else 3]
+    names = ["example_halfvec", "sql_halfvec", "sql_bit", "native_halfvec", "native_bit", "native_bit_pooled"]
+    assert list(report.forms) == names[: 6 if kernel == "native" else 3]
+    assert db.collection(beir.Setup(chunking="truncate", pooling=2).collection_of(data)).generation.pooling == 2
     example = report.forms["example_halfvec"]
     for form in report.forms.values():
         assert form.times_faster == pytest.approx(example.rerank_ms / form.rerank_ms)

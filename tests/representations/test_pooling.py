@@ -61,7 +61,7 @@ def test_the_clusters_are_those_of_ward(count: int, factor: int, seed: int) -> N
     assert clusters(tokens, factor) == expected
 
 
-def test_tokens_that_are_equal_still_make_so_many_clusters() -> None:
+def test_equal_tokens_are_clusters_all_the_same() -> None:
     for tokens in (np.ones((9, 4), np.float32), np.zeros((9, 4), np.float32)):
         assert len(clusters(tokens, 2)) == 5
         assert np.isfinite(pool(tokens, 2)).all()
@@ -113,12 +113,53 @@ def test_it_is_an_option_of_a_collection(notes: Connection, db: Database, words:
     # a query of the same model is not pooled, and can be compared
     assert db.search("notes", "red", 1, encoder=WordEncoder(name="second"))
     db.reencode("notes", WordEncoder(name="second"), tokens="none")
-    wrongs: list[Any] = [0, 5, 1.5, True, "2"]
+    wrongs: list[Any] = [0, 5, 1.5, 2.0, True, "2"]
     for wrong in wrongs:
         with pytest.raises(errors.InvalidRequest, match="pooling must be an integer from 1"):
             db.attach("notes", ["body"], words, name="other", pooling=wrong)
     with pytest.raises(errors.InvalidRequest, match="tokens='none' stores none"):
         db.attach("notes", ["body"], words, name="other", pooling=2, tokens="none")
+
+
+class Broken(WordEncoder):
+    """Has no number for one word."""
+
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+        made = super().encode_documents(texts)
+        for text, encoding in zip(texts, made, strict=True):
+            if "white" in text:
+                encoding.tokens[0, 0] = np.nan
+        return made
+
+
+def test_a_passage_with_nan_fails_alone(notes: Connection, db: Database) -> None:
+    encoder = Broken()
+    db.attach("notes", ["body"], encoder, pooling=2)
+    assert db.sync("notes").failed == 1
+    (failed,) = db.failed("notes")
+    assert (failed.key, failed.error) == ([1], "InvalidEncoding: the encoder returned NaN or infinity ('notes')")
+    assert [hit.key for hit in db.search("notes", "red", 3)] == [[4], [2]]
+
+
+def test_adopted_tokens_are_as_they_are(notes: Connection, db: Database, words: WordEncoder) -> None:
+    db.attach("notes", ["body"], words, tokens="halfvec")
+    db.sync("notes")
+    notes.execute("CREATE TABLE mine AS SELECT id, dense, tokens FROM pgencoder.notes_1")
+    db.reencode("notes", words, pooling=2)
+    assert db.adopt("notes", "mine", "dense", "tokens") == 3
+    db.activate("notes")
+    sizes = notes.execute("SELECT id, cardinality(tokens) FROM pgencoder.notes_2 ORDER BY id").fetchall()
+    assert sizes == [(1, 5), (2, 1), (4, 4)]
+    explained = db.explain("notes", "green black", 1)
+    assert [(each.best.word, each.best.pooled) for each in explained.words] == [("green", ()), ("black", ())]
+
+
+def test_the_command_line_has_it(notes: Connection, db: Database, command: Run, model: str) -> None:
+    command("attach", "notes", "body", "--model", model, "--pooling", "2")
+    assert db.collection("notes").generation.pooling == 2
+    command("reencode", "notes", "--pooling", "3")
+    assert db.collection("notes").generations[-1].pooling == 3
+    assert "pooling must be an integer" in command("reencode", "notes", "--pooling", "5", code=1)
 
 
 @pytest.mark.parametrize("tokens", ["bit", "halfvec"])

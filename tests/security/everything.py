@@ -160,7 +160,7 @@ def attach(parties: Parties) -> None:
     db = parties.owner
     assert db.attach("articles", ["lang", "body"], WORDS, schema="blog", progress=lambda *_: None) == 15
     assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec", lexical="simple") == 15
-    assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate") == 15
+    assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate", pooling=2) == 15
     assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
 
 
@@ -336,7 +336,7 @@ def alembic(parties: Parties) -> None:
         operations = Operations(MigrationContext.configure(connection, opts={"target_metadata": Base.metadata}))
         op: Any = operations
         op.attach_encoding("articles", ["body"], WORDS, schema="blog", name="other")
-        op.reencode("other", SECOND)
+        op.reencode("other", SECOND, pooling=2)
         op.reencode("other", WORDS)
         op.detach_encoding("other")
     engine.dispose()
