@@ -187,6 +187,7 @@ class GenerationStatus:
     indexed: bool
     index_error: str | None = None
     unknown_passages: int = 0
+    pooling: int = 1
 
 
 @short_repr

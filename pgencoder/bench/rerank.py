@@ -185,9 +185,7 @@ def rerank(
                 connection.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 
-def _prepare(
-    db: Database, dataset: beir.Dataset | None, queries: int
-) -> tuple[dict[str, Collection], list[Encoding]]:
+def _prepare(db: Database, dataset: beir.Dataset | None, queries: int) -> tuple[dict[str, Collection], list[Encoding]]:
     """Return a collection of the same documents for each entry of STORED, and the encoded queries."""
     if dataset is None:
         return _synthetic(db, queries)

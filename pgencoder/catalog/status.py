@@ -106,6 +106,7 @@ def _generation(generation: Generation, row: Mapping[str, Any], index_error: str
         chunking=generation.chunking,
         index_error=None if row["indexed"] else index_error,
         unknown_passages=row["unknown"],
+        pooling=generation.pooling,
         **{name: row[name] for name in named},
     )
 

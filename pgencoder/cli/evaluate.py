@@ -125,8 +125,9 @@ def _report(report: Report) -> None:
         f"{report.dataset}: {report.documents:,} documents, {report.passages:,} passages, {report.queries} queries,"
         f" {report.model}"
     )
+    pooled = f" (pooling {report.pooling})" if report.pooling > 1 else ""
     output.say(
-        f"tokens {report.tokens}, chunking {report.chunking}, {report.candidates} candidates,"
+        f"tokens {report.tokens}{pooled}, chunking {report.chunking}, {report.candidates} candidates,"
         f" {report.bytes_per_passage:,} bytes a passage, kernel {report.kernel}, {report.scoring} scoring"
     )
     output.say("")

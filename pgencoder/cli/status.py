@@ -99,6 +99,8 @@ def _problems(state: CollectionStatus) -> list[str]:
 def _made_by(each: GenerationStatus) -> tuple[str, ...]:
     models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name)
     stored = "dense vectors only" if each.tokens == "none" else f"{each.tokens} tokens"
+    if each.pooling > 1:
+        stored += f" (pooling {each.pooling})"
     return models, stored, f"{each.chunking} chunking"
 
 

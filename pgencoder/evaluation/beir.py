@@ -98,6 +98,7 @@ class Report:
     bytes_per_passage: int
     stages: dict[str, StageResult] = field(default_factory=dict)
     tuned: Tuned | None = None
+    pooling: int = 1
 
     @property
     def best_single(self) -> str | None:
@@ -213,6 +214,7 @@ def evaluate(
         bytes_per_passage=state.bytes_per_passage or 0,
         stages=results,
         tuned=tuned,
+        pooling=encoded.pooling,
     )
 
 

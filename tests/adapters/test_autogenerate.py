@@ -130,6 +130,7 @@ def test_autogenerate_of_pooling(alembic_project: Project, db: Database, words: 
     alembic_project.check(pooled(3))
     alembic_project.downgrade("-1")
     assert [each.pooling for each in db.collection("notes_1").generations] == [2]
+    alembic_project.upgrade()
     removed = alembic_project.autogenerate(metadata(None))
     assert removed.index("def downgrade") < removed.index("pooling=2")
 

@@ -18,7 +18,7 @@ ACTIVE = GenerationStatus(
     1, "active", "sentence-transformers/all-MiniLM-L6-v2", None, "bit", "default", 14_012, 0.9994, 12, 3, 1, 250.0,
     35.24, True)  # fmt: skip
 BUILDING = replace(ACTIVE, number=2, state="building", token_model="colbert-ir/colbertv2.0", tokens="halfvec",
-                   coverage=0.31, indexed=False, failed=0)  # fmt: skip
+                   coverage=0.31, indexed=False, failed=0, pooling=2)  # fmt: skip
 ARTICLES = CollectionStatus(
     "articles", "public.articles", ("title", "body"), 1, ACTIVE.model, None, "bit", "default", 12_345, 14_012, 0, 12,
     True, 13_440, "native", "asymmetric", (ACTIVE, BUILDING), {})  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_pipe_gets_a_line_for_each_fact(monkeypatch: pytest.MonkeyPatch) -> No
         "  1 active    all-MiniLM-L6-v2, bit tokens, default chunking",
         "              99.9% encoded, 14,012 passages, HNSW index",
         "              12 queued, 3 in flight, 1 failed, lag 4 min, 35.2 rows/s",
-        "  2 building  all-MiniLM-L6-v2 + colbertv2.0, halfvec tokens, default chunking",
+        "  2 building  all-MiniLM-L6-v2 + colbertv2.0, halfvec tokens (pooling 2), default chunking",
         "              31.0% encoded, 14,012 passages, no index yet",
         "              12 queued, 3 in flight, 0 failed, lag 4 min, 35.2 rows/s",
     ]

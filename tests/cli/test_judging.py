@@ -105,3 +105,5 @@ def test_the_command_judges(trained: Path, command: Run, tmp_path: Path) -> None
     assert "it has no qrels/train.tsv" in command("eval", str(trained), "--tune").stderr
     twice = command("eval", str(trained), str(trained), "--stages", "dense")
     assert "mean of 2 data sets" in twice.stdout
+    pooled = command("eval", str(trained), "--stages", "maxsim", "--pooling", "2")
+    assert "tokens bit (pooling 2), chunking default" in pooled.stdout
