@@ -18,7 +18,7 @@ from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.db.executor import run
 from pgencoder.db.locks import limit_waiting, lock_collection, patiently
 from pgencoder.errors import InvalidSource
-from pgencoder.ingest import backfill, index
+from pgencoder.ingest import backfill, counting, index
 from pgencoder.ingest.reconcile import reconcile, total
 from pgencoder.progress import Progress
 from pgencoder.results import RepairReport
@@ -70,6 +70,8 @@ def repair(connection: Connection, name: str, progress: Progress | None = None) 
     for one in each:
         if one.generation.number in repaired.unindexed:
             index.build(connection, one)
+        if one.counted:
+            counting.count(connection, one)
     return RepairReport(problem, repaired.keys, removed, total(reports))
 
 
@@ -92,6 +94,7 @@ def _rebuild(connection: Connection, name: str) -> _Repaired:
             connection.execute(tables.create(each))
         elif changed and _convert(connection, each, changed):
             unindexed.add(generation.number)
+        connection.execute(tables.create_terms(each))
     for column in key:
         connection.execute(query("change_key"), [column.type, column.collation, name, column.source])
     run(connection, [*functions.create(parts, collection.generations), *triggers.create(parts)])

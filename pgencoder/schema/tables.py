@@ -12,13 +12,19 @@ from pgencoder.statements import Part, identifier, listed, raw
 def create(objects: Objects) -> sql.Composed:
     """Make the passages table, with row level security, its queue, and the table of its terms."""
     columns = [column for each in objects.generation.representations for column in each.columns(objects.vector)]
-    return objects.fill(
+    made = objects.fill(
         "create_passages",
         key_definitions=objects.key.definitions,
         representations=listed(map(_defined, columns), ",\n    "),
         storage=listed((_storage(column, objects.passages) for column in columns), ""),
         comment=objects.comment(raw("generation ") + objects.number),
     )
+    return made + create_terms(objects)
+
+
+def create_terms(objects: Objects) -> sql.Composed:
+    """Make the table of the terms of a generation, if it is not there."""
+    return objects.fill("create_terms", comment=objects.comment(raw("terms of generation ") + objects.number))
 
 
 def _defined(column: Column) -> Part:

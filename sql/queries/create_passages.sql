@@ -32,11 +32,3 @@ CREATE INDEX ON {queue} (run_after) WHERE attempts OPERATOR(pg_catalog.>) 0;
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE {queue} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE {queue} IS {comment};
-CREATE TABLE {terms} (
-    representation pg_catalog.text NOT NULL,
-    element int NOT NULL,
-    passages int NOT NULL,
-    PRIMARY KEY (representation, element)
-);
-COMMENT ON TABLE {terms} IS {comment};
-COMMENT ON COLUMN {terms}.passages IS 'The passages that have the element, when they were counted last';

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pgencoder import Database
-from pgencoder.bench import backlog, ingest, overhead, rerank, write
+from pgencoder.bench import backlog, ingest, overhead, rerank, words, write
 from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
@@ -181,6 +181,17 @@ def test_the_queue_benchmark(db: Database) -> None:
         assert 0 < claims.p50_ms <= claims.p95_ms
     assert (db.collections(), schemas(db)) == ([], set())
     json.dumps(report.as_json())
+
+
+def test_the_words_benchmark(db: Database) -> None:
+    report = words.words(db, passages=300, queries=3, exact=2, inserts=5, dims=8)
+    assert [each.kind for each in report.results] == list(words.QUERIES)
+    for each in report.results:
+        assert 0 < each.p50_ms <= each.p95_ms
+        assert each.recall == 1
+    assert report.with_seconds is not None
+    assert report.without_seconds is not None
+    assert db.collections() == []
 
 
 def test_the_search_benchmark(db: Database) -> None:

@@ -33,6 +33,7 @@ import pgencoder.alembic
 from pgencoder import Database, Dims, WorkerOptions
 from pgencoder.bench import backlog, overhead, rerank
 from pgencoder.bench import pairs as pairs_bench
+from pgencoder.bench import words as words_bench
 from pgencoder.catalog.objects import Objects
 from pgencoder.cli import demo, server
 from pgencoder.db import locks
@@ -439,6 +440,7 @@ def measure(parties: Parties) -> None:
     """Run the benchmarks and the demo on a few rows."""
     db = parties.owner
     overhead.search(db, 3, 1)
+    words_bench.words(db, passages=20, queries=1, exact=1, inserts=2, dims=8)
     backlog.backlog(db, backlog.PHASES * BATCH_ROWS, 2 * backlog.SINGLE)
     pairs_bench.pairs(db, 2 * pairs_bench.EVERY, methods=["exact"])
     with mock.patch.dict(rerank.SYNTHETIC_DOCUMENTS, {"halfvec": 3, "bit": 3}):

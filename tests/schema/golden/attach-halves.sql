@@ -123,13 +123,13 @@ CREATE INDEX ON "pgencoder"."halves_1_queue" (run_after) WHERE attempts OPERATOR
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."halves_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."halves_1_queue" IS 'pgencoder: halves, generation 1';
-CREATE TABLE "pgencoder"."halves_1_terms" (
+CREATE TABLE IF NOT EXISTS "pgencoder"."halves_1_terms" (
     representation pg_catalog.text NOT NULL,
     element int NOT NULL,
     passages int NOT NULL,
     PRIMARY KEY (representation, element)
 );
-COMMENT ON TABLE "pgencoder"."halves_1_terms" IS 'pgencoder: halves, generation 1';
+COMMENT ON TABLE "pgencoder"."halves_1_terms" IS 'pgencoder: halves, terms of generation 1';
 COMMENT ON COLUMN "pgencoder"."halves_1_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The

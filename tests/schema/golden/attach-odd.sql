@@ -125,13 +125,13 @@ CREATE INDEX ON "pgencoder"."odd ""50%"" {$1}_1_queue" (run_after) WHERE attempt
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_queue" IS 'pgencoder: odd "50%" {$1}, generation 1';
-CREATE TABLE "pgencoder"."odd ""50%"" {$1}_1_terms" (
+CREATE TABLE IF NOT EXISTS "pgencoder"."odd ""50%"" {$1}_1_terms" (
     representation pg_catalog.text NOT NULL,
     element int NOT NULL,
     passages int NOT NULL,
     PRIMARY KEY (representation, element)
 );
-COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, generation 1';
+COMMENT ON TABLE "pgencoder"."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, terms of generation 1';
 COMMENT ON COLUMN "pgencoder"."odd ""50%"" {$1}_1_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The

@@ -2746,7 +2746,7 @@ CREATE TABLE pgencoder.bits_1_terms (
     passages integer NOT NULL
 );
 
-COMMENT ON TABLE pgencoder.bits_1_terms IS 'pgencoder: bits, generation 1';
+COMMENT ON TABLE pgencoder.bits_1_terms IS 'pgencoder: bits, terms of generation 1';
 
 COMMENT ON COLUMN pgencoder.bits_1_terms.passages IS 'The passages that have the element, when they were counted last';
 
@@ -2886,7 +2886,7 @@ CREATE TABLE pgencoder.halves_1_terms (
     passages integer NOT NULL
 );
 
-COMMENT ON TABLE pgencoder.halves_1_terms IS 'pgencoder: halves, generation 1';
+COMMENT ON TABLE pgencoder.halves_1_terms IS 'pgencoder: halves, terms of generation 1';
 
 COMMENT ON COLUMN pgencoder.halves_1_terms.passages IS 'The passages that have the element, when they were counted last';
 
@@ -2976,7 +2976,7 @@ CREATE TABLE pgencoder."odd ""50%"" {$1}_1_terms" (
     passages integer NOT NULL
 );
 
-COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, generation 1';
+COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1_terms" IS 'pgencoder: odd "50%" {$1}, terms of generation 1';
 
 COMMENT ON COLUMN pgencoder."odd ""50%"" {$1}_1_terms".passages IS 'The passages that have the element, when they were counted last';
 
@@ -3047,7 +3047,7 @@ CREATE TABLE pgencoder.plain_1_terms (
     passages integer NOT NULL
 );
 
-COMMENT ON TABLE pgencoder.plain_1_terms IS 'pgencoder: plain, generation 1';
+COMMENT ON TABLE pgencoder.plain_1_terms IS 'pgencoder: plain, terms of generation 1';
 
 COMMENT ON COLUMN pgencoder.plain_1_terms.passages IS 'The passages that have the element, when they were counted last';
 

@@ -177,13 +177,13 @@ CREATE INDEX ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OP
 -- Most rows of a queue are dead; by default vacuum would wait for a fifth of the largest size of the queue
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
-CREATE TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" (
+CREATE TABLE IF NOT EXISTS "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" (
     representation pg_catalog.text NOT NULL,
     element int NOT NULL,
     passages int NOT NULL,
     PRIMARY KEY (representation, element)
 );
-COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
+COMMENT ON TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, terms of generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON COLUMN "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms".passages IS 'The passages that have the element, when they were counted last';
 ;
 -- A worker that does not own the passages writes through this view: a view reads and writes with its owner's rights, so
