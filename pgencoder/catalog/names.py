@@ -8,7 +8,7 @@ from __future__ import annotations
 from pgencoder.statements import Part, numbered, own, raw
 
 # <collection>_<kind>
-OF_COLLECTION = ("active", "changed", "lexical", "passages", "read", "rows", "scan", "search", "visible")
+OF_COLLECTION = ("active", "by_lexical", "changed", "lexical", "passages", "read", "rows", "scan", "search", "visible")
 # <collection>_<number>_<kind>, beside the passages table, <collection>_<number>, and an index for each representation
 OF_GENERATION = ("build", "count", "queue", "terms", "write")
 
@@ -28,6 +28,7 @@ class Names:
         self.scan = own(f"{collection}_scan")
         self.visible = own(f"{collection}_visible")
         self.rows = own(f"{collection}_rows")
+        self.by_lexical = own(f"{collection}_by_lexical")
         self.lexical = own(f"{collection}_lexical")
         self.passages = numbered(collection, number)
         self.queue = numbered(collection, number, "_queue")

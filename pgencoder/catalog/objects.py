@@ -113,6 +113,7 @@ class Objects(Names):
             "count": self.count,
             "terms": self.terms,
             "lexical": self.lexical,
+            "by_lexical": self.by_lexical,
             "read": self.read,
             "scan": self.scan,
             "visible": self.visible,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pgencoder.errors import InvalidRequest, InvalidSource
-from pgencoder.statements import Part, identifier, raw
+from pgencoder.statements import SCHEMA, Part, identifier, raw
 from pgencoder.types import Encoding
 from pgencoder.vectors import Numbers
 
@@ -59,12 +59,22 @@ class Measure(ABC):
         raise InvalidRequest(f"passages cannot be recalled by {self.name!r}, only scored")
 
     def candidates(self, query: str) -> str | None:  # noqa: ARG002
-        """Return the condition of the passages among which the nearest are; None if their order has an index."""
+        """Return the condition of the passages among which the nearest are; None if their order has an index.
+
+        It stands in the view `<collection>_by_<name>`, where the query is that of `from_settings`.
+        """
         return None
 
-    def matching(self, query: str) -> str:  # noqa: ARG002
-        """Return the condition of all passages that can be found at all, where there are `candidates`."""
-        return "true"
+    def settings(self, asked: str, *, every: bool) -> Mapping[str, str]:  # noqa: ARG002
+        """Return the settings by which the view finds the candidates, or all that match if `every`, as text by name.
+
+        They are of the row `asked`, of what the function returned: one whose `weights` are NULL finds nothing.
+        """
+        return {}
+
+    def from_settings(self, setting: Mapping[str, str], vector: str) -> str:  # noqa: ARG002
+        """Return the query from the SQL of these settings: a subquery with one row; `vector` is pgvector's schema."""
+        raise InvalidRequest(f"passages cannot be recalled by {self.name!r}, only scored")
 
     def unfinished(self, query: str) -> str:  # noqa: ARG002
         """Return the condition that not all that match are candidates, where there are `candidates`."""
@@ -167,6 +177,11 @@ class Representation(ABC):
         makes the columns. Raises InvalidSource where nothing can be made of it.
         """
         raise InvalidSource(f"{self.name!r} cannot be taken over from a column; reconcile makes it")
+
+
+def setting_name(measure: str, part: str) -> str:
+    """Return the name of a setting in which a search says what the view of a measure shows."""
+    return f"{SCHEMA}.{measure}_{part}"
 
 
 def of_relation(column: str) -> Part:

@@ -15,6 +15,7 @@ from pgencoder.types import Encoding
 DIMS = 2**29 + 1  # a term is one of 2^29 hashes; the last dimension has the length
 # The passages that are read for a query: a part of all, but not fewer and not more than these
 PART, LEAST, MOST = 0.1, 500, 8_000
+SETS = ("any_1", "any_2", "any_3")
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,21 @@ class Bm25(Measure):
 
     def candidates(self, query: str) -> str:
         """Return the condition of passages that may be the best, which the index answers."""
-        return " AND ".join(self._has(_asked(query, f"any_{i}")) for i in (1, 2, 3))
+        sets = " AND ".join(self._has(_asked(query, name)) for name in SETS)
+        return f"{_asked(query, 'weights')} IS NOT NULL AND {sets}"
 
-    def matching(self, query: str) -> str:
-        """Return the condition of passages that have a term of the query."""
-        return self._has(_asked(query, "every"))
+    def settings(self, asked: str, *, every: bool) -> Mapping[str, str]:
+        """Return the weights and three sets of elements; with `every` all elements of the terms, three times."""
+        sets = ["every"] * 3 if every else SETS
+        elements = {
+            name: f"pg_catalog.array_to_string({asked}.{chosen}, ',')" for name, chosen in zip(SETS, sets, strict=True)
+        }
+        return {"weights": f"{asked}.weights::pg_catalog.text", **elements}
+
+    def from_settings(self, setting: Mapping[str, str], vector: str) -> str:
+        """Return the weights and the three sets."""
+        sets = ", ".join(f"pg_catalog.string_to_array({setting[name]}, ',')::int[] AS {name}" for name in SETS)
+        return f"(SELECT {setting['weights']}::{vector}.sparsevec({DIMS}) AS weights, {sets})"
 
     def unfinished(self, query: str) -> str:
         """Return the condition that some that match are no candidates."""

@@ -15,11 +15,13 @@ def create(objects: Objects) -> Part:
 
     By this policy it is known, whatever the table is called later and in restored dumps, which one is attached.
     """
+    return objects.fill("create_policy", policy=_name(objects), is_visible=is_visible(objects, objects.passages))
+
+
+def is_visible(objects: Objects, passages: Part) -> Part:
+    """Return the condition that the row of a passage of the relation `passages` is visible."""
     return objects.fill(
-        "create_policy",
-        policy=_name(objects),
-        passage_key=objects.key.of(objects.passages),
-        row_is_passage=objects.key.is_k("source", objects.passages),
+        "is_visible", passage_key=objects.key.of(passages), row_is_passage=objects.key.is_k("source", passages)
     )
 
 

@@ -10,7 +10,9 @@ from psycopg import sql
 from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.executor import Executor, run
-from pgencoder.representations.lexical import LEAST, MOST, PART, Lexical
+from pgencoder.representations.base import setting_name
+from pgencoder.representations.lexical import LEAST, MOST, PART, SETS, Lexical
+from pgencoder.schema import policy
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part, Quoted, as_text, query, raw
 
@@ -24,6 +26,7 @@ def create(objects: Objects) -> list[Part]:
     )
     return [
         _create_lexical(objects),
+        _create_by_lexical(objects),
         objects.fill(
             "create_view", stored=objects.stored(), comment=objects.comment("passages of the active generation")
         ),
@@ -47,6 +50,27 @@ def _create_lexical(objects: Objects) -> Part:
     return objects.fill("create_lexical", body=Quoted(body), comment=objects.comment("searches by words"))
 
 
+def _create_by_lexical(objects: Objects) -> Part:
+    """Make the view that shows the candidates of a search by words."""
+    comment = objects.comment("candidates of a search by words")
+    for each in objects.generation.representations:
+        if isinstance(each, Lexical):
+            measure, settings = each.measure, ["weights", *SETS]
+            asked = measure.from_settings(
+                {name: f"pg_catalog.current_setting('{setting_name(each.name, name)}', true)" for name in settings},
+                as_text(objects.vector),
+            )
+            return objects.fill(
+                "create_by_lexical",
+                passage_key=objects.key.of(raw("passages")),
+                distance=raw(measure.distance(asked)),
+                candidates=raw(measure.candidates(asked)),
+                is_visible=policy.is_visible(objects, raw("passages")),
+                comment=comment,
+            )
+    return objects.fill("no_by_lexical", comment=comment)
+
+
 def replace(executor: Executor, objects: Objects) -> None:
     """Let the view show another generation to those who may read it now.
 
@@ -54,14 +78,14 @@ def replace(executor: Executor, objects: Objects) -> None:
     """
     names = {"view_name": sql.Literal(as_text(objects.view)), "passages_name": sql.Literal(as_text(objects.passages))}
     readers = executor.execute(query("readers").format(**names)).fetchall()
-    lexical, view, active = create(objects)
+    lexical, by_lexical, view, active = create(objects)
     try:
         with executor.transaction():
             executor.execute(view)
     except pg.InvalidTableDefinition:  # other representations, or dimensions
         drop(executor, objects)
         executor.execute(view)
-    run(executor, [active, lexical])
+    run(executor, [active, lexical, by_lexical])
     run(executor, (objects.fill("grant_reader", reader=raw(reader)) for (reader,) in readers))
 
 

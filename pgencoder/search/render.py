@@ -30,7 +30,7 @@ from functools import cache
 from psycopg import sql
 
 from pgencoder import statements
-from pgencoder.representations.base import Measure
+from pgencoder.representations.base import Measure, setting_name
 from pgencoder.search.ranking import Ranking
 from pgencoder.statements import Part, as_text, identifier, listed, own, raw
 from pgencoder.types import Collection, Group
@@ -64,8 +64,8 @@ def template(keys: int, ranking: Ranking, options: Options) -> str:
 
     To be filled are: passages, their key as passage_key, source (a subquery without its name), same (joins the two),
     same_found (joins passages with those that were found before), check (a condition that raises an error, or is true),
-    k, candidates, and for each measure the query, under the measure's name. Measures that ask need ask_<name>, the
-    quoted function of the collection.
+    k, candidates, and for each measure the query, under the measure's name. Measures that ask need ask_<name> and
+    by_<name>, the quoted function and view of the collection.
     """
     return _Rendering(keys, ranking, options).whole()
 
@@ -102,6 +102,7 @@ def search_text(
         same=raw(same(key, _quoted)),
         same_found=raw(same(key, _quoted, "found")),
         **{f"ask_{name}": own(f"{collection.name}_{name}") for name in ranking.measures},
+        **{f"by_{name}": own(f"{collection.name}_by_{name}") for name in ranking.measures},
         source=raw("(SELECT ") + chosen + raw(" FROM ") + table + condition + raw(")"),
         **holes,
     )
@@ -149,9 +150,8 @@ class _Rendering:
         """Return the stages of one recall, and the union of their candidates with ranks."""
         query = self._query(measure)
         distance = measure.distance(query)
-        among = measure.candidates(query)
-        if among is not None:
-            return self._recall_among(measure, prefix, among)
+        if measure.candidates(query) is not None:
+            return self._recall_among(measure, prefix)
         hidden = f"{distance} OPERATOR(pg_catalog.+) 0"  # from the index
         stages = [f"{prefix}nearest"]
         parts = [self._nearest(stages[0], distance)]
@@ -167,21 +167,22 @@ class _Rendering:
         parts.append(self._nearest(f"{prefix}exact", hidden, short, order))
         return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=self._together(stages, prefix))]
 
-    def _recall_among(self, measure: Measure, prefix: str, among: str) -> list[str]:
-        """Do the same where the nearest are among those that fulfil a condition; fewer may match than are wanted."""
-        query, stages = self._query(measure), [f"{prefix}nearest"]
-        distance, order = measure.distance(query), "distance"
-        parts = [self._sorted(stages[0], distance, among)]
+    def _recall_among(self, measure: Measure, prefix: str) -> list[str]:
+        """Do the same where the nearest are among those that a view shows; fewer may match than are wanted."""
+        asked, stages, order = self._query(measure), [f"{prefix}nearest"], "distance"
+        chosen, widened = f"{measure.name}_chosen", f"{measure.name}_widened"
+        parts = [self._settings(measure, chosen), self._sorted(measure, stages[0], chosen)]
         short = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.<) {{k}}"
         if self.group == "document":
             many = "{candidates}::bigint OPERATOR(pg_catalog.*) 10"
             full = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.>=) {{candidates}}"
             few = f" AND {full} AND {self._few_documents(stages)}"
-            parts.append(self._sorted(f"{prefix}wider", distance, among, few, limit=many))
+            parts.append(self._sorted(measure, f"{prefix}wider", chosen, few, limit=many))
             stages.append(f"{prefix}wider")
             short, order = self._few_documents(stages), self._first_of_each("passages.distance")
-        condition = f" AND {measure.unfinished(query)} AND {short}"
-        parts.append(self._sorted(f"{prefix}exact", distance, measure.matching(query), condition, order))
+        # after the others: the view looks at the settings of now
+        parts.append(self._settings(measure, widened, f" AND {measure.unfinished(asked)} AND {short}"))
+        parts.append(self._sorted(measure, f"{prefix}exact", widened, order=order))
         union = " UNION ALL ".join(f"TABLE {stage}" for stage in [*stages, f"{prefix}exact"])
         together = f"SELECT DISTINCT ON ({self.keys}, passage) * FROM ({union}) AS stages"
         return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=together)]
@@ -218,11 +219,26 @@ class _Rendering:
             limit=limit,
         )
 
+    def _settings(self, measure: Measure, stage: str, condition: str = "") -> str:
+        """Set what the view shows: the candidates, or, with a condition, all that match."""
+        values = measure.settings("asked", every=bool(condition))
+        calls = (
+            f"pg_catalog.set_config('{setting_name(measure.name, name)}', {value}, true)"
+            for name, value in values.items()
+        )
+        return self._fill(
+            "search_settings",
+            stage=stage,
+            settings=f"pg_catalog.concat({', '.join(calls)})",
+            asked=self._query(measure),
+            condition=f"(SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL{condition}",
+        )
+
     def _sorted(
         self,
+        measure: Measure,
         stage: str,
-        distance: str,
-        among: str,
+        settings: str,
         condition: str = "",
         order: str = "distance",
         limit: str = "{candidates}",
@@ -233,9 +249,8 @@ class _Rendering:
             found_keys=self.source_keys.replace("source.", "found."),
             stored=", ".join(f"{'found' if column == 'boost' else 'passages'}.{column}" for column in self.columns),
             boost=", source.boost" if self.options.boosted else "",
-            distance=distance,
-            among=among,
-            condition=condition,
+            by=f"{{by_{measure.name}}}",
+            condition=f"(SELECT done FROM {settings}) IS NOT NULL{condition}",
             order=order,
             limit=limit,
         )

@@ -131,6 +131,7 @@ def _compile(search: SearchText, compiler: Any, **options: Any) -> str:
     quote = compiler.preparer.quote_identifier
     queries = {name: measure.query(binds) for name, measure in shape.ranking.measures.items()}
     asked = {f"ask_{name}": f"{SCHEMA}.{quote(f'{collection}_{name}')}" for name in queries}
+    asked |= {f"by_{name}": f"{SCHEMA}.{quote(f'{collection}_by_{name}')}" for name in queries}
     return template(len(key), shape.ranking, shape.options).format(
         passages=f"{SCHEMA}.{quote(passages)}",
         passage_key=", ".join(f"passages.{quote(name)}" for name in key),

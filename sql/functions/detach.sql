@@ -21,7 +21,8 @@ BEGIN
     -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I',
+        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;

@@ -8,6 +8,8 @@ AS $$
         FROM (
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
+            UNION ALL
+            SELECT 'view', pg_catalog.concat(collection, '_by_lexical')
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c

@@ -4,8 +4,8 @@ PERFORM FROM pgencoder.representation AS r
     FOR UPDATE SKIP LOCKED;
 IF FOUND THEN  -- nobody else counts
     WITH counted AS MATERIALIZED (
-        SELECT element, pg_catalog.count(*)::int AS passages
-        FROM {passages} AS passage, pg_catalog.unnest(passage.{elements}) AS element GROUP BY element
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM {passages} AS passage, pg_catalog.unnest(passage.{elements}) AS term (element) GROUP BY term.element
     ), gone AS (
         DELETE FROM {terms} AS t WHERE t.representation OPERATOR(pg_catalog.=) {representation}
             AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)

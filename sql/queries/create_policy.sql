@@ -5,9 +5,5 @@ ALTER TABLE {passages} ENABLE ROW LEVEL SECURITY;
 -- table has that name now. A condition that is the same for all rows is a subquery, which runs once. All is one CASE: for a
 -- comparison the planner would expect that few rows pass, and would not use the index.
 CREATE POLICY {policy} ON {passages} FOR SELECT USING (
-    CASE WHEN (SELECT ({source_name}::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass({source_name}))
-            IS NOT TRUE) THEN false
-        WHEN (SELECT pg_catalog.row_security_active({source_name}::pg_catalog.regclass))
-            THEN {visible}({passage_key}, row_hash)
-        ELSE EXISTS (SELECT FROM {rows}() AS source ({claim_columns}) WHERE {row_is_passage}) END
+    {is_visible}
 );

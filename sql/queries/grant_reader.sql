@@ -1,2 +1,2 @@
-GRANT SELECT ON {view} TO {reader};
+GRANT SELECT ON {view}, {by_lexical} TO {reader};
 GRANT EXECUTE ON FUNCTION {active}(), {lexical}(pg_catalog.text) TO {reader};

@@ -454,6 +454,7 @@ CREATE POLICY "pgencoder detach bits" ON "pgencoder"."bits_1" FOR SELECT USING (
         WHEN (SELECT pg_catalog.row_security_active('"public"."bits"'::pg_catalog.regclass))
             THEN "pgencoder"."bits_visible"("pgencoder"."bits_1"."id", row_hash)
         ELSE EXISTS (SELECT FROM "pgencoder"."bits_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."bits_1"."id") END
+
 );
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
@@ -704,6 +705,11 @@ END
 COMMENT ON FUNCTION "pgencoder"."bits_lexical"(pg_catalog.text) IS 'pgencoder: bits, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."bits_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."bits_by_lexical" WITH (security_barrier = true) AS
+SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."bits_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."bits_by_lexical" IS 'pgencoder: bits, candidates of a search by words';
+;
 CREATE OR REPLACE VIEW "pgencoder"."bits_passages" WITH (security_invoker = true) AS
     SELECT "id", passage, span, content, "dense", "tokens" FROM "pgencoder"."bits_1";
 COMMENT ON VIEW "pgencoder"."bits_passages" IS 'pgencoder: bits, passages of the active generation';
@@ -721,10 +727,10 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."bits_1", "pgencoder"."bits_passages" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."bits_1", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."bits_1", "pgencoder"."bits_passages" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."bits_1", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_1_build"(), "pgencoder"."bits_1_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;

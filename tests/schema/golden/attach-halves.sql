@@ -454,6 +454,7 @@ CREATE POLICY "pgencoder detach halves" ON "pgencoder"."halves_1" FOR SELECT USI
         WHEN (SELECT pg_catalog.row_security_active('"public"."halves"'::pg_catalog.regclass))
             THEN "pgencoder"."halves_visible"("pgencoder"."halves_1"."id", row_hash)
         ELSE EXISTS (SELECT FROM "pgencoder"."halves_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."halves_1"."id") END
+
 );
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
@@ -704,6 +705,11 @@ END
 COMMENT ON FUNCTION "pgencoder"."halves_lexical"(pg_catalog.text) IS 'pgencoder: halves, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."halves_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."halves_by_lexical" WITH (security_barrier = true) AS
+SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."halves_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."halves_by_lexical" IS 'pgencoder: halves, candidates of a search by words';
+;
 CREATE OR REPLACE VIEW "pgencoder"."halves_passages" WITH (security_invoker = true) AS
     SELECT "id", passage, span, content, "dense", "tokens" FROM "pgencoder"."halves_1";
 COMMENT ON VIEW "pgencoder"."halves_passages" IS 'pgencoder: halves, passages of the active generation';
@@ -721,10 +727,10 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."halves_1", "pgencoder"."halves_passages" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."halves_1", "pgencoder"."halves_passages", "pgencoder"."halves_by_lexical" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."halves_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."halves_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."halves_1", "pgencoder"."halves_passages" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."halves_1", "pgencoder"."halves_passages", "pgencoder"."halves_by_lexical" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."halves_1_build"(), "pgencoder"."halves_1_count"(), "pgencoder"."halves_read"(pg_catalog.text[], bigint), "pgencoder"."halves_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."halves_active"(), "pgencoder"."halves_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;

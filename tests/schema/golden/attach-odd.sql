@@ -456,6 +456,7 @@ CREATE POLICY "pgencoder detach odd ""50%"" {$1}" ON "pgencoder"."odd ""50%"" {$
         WHEN (SELECT pg_catalog.row_security_active('"it''s a ""schema"""."odd ""50%"" {$1}"'::pg_catalog.regclass))
             THEN "pgencoder"."odd ""50%"" {$1}_visible"("pgencoder"."odd ""50%"" {$1}_1"."passage_key", "pgencoder"."odd ""50%"" {$1}_1"."1", row_hash)
         ELSE EXISTS (SELECT FROM "pgencoder"."odd ""50%"" {$1}_rows"() AS source (k1, k2) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."odd ""50%"" {$1}_1"."passage_key" AND source.k2 OPERATOR(pg_catalog.=) "pgencoder"."odd ""50%"" {$1}_1"."1") END
+
 );
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
@@ -706,6 +707,11 @@ END
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) IS 'pgencoder: odd "50%" {$1}, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_by_lexical" WITH (security_barrier = true) AS
+SELECT "passage_key", "1", passage, 0::double precision AS distance FROM "pgencoder"."odd ""50%"" {$1}_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
+;
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_passages" WITH (security_invoker = true) AS
     SELECT "passage_key", "1", passage, span, content, "dense", "tokens" FROM "pgencoder"."odd ""50%"" {$1}_1";
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_passages" IS 'pgencoder: odd "50%" {$1}, passages of the active generation';
@@ -723,10 +729,10 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"(), "pgencoder"."odd ""50%"" {$1}_1_count"(), "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg_catalog.text[], bigint), "pgencoder"."odd ""50%"" {$1}_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"(), "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;

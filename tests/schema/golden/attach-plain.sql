@@ -452,6 +452,7 @@ CREATE POLICY "pgencoder detach plain" ON "pgencoder"."plain_1" FOR SELECT USING
         WHEN (SELECT pg_catalog.row_security_active('"public"."plain"'::pg_catalog.regclass))
             THEN "pgencoder"."plain_visible"("pgencoder"."plain_1"."id", row_hash)
         ELSE EXISTS (SELECT FROM "pgencoder"."plain_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."plain_1"."id") END
+
 );
 ;
 DO '-- The functions that read the source run as its owner, so code in the types of the source runs with its owner''s rights. The
@@ -702,6 +703,11 @@ END
 COMMENT ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) IS 'pgencoder: plain, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."plain_by_lexical" WITH (security_barrier = true) AS
+SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."plain_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."plain_by_lexical" IS 'pgencoder: plain, candidates of a search by words';
+;
 CREATE OR REPLACE VIEW "pgencoder"."plain_passages" WITH (security_invoker = true) AS
     SELECT "id", passage, span, content, "dense" FROM "pgencoder"."plain_1";
 COMMENT ON VIEW "pgencoder"."plain_passages" IS 'pgencoder: plain, passages of the active generation';
@@ -719,10 +725,10 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."plain_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."plain_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."plain_1_build"(), "pgencoder"."plain_1_count"(), "pgencoder"."plain_read"(pg_catalog.text[], bigint), "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"(), "pgencoder"."plain_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;

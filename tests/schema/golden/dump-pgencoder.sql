@@ -123,7 +123,7 @@ DECLARE
             AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
     ), '))?$');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN pg_catalog.concat('^_(active|changed|lexical|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
+        THEN pg_catalog.concat('^_(active|by_lexical|changed|lexical|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
         ELSE pg_catalog.concat('^_', generation, kinds) END;
     taken pg_catalog.text;
 BEGIN
@@ -577,6 +577,8 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         FROM (
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
+            UNION ALL
+            SELECT 'view', pg_catalog.concat(collection, '_by_lexical')
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -1450,7 +1452,8 @@ BEGIN
     -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I', detach.name OPERATOR(pg_catalog.||) '_passages');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I',
+        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
@@ -2766,6 +2769,15 @@ CREATE VIEW pgencoder.bits_1_write AS
 
 COMMENT ON VIEW pgencoder.bits_1_write IS 'pgencoder: bits, generation 1, for workers';
 
+CREATE VIEW pgencoder.bits_by_lexical WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.bits_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.bits_by_lexical IS 'pgencoder: bits, candidates of a search by words';
+
 CREATE VIEW pgencoder.bits_passages WITH (security_invoker='true') AS
  SELECT id,
     passage,
@@ -2906,6 +2918,15 @@ CREATE VIEW pgencoder.halves_1_write AS
 
 COMMENT ON VIEW pgencoder.halves_1_write IS 'pgencoder: halves, generation 1, for workers';
 
+CREATE VIEW pgencoder.halves_by_lexical WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.halves_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.halves_by_lexical IS 'pgencoder: halves, candidates of a search by words';
+
 CREATE VIEW pgencoder.halves_passages WITH (security_invoker='true') AS
  SELECT id,
     passage,
@@ -2997,6 +3018,16 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_1_write" AS
 
 COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_1_write" IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 
+CREATE VIEW pgencoder."odd ""50%"" {$1}_by_lexical" WITH (security_barrier='true') AS
+ SELECT passage_key,
+    "1",
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder."odd ""50%"" {$1}_1"
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
+
 CREATE VIEW pgencoder."odd ""50%"" {$1}_passages" WITH (security_invoker='true') AS
  SELECT passage_key,
     "1",
@@ -3065,6 +3096,15 @@ CREATE VIEW pgencoder.plain_1_write AS
    FROM pgencoder.plain_1;
 
 COMMENT ON VIEW pgencoder.plain_1_write IS 'pgencoder: plain, generation 1, for workers';
+
+CREATE VIEW pgencoder.plain_by_lexical WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.plain_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.plain_by_lexical IS 'pgencoder: plain, candidates of a search by words';
 
 CREATE VIEW pgencoder.plain_passages WITH (security_invoker='true') AS
  SELECT id,

@@ -252,6 +252,7 @@ CREATE POLICY "pgencoder detach bits" ON "pgencoder"."bits_$pgencoder$ OPERATOR(
         WHEN (SELECT pg_catalog.row_security_active('"public"."bits"'::pg_catalog.regclass))
             THEN "pgencoder"."bits_visible"("pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$"."id", row_hash)
         ELSE EXISTS (SELECT FROM "pgencoder"."bits_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$"."id") END
+
 );
 ;
 DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
@@ -259,10 +260,10 @@ DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['pgencoder_reader', 'pgencoder_worker'])
     AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')
 ) THEN
-        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages" TO pgencoder_reader;
+        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"(), "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;

@@ -1,0 +1,1 @@
+{stage} AS MATERIALIZED (SELECT {settings} AS done FROM {asked} AS asked WHERE {condition})
