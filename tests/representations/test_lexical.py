@@ -18,6 +18,7 @@ from pgencoder import Database, Encoding, Hit, errors, select
 from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import counting
 from pgencoder.representations import Lexical
+from pgencoder.representations.lexical import SETS
 from pgencoder.search import Search
 from pgencoder.search.ranking import DENSE, LEXICAL, Ranking, ZScores
 from tests.application import OWNER, TENANTS, App
@@ -242,6 +243,43 @@ def test_readers_find_only_what_they_may_see(app: App, words: WordEncoder) -> No
             visible = {key for (key,) in session.execute("SELECT id FROM docs")}
         assert {hit.key for hit in hits} == visible
         assert visible
+
+
+def test_readers_use_the_index(app: App, words: WordEncoder) -> None:
+    app.db(OWNER).attach("docs", ["body"], words, representations=[ENGLISH])
+    app.work(words)
+    with app.session(TENANTS[0]) as session:
+        session.execute("SET enable_seqscan = off")  # the table is small
+        rows = session.execute("EXPLAIN SELECT * FROM pgencoder.docs_by_lexical").fetchall()
+        plan = "\n".join(line for (line,) in rows)
+        assert "Bitmap Index Scan on docs_1_lexical" in plan
+        # the condition of the policy comes after the best passages were found
+        assert plan.index("docs_visible") < plan.index("Sort Key") < plan.index("Bitmap Index Scan")
+
+
+def test_the_view_of_candidates_tells_nothing_of_hidden_rows(app: App, words: WordEncoder) -> None:
+    app.db(OWNER).attach("docs", ["body"], words, representations=[ENGLISH])
+    app.work(words)
+    with app.session(TENANTS[0]) as session:
+        assert session.execute("SELECT count(*) FROM pgencoder.docs_by_lexical").fetchone() == (0,)
+        asked = session.execute("SELECT weights::text, every FROM pgencoder.docs_lexical(%s)", ["number"]).fetchone()
+        assert asked is not None
+        for name, value in zip(SETS, [asked[1]] * 3, strict=True):
+            session.execute(
+                "SELECT set_config(%s, array_to_string(%s::int[], ','), false)", [f"pgencoder.lexical_{name}", value]
+            )
+        session.execute("SELECT set_config('pgencoder.lexical_weights', %s, false)", [asked[0]])
+        found = session.execute("SELECT id, passage FROM pgencoder.docs_by_lexical").fetchall()
+        visible = {key for (key,) in session.execute("SELECT id FROM docs")}
+        assert {key for key, _ in found} == visible != set()
+        # weights that cannot be compared fail whether there is such a passage or not
+        session.execute("SELECT set_config('pgencoder.lexical_weights', '{1:1}/3', false)")
+        for elements in (asked[1], [1]):
+            session.execute(
+                "SELECT set_config('pgencoder.lexical_any_1', array_to_string(%s::int[], ','), false)", [elements]
+            )
+            with pytest.raises(psycopg.errors.DataException, match="expected 536870913 dimensions"):
+                session.execute("SELECT count(*) FROM pgencoder.docs_by_lexical")
 
 
 # The choice of candidates

@@ -51,10 +51,11 @@ def test_a_key_may_be_called_like_what_we_name(
     assert db.explain("own", "red", 1 if len(names) == 1 else tuple(range(len(names)))).words
     asked = db.encode_query(db.collection("own"), "black")
     measures = ranking_of("maxsim").measures.values()
-    values = [measure.value(asked) for measure in measures]
-    statement = "SELECT content FROM pgencoder.own_search($1, $2, query_text => 'black', k => 1, boost => '0', filter => 'true')"
+    query = [measure.value(asked) for measure in measures]
+    options = "query_text => 'black', k => 1, boost => '0', filter => 'true'"
+    statement = f"SELECT content FROM pgencoder.own_search($1, $2, {options})"
     ensure_registered(connection)
-    assert psycopg.RawCursor(connection).execute(statement, values).fetchall() == [("blue black",)]
+    assert psycopg.RawCursor(connection).execute(statement, query).fetchall() == [("blue black",)]
     db.reencode("own", WordEncoder(name="second"))
     db.sync("own")
     db.activate("own")
