@@ -21,8 +21,10 @@ from pgencoder.encoders import (
     Explaining,
     Piece,
     Placed,
+    Reranker,
     Window,
     Windowed,
+    load_reranker,
     register_encoder,
 )
 from pgencoder.encoders import load as load_encoder
@@ -77,6 +79,7 @@ __all__ = [
     "Placed",
     "ReconcileReport",
     "RepairReport",
+    "Reranker",
     "SearchSelect",
     "SyncReport",
     "Tokens",
@@ -92,6 +95,7 @@ __all__ = [
     "embedded",
     "errors",
     "load_encoder",
+    "load_reranker",
     "maxsim",
     "recall",
     "register_encoder",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pgencoder.catalog import status
 from pgencoder.context import CountTokens
-from pgencoder.encoders import DEFAULT_MODEL, Encoder
+from pgencoder.encoders import DEFAULT_MODEL, Encoder, Reranker
 from pgencoder.explain.explanation import Explanation
 from pgencoder.ingest.adopt import VectorTable
 from pgencoder.pairs import PairSearch
@@ -38,6 +38,7 @@ from pgencoder.schema.attach import DEFAULT_LEXICAL, Wanted
 from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
 from pgencoder.search.ranking import Fusion, Ranking
+from pgencoder.search.rerank import RERANK_TOP
 from pgencoder.search.statement import Boost, Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import (
@@ -136,6 +137,8 @@ class Database:
         weights: Mapping[str, float] | None = None,
         boost: Boost | None = None,
         min_relevance: float | None = None,
+        rerank: str | Reranker | None = None,
+        rerank_top: int = RERANK_TOP,
         encoder: Encoder | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages for a query; with `group="document"` the best passage of each of `k` documents.
@@ -156,10 +159,15 @@ class Database:
         with z-scores it is in standard deviations. NULL counts as 0. It changes the order of the candidates, not which
         they are. `min_relevance`, from 0 to 1, leaves out hits of less relevance.
 
+        `rerank` is a last stage in Python: a cross-encoder reads the query with each of the best `rerank_top` hits, and
+        its score orders them. Give its name at the hub, its directory, or a `Reranker`. Then relevance is by its score.
+
         There are fewer than `k` hits only if the filter, the words or `min_relevance` leave fewer, or if rows are not
         encoded yet; then the log says so.
         """
-        options = SearchOptions(k, candidates, filter, group, stage, encoder, fusion, weights, boost, min_relevance)
+        options = SearchOptions(
+            *(k, candidates, filter, group, stage, encoder, fusion, weights, boost, min_relevance, rerank, rerank_top)
+        )
         return self._searching.search(name, query, options)
 
     asearch = in_thread(search)
@@ -180,6 +188,8 @@ class Database:
         weights: Mapping[str, float] | None = None,
         boost: Boost | None = None,
         min_relevance: float | None = None,
+        rerank: str | Reranker | None = None,
+        rerank_top: int = RERANK_TOP,
         encoder: Encoder | None = None,
     ) -> Context:
         """Return a text for a prompt: the best passages for a query, numbered `[1]`, `[2]`, ..., with their citations.
@@ -193,7 +203,10 @@ class Database:
         `order` "document" puts passages of one row together, in the row's order, the best row first.
         """
         options = ContextOptions(max_tokens, order, count_tokens)
-        search = SearchOptions(k, candidates, filter, "passage", stage, encoder, fusion, weights, boost, min_relevance)
+        search = SearchOptions(
+            *(k, candidates, filter, "passage", stage, encoder, fusion, weights, boost, min_relevance),
+            *(rerank, rerank_top),
+        )
         return self._searching.context(name, query, options, search)
 
     acontext = in_thread(context)

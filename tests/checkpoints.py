@@ -15,6 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertForMaskedLM,
+    BertForSequenceClassification,
     BertModel,
     BertTokenizer,
     PreTrainedTokenizerFast,
@@ -71,6 +72,17 @@ def roberta(directory: Path) -> Path:
         intermediate_size=48, max_position_embeddings=42, type_vocab_size=1, pad_token_id=1, bos_token_id=0,
         eos_token_id=2)  # fmt: skip
     RobertaForMaskedLM(config).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def cross_encoder(directory: Path, outputs: int = 1) -> Path:
+    """A BERT with a head that scores a pair of texts."""
+    tokenizer = bert_tokenizer()
+    _seed(8)
+    config = _bert_config(tokenizer)
+    config.num_labels = outputs
+    BertForSequenceClassification(config).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory
 

@@ -37,6 +37,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]
         "prompted": lambda path: checkpoints.sbert(path, prompts={"query": "find: ", "document": "text: "}),
         "colbert": checkpoints.colbert,
         "stanford": checkpoints.stanford,
+        "cross": checkpoints.cross_encoder,
     }
     built: dict[str, str] = {}
 

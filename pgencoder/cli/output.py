@@ -129,8 +129,8 @@ def hits(found: Sequence[Hit], explanations: Sequence[Explanation] | None = None
     if not found:
         say("nothing found")
     for place, hit in enumerate(found):
-        rank = "" if hit.recall_rank is None else f"  (dense: {hit.recall_rank}.)"
-        say(f"{place + 1:>2}. {hit.score:7.3f}  {shown_key(hit.key)}{rank}", "bold")
+        ranks = ", ".join(f"{name} {part.rank}." for name, part in hit.parts.items() if part.rank is not None)
+        say(f"{place + 1:>2}. {hit.score:7.3f}  {shown_key(hit.key)}{f'  ({ranks})' if ranks else ''}", "bold")
         if explanations is not None:
             console.print(Padding(explanations[place], (0, 0, 1, 4)))
         else:

@@ -23,6 +23,7 @@ from pgencoder.cli.options import (
     open_database,
 )
 from pgencoder.errors import InvalidRequest
+from pgencoder.search.rerank import RERANK_TOP
 from pgencoder.types import FusionName, Group, Matrix, Order, PairMethod, Stage
 
 FUSION = Annotated[
@@ -37,6 +38,10 @@ WEIGHTS = Annotated[
 ]
 BOOST = Annotated[str | None, typer.Option(help="SQL number of the table's columns that is added to the score.")]
 RELEVANCE = Annotated[float | None, typer.Option(help="Leave out hits of less relevance, 0 to 1.")]
+RERANK = Annotated[
+    str | None, typer.Option(help="Reorder the best by a cross-encoder: name or directory.", metavar="MODEL")
+]
+TOP = Annotated[int, typer.Option(help="How many the cross-encoder reads.")]
 
 
 @command(
@@ -60,6 +65,8 @@ def search(
     weights: WEIGHTS = None,
     boost: BOOST = None,
     min_relevance: RELEVANCE = None,
+    rerank: RERANK = None,
+    rerank_top: TOP = RERANK_TOP,
     explain: Annotated[bool, typer.Option("--explain", help="Show which words matched, and how well.")] = False,
     json: JSON = False,
 ) -> None:
@@ -76,6 +83,8 @@ def search(
         weights=_weights(weights),
         boost=_condition(boost),
         min_relevance=min_relevance,
+        rerank=rerank,
+        rerank_top=rerank_top,
     )
     # make all before printing, because one may fail
     explanations = [hit.explain() for hit in found] if explain else None
@@ -106,6 +115,8 @@ def context(
     weights: WEIGHTS = None,
     boost: BOOST = None,
     min_relevance: RELEVANCE = None,
+    rerank: RERANK = None,
+    rerank_top: TOP = RERANK_TOP,
     json: JSON = False,
 ) -> None:
     """Make a text for a prompt of the best passages, numbered; print their sources on stderr."""
@@ -121,6 +132,8 @@ def context(
         weights=_weights(weights),
         boost=_condition(boost),
         min_relevance=min_relevance,
+        rerank=rerank,
+        rerank_top=rerank_top,
     )
     if json:
         output.as_json(asdict(made))

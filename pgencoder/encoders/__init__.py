@@ -11,6 +11,7 @@ from pgencoder.encoders.base import (
     Kind,
     Piece,
     Placed,
+    Reranker,
     Window,
     Windowed,
     check_fingerprint,
@@ -25,10 +26,12 @@ from pgencoder.encoders.loading import (
     SENTENCE_TRANSFORMERS,
     canonical,
     load,
+    load_reranker,
     load_stored,
     loaded_by_workers,
     register_encoder,
     shared,
+    shared_reranker,
 )
 
 __all__ = [
@@ -41,12 +44,14 @@ __all__ = [
     "Kind",
     "Piece",
     "Placed",
+    "Reranker",
     "Window",
     "Windowed",
     "canonical",
     "check_fingerprint",
     "comparable",
     "load",
+    "load_reranker",
     "load_stored",
     "loaded_by_workers",
     "model_names",
@@ -54,5 +59,6 @@ __all__ = [
     "register_encoder",
     "same_encoder",
     "shared",
+    "shared_reranker",
     "windows_of",
 ]

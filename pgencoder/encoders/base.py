@@ -70,6 +70,17 @@ class Placed(Protocol):
         """The device, for people: "cpu" or "cuda:1"."""
 
 
+@runtime_checkable
+class Reranker(Protocol):
+    """Scores passages by reading each together with the query: for the last few, because it takes long.
+
+    `load_reranker` makes one of a cross-encoder's checkpoint. A service is another: a class with this method.
+    """
+
+    def scores(self, query: str, passages: Sequence[str]) -> Sequence[float]:
+        """Return one number for each passage, in order: the log-odds that it answers the query, 0 for even odds."""
+
+
 @short_repr
 @dataclass(frozen=True)
 class Piece:

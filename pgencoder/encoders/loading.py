@@ -13,6 +13,7 @@ from pgencoder.errors import InvalidRequest, UnknownEncoder
 from pgencoder.types import Fingerprint
 
 if TYPE_CHECKING:
+    from pgencoder.encoders.reranker import SentenceReranker
     from pgencoder.encoders.sentence import SentenceEncoder
 
 Loader = Callable[[Fingerprint, str | None], Encoder]
@@ -53,6 +54,24 @@ def shared(
 ) -> SentenceEncoder:
     """Load an encoder, once in this process: see `load`."""
     return load(model, token_model, allow_untrained=allow_untrained, device=device)
+
+
+def load_reranker(model: str, *, allow_untrained: bool = False, device: str | None = None) -> SentenceReranker:
+    """Load a cross-encoder by hub name or directory, for `rerank=` of a search.
+
+    `allow_untrained` accepts a checkpoint without a trained head, which gets one of random weights.
+
+    Raises ModelNotFound, or UntrainedModel if there is no trained head and that was not allowed.
+    """
+    from pgencoder.encoders.reranker import SentenceReranker
+
+    return SentenceReranker(model, allow_untrained=allow_untrained, device=device)
+
+
+@cache
+def shared_reranker(model: str) -> SentenceReranker:
+    """Load a reranker, once in this process: see `load_reranker`."""
+    return load_reranker(model)
 
 
 def location(name: str) -> str:

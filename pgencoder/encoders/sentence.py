@@ -8,10 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -19,20 +17,18 @@ from sentence_transformers import MultiVectorEncoder, SentenceTransformer
 from sentence_transformers.base.modules import Normalize, Transformer
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 from sentence_transformers.sentence_transformer.modules import Pooling
-from sentence_transformers.util.file_io import is_sentence_transformer_model, load_file_path
+from sentence_transformers.util.file_io import is_sentence_transformer_model
 from tokenizers import Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from pgencoder import forks
 from pgencoder.encoders.base import Kind, Piece, Window
+from pgencoder.encoders.checkpoint import LOADING, bound_by_positions, not_found, read_config, tokenize_in_turn
 from pgencoder.encoders.hub import find
 from pgencoder.encoders.loading import SENTENCE_TRANSFORMERS, canonical
-from pgencoder.errors import EncoderError, ModelNotFound, UntrainedModel
+from pgencoder.errors import EncoderError, UntrainedModel
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 from pgencoder.vectors import normalize
-
-# pytorch_model.bin is a pickle: only safetensors are loaded
-LOADING = {"use_safetensors": True}
 
 # A child lacks the threads that its parent made for OpenMP, and would wait for them
 forks.in_children(torch, lambda _: torch.set_num_threads(1))
@@ -55,8 +51,8 @@ class SentenceEncoder:
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
         models = [each for each in (self._dense, self._tokens) if each is not None]
         for each in models:
-            _bound_by_positions(each)
-            _tokenize_in_turn(each)
+            bound_by_positions(each)
+            tokenize_in_turn(each)
         # read now: later other threads may use the tokenizers
         self.windows = tuple(_window(each, "document") for each in models)
         self._query_windows = tuple(_window(each, "query") for each in models)
@@ -194,10 +190,10 @@ def _load_dense(model: str, allow_untrained: bool, device: str | None) -> tuple[
             SentenceTransformer(path, device=device, model_kwargs=dict(LOADING)) if trained or allow_untrained else None
         )
     except Exception as error:
-        raise _not_found(model, error) from error
+        raise not_found(model, error) from error
     if loaded is None:
-        if not _json(path, "config.json"):
-            raise _not_found(model, FileNotFoundError("it has no config.json"))
+        if not read_config(path, "config.json"):
+            raise not_found(model, FileNotFoundError("it has no config.json"))
         raise UntrainedModel(
             f"{model!r} has no trained sentence head: averages of raw BERT vectors are worse than averages of word"
             " vectors (Reimers and Gurevych 2019, table 1); choose a Sentence-BERT checkpoint as model and give this"
@@ -225,29 +221,16 @@ def _load_tokens(model: str, device: str | None) -> MultiVectorEncoder:
         modules = [transformer, MultiVectorMask(), Normalize(module_input_name="token_embeddings")]
         return MultiVectorEncoder(modules=modules, device=device)
     except Exception as error:
-        raise _not_found(model, error) from error
+        raise not_found(model, error) from error
 
 
 def _is_late_interaction(path: str) -> bool:
     """Tell if the checkpoint was saved as a multi-vector model (PyLate, sentence-transformers, Stanford ColBERT)."""
-    config = _json(path, "config_sentence_transformers.json")
-    if config.get("model_type") in ("ColBERT", "MultiVectorEncoder"):
+    found = read_config(path, "config_sentence_transformers.json")
+    if found.get("model_type") in ("ColBERT", "MultiVectorEncoder"):
         return True
-    architectures = _json(path, "config.json").get("architectures") or []
+    architectures = read_config(path, "config.json").get("architectures") or []
     return any(name == "HF_ColBERT" or name.endswith("ForRetrieval") for name in architectures)
-
-
-def _json(path: str, name: str) -> dict[str, Any]:
-    file = load_file_path(path, name)
-    return {} if file is None else cast(dict[str, Any], json.loads(Path(file).read_text(encoding="utf-8")))
-
-
-def _not_found(model: str, error: Exception) -> ModelNotFound:
-    reason = " ".join(str(error).split())
-    return ModelNotFound(
-        f"cannot load {model!r}: {reason[:200]}; give a directory with safetensors, a name the hub knows, or install"
-        " 'pgencoder[offline]' for the default model"
-    )
 
 
 def _dense(item: dict[str, Any]) -> Matrix:
@@ -285,33 +268,6 @@ def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
         getattr(tokenizer, "mask_token_id", None),
     }
     return torch.tensor(sorted(ids), dtype=torch.long)
-
-
-def _bound_by_positions(model: SentenceTransformer | MultiVectorEncoder) -> None:
-    """Let the model cut a text where its position table ends; RoBERTa counts positions from the padding index up."""
-    transformer = model[0]
-    for name, module in getattr(transformer, "model", transformer).named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
-            positions = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-            model.max_seq_length = min(model.max_seq_length or positions, positions)
-            for length in ("query_length", "document_length"):
-                if (getattr(transformer, length, None) or 0) > positions:
-                    setattr(transformer, length, positions)
-
-
-def _tokenize_in_turn(model: SentenceTransformer | MultiVectorEncoder) -> None:
-    """Let one thread at a time use the model's tokenizer; its forward pass keeps no state and needs no lock.
-
-    Where queries and documents differ in length or padding, each use changes the tokenizer's settings: another thread
-    would fail ("Already borrowed") or go on with the wrong settings.
-    """
-    lock, preprocess = threading.Lock(), model.preprocess
-
-    def in_turn(*inputs: Any, **options: Any) -> dict[str, Any]:
-        with lock:
-            return preprocess(*inputs, **options)
-
-    model.preprocess = in_turn  # type: ignore[method-assign]
 
 
 def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:

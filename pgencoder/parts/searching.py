@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pgencoder import catalog
 from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
-from pgencoder.encoders import Encoder, query_text
+from pgencoder.encoders import Encoder, Reranker, query_text
 from pgencoder.errors import Outdated, PgencoderError
 from pgencoder.explain.explanation import Explanation, in_words
 from pgencoder.explain.token_pairs import Question, read_pairs
@@ -27,6 +27,7 @@ from pgencoder.progress import Progress
 from pgencoder.results import Context, Hit, Pair, Part
 from pgencoder.search import Search, rows
 from pgencoder.search.ranking import Fusion, Ranking, stage_for
+from pgencoder.search.rerank import RERANK_TOP, reranking
 from pgencoder.search.run import Runner
 from pgencoder.search.statement import Boost, Filter
 from pgencoder.search.waiting import waiting
@@ -54,11 +55,16 @@ class SearchOptions:
     weights: Mapping[str, float] | None = None
     boost: Boost | None = None
     min_relevance: float | None = None
+    rerank: str | Reranker | None = None
+    rerank_top: int = RERANK_TOP
 
     def search_of(self, collection: Collection) -> Search:
         """Return the search of a collection; raises InvalidRequest for options that are not possible there."""
         stage = stage_for(self.stage, collection.generation.stored, self.fusion, self.weights)
-        return Search(self.k, self.candidates, self.filter, self.group, stage, self.boost, self.min_relevance)
+        k, least = self.k, self.min_relevance
+        if self.rerank is not None:  # which also says what is relevant
+            k, least = max(k, self.rerank_top), None
+        return Search(k, self.candidates, self.filter, self.group, stage, self.boost, least)
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,11 @@ class Searching:
                 return hits
 
     def _search(self, collection: Collection, query: str, options: SearchOptions) -> list[Hit]:
+        last = reranking(options.rerank, options.rerank_top)
         search = options.search_of(collection)
         asked = self._question(collection, query, options.encoder)
-        return self.run(collection, search, asked.encoding, partial(self._explain_hit, asked))
+        hits = self.run(collection, search, asked.encoding, partial(self._explain_hit, asked))
+        return hits if last is None else last.best(asked.query, hits, options.k, options.min_relevance)
 
     def run(
         self, collection: Collection, search: Search, query: Encoding, explainer: Explainer | None = None

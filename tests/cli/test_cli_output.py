@@ -233,8 +233,8 @@ def test_every_command_prints_names_keys_and_contents_as_data(connection: Connec
     assert "a[/nothing] [31m b  public.a[/nothing]" in call("list")
     assert "a[/nothing] [31m b\n" in call("status")
     found = call("search", name, "end")
-    assert ", 2026-01-31  (dense: " in found
-    assert "2, 2026-02-01  (dense: " in found
+    assert ", 2026-01-31  (dense " in found
+    assert "2, 2026-02-01  (dense " in found
     assert "MaxSim" in call("search", name, "end", "--explain")
     assert "[1] x[/nothing]y" in call("context", name, "end")
     assert "1.0000  2, 2026-02-01  x[/nothing]y" in call("pairs", name)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,13 @@ def articles(connection: Connection) -> Connection:
     return connection
 
 
-def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    start, hybrid, application, why, prompts, langchain, filtered, llama_index, pairs, ranking = blocks("python")
+def test_python(
+    articles: Connection, url: str, capsys: pytest.CaptureFixture[str], checkpoint: Callable[[str], str]
+) -> None:
+    start, hybrid, reading, application, why, prompts, langchain, filtered, *rest = blocks("python")
+    llama_index, pairs, ranking = rest
+        "python"
+    )
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
 
@@ -45,6 +51,8 @@ def test_python(articles: Connection, url: str, capsys: pytest.CaptureFixture[st
     assert len(names["hits"]) == 5
     found = run(hybrid)
     assert len(found) == 5
+    run(reading.replace("cross-encoder/ms-marco-MiniLM-L6-v2", checkpoint("cross")))
+    assert len(names["best"]) == 10
     found = run(application)
     assert len(found) == 5
     assert all("Replication lag of" in line for line in found)
