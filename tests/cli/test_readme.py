@@ -37,8 +37,6 @@ def test_python(
 ) -> None:
     start, hybrid, reading, application, why, prompts, langchain, filtered, *rest = blocks("python")
     llama_index, pairs, ranking = rest
-        "python"
-    )
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
 
