@@ -36,7 +36,7 @@ def tokenize_in_turn(model: Any) -> None:
     """
     lock, preprocess = threading.Lock(), model.preprocess
 
-    def in_turn(*inputs: Any, **options: Any) -> dict[str, Any]:
+    def in_turn(*inputs: Any, **options: Any) -> Any:
         with lock:
             return preprocess(*inputs, **options)
 
