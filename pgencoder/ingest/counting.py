@@ -24,8 +24,10 @@ def is_due(connection: Connection, objects: Objects, *, exact: bool = False) -> 
     names = [each.name for each in objects.counted]
     if not names:
         return False
-    statement = objects.fill("counts_due", changes=objects.fill("changes"))
-    row = connection.execute(statement, {"tolerance": TOLERANCE, "few": FEW, "exact": exact, "names": names}).fetchone()
+    given = {"tolerance": TOLERANCE, "few": FEW, "exact": exact, "names": names}
+    literals = {name: sql.Literal(value) for name, value in given.items()}
+    # no parameters, beside which a % in a name would be a placeholder
+    row = connection.execute(objects.fill("counts_due", changes=objects.fill("changes"), **literals)).fetchone()
     return row == (True,)
 
 

@@ -108,10 +108,10 @@ class Lexical(Representation):
 
     def columns(self, vector: Part) -> tuple[Column, ...]:
         """Return the weights and the terms."""
-        # inside the row: each candidate is read, and compressed weights take longer
+        # inside the row, unless that does not fit a page: each candidate is read
         return (
-            Column(self.name, self.column_type(vector), "PLAIN"),
-            Column(f"{self.name}_terms", raw("int[]"), "PLAIN"),
+            Column(self.name, self.column_type(vector), "MAIN"),
+            Column(f"{self.name}_terms", raw("int[]"), "MAIN"),
         )
 
     def made(self, content: Part) -> Part:
