@@ -56,7 +56,9 @@ class Bm25(Measure):
     def candidates(self, query: str) -> str:
         """Return the condition of passages that may be the best, which the index answers."""
         sets = " AND ".join(self._has(_asked(query, name)) for name in SETS)
-        return f"{_asked(query, 'weights')} IS NOT NULL AND {sets}"
+        # all settings are read before a row is, so that a wrong one fails whatever rows there are
+        given = " AND ".join(f"asked.{name} IS NOT NULL" for name in ("weights", *SETS))
+        return f"(SELECT {given} FROM {query} AS asked) AND {sets}"
 
     def settings(self, asked: str, *, every: bool) -> Mapping[str, str]:
         """Return the weights and three sets of elements; with `every` all elements of the terms, three times."""

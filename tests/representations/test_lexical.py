@@ -272,7 +272,17 @@ def test_the_view_of_candidates_tells_nothing_of_hidden_rows(app: App, words: Wo
         found = session.execute("SELECT id, passage FROM pgencoder.docs_by_lexical").fetchall()
         visible = {key for (key,) in session.execute("SELECT id FROM docs")}
         assert {key for key, _ in found} == visible != set()
-        # weights that cannot be compared fail whether there is such a passage or not
+        # what cannot be compared fails whether there is such a passage or not, by whatever plan
+        session.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+        for name in SETS[1:]:
+            session.execute("SELECT set_config(%s, 'x', false)", [f"pgencoder.lexical_{name}"])
+            for elements in (asked[1], [1]):
+                session.execute(
+                    "SELECT set_config('pgencoder.lexical_any_1', array_to_string(%s::int[], ','), false)", [elements]
+                )
+                with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="integer"):
+                    session.execute("SELECT count(*) FROM pgencoder.docs_by_lexical")
+            session.execute("SELECT set_config(%s, '1', false)", [f"pgencoder.lexical_{name}"])
         session.execute("SELECT set_config('pgencoder.lexical_weights', '{1:1}/3', false)")
         for elements in (asked[1], [1]):
             session.execute(
