@@ -2,6 +2,8 @@ BEGIN
     RETURN QUERY
     WITH asked AS MATERIALIZED (
         SELECT t.term, t.count FROM pgencoder._terms({configuration}, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
     ), counted AS MATERIALIZED (
         SELECT l.term, l.count, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
         FROM (

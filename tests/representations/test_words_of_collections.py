@@ -140,3 +140,26 @@ def test_a_class_declares_it(notes: Connection, db: Database, words: WordEncoder
     with Session(db.engine) as session:
         assert session.execute(select(Note, "ERR_42", 1)).one()[0].id == 2
         assert [note.id for note, _ in session.execute(select(Note, "run", 5, stage="lexical"))] == [1]
+
+
+def test_a_long_row_is_stored_whole(notes: Connection, db: Database, words: WordEncoder) -> None:
+    """A page has room for some 600 different words, and this row has more than the 15,000 that are kept."""
+    db.attach("notes", ["body"], words, lexical="simple", chunking="truncate")
+    lengths = (500, 700, 3_000, 20_000)
+    for key, count in enumerate(lengths, 100):
+        body = " ".join(f"w{key}x{number}" for number in range(count))
+        notes.execute("INSERT INTO notes (id, body) VALUES (%s, %s)", [key, f"{body} needle{key} needle{key}"])
+    assert db.sync("notes").failed == 0
+    for key, _ in enumerate(lengths, 100):
+        assert keys(db, f"needle{key}") == [key]
+    assert keys(db, "w102x2999") == [102]
+    assert keys(db, " ".join(f"w103x{number}" for number in range(20_000)))[0] == 103
+
+
+@pytest.mark.parametrize("name", ["100%", "%s", "%(few)s", "it's", "{few}", '"'])
+def test_words_of_any_name_are_counted(notes: Connection, db: Database, words: WordEncoder, name: str) -> None:
+    db.attach("notes", ["body"], words, name=name, lexical="simple")
+    db.sync(name)
+    counted = "SELECT passages FROM pgencoder.representation WHERE collection = %s AND name = 'lexical'"
+    assert notes.execute(counted, [name]).fetchone() == (3,)
+    assert [hit.key for hit in db.search(name, "again", stage="lexical")] == [2]
