@@ -18,6 +18,7 @@ from pgencoder.encoders.hub import find
 from pgencoder.errors import EncoderError, UntrainedModel
 
 BATCH = 32
+OF_A_SERVICE = "for a model of a service, give an object whose scores(query, passages) call it"
 
 
 class SentenceReranker:
@@ -26,7 +27,7 @@ class SentenceReranker:
     @forks.undisturbed()
     def __init__(self, model: str, *, allow_untrained: bool = False, device: str | None = None) -> None:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        path = find(model)
+        path = find(model, OF_A_SERVICE)
         try:
             heads = read_config(path, "config.json").get("architectures") or []
             self.trained = any(name.endswith("ForSequenceClassification") for name in heads)
