@@ -126,9 +126,7 @@ def test_what_cannot_be_a_reranker(notes: Database, words: WordEncoder, checkpoi
         notes.search("notes", "red", rerank=wrong, encoder=words)
     with pytest.raises(errors.InvalidRequest, match="rerank_top"):
         notes.search("notes", "red", rerank=Shortest(), rerank_top=0, encoder=words)
-    with pytest.raises(
-        errors.ModelNotFound, match=r"no such directory.*object whose scores\(query, passages\)"
-    ):
+    with pytest.raises(errors.ModelNotFound, match=r"no such directory.*object whose scores\(query, passages\)"):
         notes.search("notes", "red", rerank="/nowhere/at/all", encoder=words)
     with pytest.raises(errors.UntrainedModel, match="is no cross-encoder"):
         notes.search("notes", "red", rerank=checkpoint("bert"), encoder=words)
