@@ -30,7 +30,7 @@ from pgencoder.encoders import (
 from pgencoder.encoders import load as load_encoder
 from pgencoder.errors import PgencoderError
 from pgencoder.explain.explanation import Explanation
-from pgencoder.explain.matches import Match, WordMatch
+from pgencoder.explain.matches import LexicalMatch, Match, WordMatch
 from pgencoder.opening import connect, embedded
 from pgencoder.results import (
     Citation,
@@ -72,6 +72,7 @@ __all__ = [
     "GenerationStatus",
     "Hit",
     "Kernel",
+    "LexicalMatch",
     "Match",
     "Pair",
     "PgencoderError",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgencoder.encoders import Encoder, Explaining, Kind, Piece
 from pgencoder.explain.html import html
-from pgencoder.explain.matches import Match, PassageMatch, Span, WordMatch
+from pgencoder.explain.matches import LexicalMatch, Match, PassageMatch, Span, WordMatch
 from pgencoder.explain.token_pairs import Question, TokenPairs
 from pgencoder.explain.words import words
 from pgencoder.plain import short_repr
@@ -29,8 +29,9 @@ class Explanation(PassageMatch):
 
     `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
     for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the
-    characters [start, end) of `content` in the content of the row. In a terminal `rich.print(explanation)` shows it, in
-    a notebook its value.
+    characters [start, end) of `content` in the content of the row. `lexical` are the words that the query and the
+    passage share, in the order of the query; None if the collection stores no words. In a terminal
+    `rich.print(explanation)` shows it, in a notebook its value.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,8 +49,10 @@ class Explanation(PassageMatch):
         return html(self)
 
 
-def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Explanation:
-    """Put the pairs of tokens of passage `number` of the row `key` into words."""
+def in_words(
+    asked: Question, key: Any, number: int, passage: TokenPairs, lexical: tuple[LexicalMatch, ...] | None = None
+) -> Explanation:
+    """Put the pairs of tokens of passage `number` of the row `key` into words; `lexical` are the same words."""
     of_query = words(asked.query, _pieces(asked.encoder, asked.query, "query"), len(asked.encoding.tokens))
     of_passage = _Tokens(asked, passage)
     matches = [
@@ -70,6 +73,7 @@ def in_words(asked: Question, key: Any, number: int, passage: TokenPairs) -> Exp
             if not word.special
         ),
         special=_of(_names(word.text for word, _ in matches if word.special), None, special) if special else None,
+        lexical=lexical,
     )
 
 

@@ -6,10 +6,12 @@ the query a mark belongs to.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from html import escape
 
 from pgencoder.explain.marks import Found, Mark, found, segments, strongest
-from pgencoder.explain.matches import PassageMatch, WordMatch
+from pgencoder.explain.matches import LexicalMatch, PassageMatch, WordMatch
 from pgencoder.plain import shown_key
 
 AROUND = 600
@@ -20,8 +22,9 @@ FAINT = "opacity:.7"
 
 
 def html(explanation: PassageMatch) -> str:
-    """Render the passage with its marks, then a table of the query's words."""
-    words = {number: word.word for number, word in enumerate(explanation.words, 1)}
+    """Render the passage with its marks, then tables of the query's words."""
+    of_query = explanation.words or explanation.lexical or ()
+    words = {number: word.word for number, word in enumerate(of_query, 1)}
     passage = "".join(
         _mark(segment, words) if isinstance(segment, Mark) else escape(segment)
         for segment in segments(explanation, AROUND)
@@ -34,7 +37,7 @@ def html(explanation: PassageMatch) -> str:
     text = f'<div dir="auto" style="white-space:pre-wrap;max-height:26em;overflow:auto">{passage}</div>'
     return (
         '<div style="font:14px/1.7 system-ui,sans-serif;max-width:60em;padding:.6em 0">'
-        f"{title}{text}{_table(explanation)}</div>"
+        f"{title}{text}{_matched(explanation)}{_same_words(explanation.lexical)}</div>"
     )
 
 
@@ -58,37 +61,59 @@ def _ground(strength: float) -> str:
     return f"background:rgba({HUE},{0.1 + 0.45 * strength**3:.2f})"
 
 
-def _table(explanation: PassageMatch) -> str:
-    most = strongest(explanation)
-    rows = [_row(str(number), word, most) for number, word in enumerate(explanation.words, 1)]
+def _matched(explanation: PassageMatch) -> str:
+    """Render what MaxSim adds up."""
+    if explanation.lexical is not None and not explanation.words and explanation.special is None:
+        return ""
+    most = strongest(explanation.words)
+    rows = [_row(str(number), word, most, _words(word)) for number, word in enumerate(explanation.words, 1)]
     if explanation.special is not None:
-        rows.append(_row("", explanation.special, most))
+        rows.append(_row("", explanation.special, most, _words(explanation.special)))
+    return _table("matched", rows, "MaxSim", explanation.score)
+
+
+def _same_words(lexical: Sequence[LexicalMatch] | None) -> str:
+    """Render what BM25 adds up."""
+    if lexical is None:
+        return ""
+    most, total = strongest(lexical), math.fsum(match.score for match in lexical)
+    rows = [
+        _row(str(number), match, most, ", ".join(f"<bdi>{escape(word)}</bdi>" for word in match.words))
+        for number, match in enumerate(lexical, 1)
+    ]
+    return _table("same word", rows, "BM25", total)
+
+
+def _table(found: str, rows: Sequence[str], total_name: str, total: float) -> str:
     head = "".join(
         f'<th style="{_cell(align)};{FAINT};font-weight:normal">{name}</th>'
-        for name, align in (("", "right"), ("query", "left"), ("adds", "right"), ("", ""), ("matched", "left"))
+        for name, align in (("", "right"), ("query", "left"), ("adds", "right"), ("", ""), (found, "left"))
     )
-    total = (
-        f'<tr style="background:none"><td style="{_cell("")}"></td><td style="{_cell("left")}"><b>MaxSim</b></td>'
-        f'<td style="{_cell("right")}"><b>{explanation.score:.2f}</b></td></tr>'
+    last = (
+        f'<tr style="background:none"><td style="{_cell("")}"></td><td style="{_cell("left")}"><b>{total_name}</b></td>'
+        f'<td style="{_cell("right")}"><b>{total:.2f}</b></td></tr>'
     )
     return (
         '<table style="border-collapse:collapse;border:0;font:inherit;margin:.8em 0 0;line-height:1.4">'
-        f'<tr style="background:none;{LINE}">{head}</tr>{"".join(rows)}{total}</table>'
+        f'<tr style="background:none;{LINE}">{head}</tr>{"".join(rows)}{last}</table>'
     )
 
 
-def _row(number: str, word: WordMatch, most: float) -> str:
-    all_of = found(word)
-    matched = ", ".join(_found(each) for each in all_of[:MOST])
-    more = f'<span style="{FAINT}">, and {len(all_of) - MOST} more</span>' if len(all_of) > MOST else ""
+def _row(number: str, word: WordMatch | LexicalMatch, most: float, matched: str) -> str:
     width = 0 if word.span is None else 6 * max(0.0, word.score) / most
     bar = f'<div style="width:{width:.1f}em;height:.7em;background:rgba({HUE},.6)"></div>'
     return (
         f'<tr style="background:none;{LINE}"><td style="{_cell("right")};{FAINT}">{number}</td>'
         f'<td style="{_cell("left")}" dir="auto">{escape(word.word)}</td>'
         f'<td style="{_cell("right")}">{word.score:.2f}</td><td style="{_cell("left")};width:6em">{bar}</td>'
-        f'<td style="{_cell("left")}">{matched}{more}</td></tr>'
+        f'<td style="{_cell("left")}">{matched}</td></tr>'
     )
+
+
+def _words(word: WordMatch) -> str:
+    all_of = found(word)
+    more = f'<span style="{FAINT}">, and {len(all_of) - MOST} more</span>' if len(all_of) > MOST else ""
+    return ", ".join(_found(each) for each in all_of[:MOST]) + more
 
 
 def _found(each: Found) -> str:

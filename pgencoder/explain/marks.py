@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from pgencoder.explain.matches import PassageMatch, Span, WordMatch
+from pgencoder.explain.matches import LexicalMatch, PassageMatch, Span, WordMatch
 
 
 @dataclass(frozen=True)
 class Mark:
     """A word of the passage that words of the query matched.
 
-    `matched` has the similarities by the numbers of the query's words, from 1. `strength` is the highest of them,
-    divided by the highest of the passage: from 0 to 1.
+    `matched` has the similarities by the numbers of the query's words, from 1; without tokens the parts of BM25.
+    `strength` is the highest of them, divided by the highest of the passage: from 0 to 1.
     """
 
     text: str
@@ -59,9 +59,9 @@ def found(word: WordMatch) -> list[Found]:
     ]
 
 
-def strongest(explanation: PassageMatch) -> float:
+def strongest(words: Iterable[WordMatch | LexicalMatch]) -> float:
     """Return the highest score of a word; never 0, because scores are divided by it."""
-    return max((word.score for word in explanation.words), default=0.0) or 1.0
+    return max((word.score for word in words), default=0.0) or 1.0
 
 
 def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
@@ -71,6 +71,10 @@ def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
             if match.span is not None:
                 by = marked.setdefault(match.span, {})
                 by[number] = max(match.similarity, by.get(number, match.similarity))
+    if not explanation.words:  # without tokens
+        for number, same in enumerate(explanation.lexical or (), 1):
+            for span in same.spans:
+                marked.setdefault(span, {})[number] = same.score
     highest = max((similarity for by in marked.values() for similarity in by.values()), default=0.0)
     marks: list[tuple[Span, Mark]] = []
     for span in sorted(marked):

@@ -52,12 +52,29 @@ class WordMatch:
 
 @short_repr
 @dataclass(frozen=True)
+class LexicalMatch:
+    """A word of the query that the passage has too, in the same or another form: "run" and "running".
+
+    `span` has its characters [start, end) in the query. `score` is its part of the passage's BM25. `spans` has the
+    places in the passage, and `words` the spellings there; both are empty if only the rest of a cut row has the word.
+    """
+
+    word: str
+    span: Span
+    score: float
+    spans: tuple[Span, ...] = field(repr=False)
+    words: tuple[str, ...]
+
+
+@short_repr
+@dataclass(frozen=True)
 class PassageMatch:
     """The words of a query and what they matched in one passage.
 
     `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
     for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the
-    characters [start, end) of `content` in the content of the row.
+    characters [start, end) of `content` in the content of the row. `lexical` are the words that the query and the
+    passage share, in the order of the query; None if the collection stores no words.
     """
 
     query: str
@@ -68,3 +85,4 @@ class PassageMatch:
     score: float
     words: tuple[WordMatch, ...]
     special: WordMatch | None
+    lexical: tuple[LexicalMatch, ...] | None = None

@@ -1,4 +1,4 @@
-"""Shows an explanation in a terminal: the passage with its matches marked, and a table of the query's words.
+"""Shows an explanation in a terminal: the passage with its matches marked, and tables of the query's words.
 
 Each mark has the numbers of the query's words that it matched, so it can be read without colours. Without colours the
 marks are in brackets too.
@@ -6,14 +6,15 @@ marks are in brackets too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from pgencoder.explain.marks import Mark, found, segments, strongest
-from pgencoder.explain.matches import PassageMatch, WordMatch
+from pgencoder.explain.matches import LexicalMatch, PassageMatch, WordMatch
 from pgencoder.plain import one_line
 
 AROUND = 60
@@ -31,7 +32,10 @@ def rendered(explanation: PassageMatch, coloured: bool) -> Iterator[Text | Paddi
         else:
             passage.append(one_line(segment))
     yield passage
-    yield Padding(_table(explanation), (1, 0, 0, 0))
+    if explanation.lexical is None or explanation.words or explanation.special is not None:
+        yield Padding(_table(explanation), (1, 0, 0, 0))
+    if explanation.lexical is not None:
+        yield Padding(_same_words(explanation.lexical), (1, 0, 0, 0))
 
 
 def _mark(passage: Text, mark: Mark, coloured: bool) -> None:
@@ -49,17 +53,35 @@ def _style(strength: float) -> str:
 
 
 def _table(explanation: PassageMatch) -> Table:
-    table = Table("", "query", "adds", "", "matched", box=None, header_style="dim", padding=(0, 2, 0, 0))
-    table.columns[0].justify = table.columns[2].justify = "right"
-    most = strongest(explanation)
+    table, most = _empty("matched"), strongest(explanation.words)
     for number, word in enumerate(explanation.words, 1):
-        bar = "▇" * round(BAR * max(0.0, word.score) / most)
-        table.add_row(str(number), Text(one_line(word.word)), f"{word.score:.2f}", Text(bar, "yellow"), _found(word))
+        bar = _bar(word.score / most)
+        table.add_row(str(number), Text(one_line(word.word)), f"{word.score:.2f}", bar, _found(word))
     if explanation.special is not None:
         special = explanation.special
         table.add_row("", Text(one_line(special.word), "dim"), f"{special.score:.2f}", "", _found(special))
     table.add_row("", Text("MaxSim", "bold"), Text(f"{explanation.score:.2f}", "bold"), "", "")
     return table
+
+
+def _same_words(lexical: Sequence[LexicalMatch]) -> Table:
+    table, most = _empty("same word"), strongest(lexical)
+    for number, match in enumerate(lexical, 1):
+        bar, same = _bar(match.score / most), Text(one_line(", ".join(match.words)))
+        table.add_row(str(number), Text(one_line(match.word)), f"{match.score:.2f}", bar, same)
+    total = math.fsum(match.score for match in lexical)
+    table.add_row("", Text("BM25", "bold"), Text(f"{total:.2f}", "bold"), "", "" if lexical else "no word is the same")
+    return table
+
+
+def _empty(found: str) -> Table:
+    table = Table("", "query", "adds", "", found, box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.columns[0].justify = table.columns[2].justify = "right"
+    return table
+
+
+def _bar(part: float) -> Text:
+    return Text("▇" * round(BAR * max(0.0, part)), "yellow")
 
 
 def _found(word: WordMatch) -> Text:

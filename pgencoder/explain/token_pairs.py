@@ -12,9 +12,13 @@ from pgencoder.db.values import key_texts
 from pgencoder.encoders import Encoder
 from pgencoder.errors import InvalidRequest, NotEncoded, Outdated
 from pgencoder.plain import short_key
+from pgencoder.search.ranking import LEXICAL
+from pgencoder.search.ranking import TOKENS as MAXSIM
 from pgencoder.statements import Part, content, equal, identifier, listed, own, query, raw
 from pgencoder.types import Collection, Encoding
 from pgencoder.vectors import HalfvecArray, normalize
+
+TOKENS = MAXSIM.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True)
 class TokenPairs:
-    """A stored passage, and for each token of the query the most similar token of the passage.
+    """A stored passage, and for each token of the query the most similar token of the passage; no pairs without tokens.
 
     `start` is the place of `content` in the row's content. The passage has `tokens` token vectors, made of `text`. A
     pair is the query's token, the passage's token (both from 1) and their similarity.
@@ -48,13 +52,15 @@ def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, p
     Raises NotEncoded if this role can see no such passage, Outdated if the generation was dropped, and InvalidRequest
     for a key of another form, or if there are no tokens to explain a match by.
     """
-    collection = asked.collection
-    if not collection.generation.dims.tokens:
+    collection, stored = asked.collection, asked.collection.generation.stored
+    if not stored & {TOKENS, LEXICAL.name}:
         raise InvalidRequest(f"collection {collection.name!r} has dense vectors only: no tokens to explain a match by")
-    if not len(asked.encoding.tokens):
+    if TOKENS in stored and not len(asked.encoding.tokens):
         raise InvalidRequest("the query has no tokens to match; give it words")
-    parts = key_texts(connection, collection.key, key)
-    parameters = [HalfvecArray(normalize(asked.encoding.tokens)), *parts, passage]
+    parameters: list[Any] = key_texts(connection, collection.key, key)
+    parameters.append(passage)
+    if TOKENS in stored:
+        parameters.append(HalfvecArray(normalize(asked.encoding.tokens)))
     try:
         # a raw cursor, because a name may contain %
         statement = _statement(collection, vector).as_bytes(connection)
@@ -68,30 +74,40 @@ def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, p
             f"collection {collection.name!r} has no passage {passage} of key {short_key(key)}: the row is gone, not"
             " encoded yet, or not for this role to see"
         )
-    stored, start, tokens, row_content, *pairs = row
+    content, start, tokens, row_content, *pairs = row
     return TokenPairs(
-        stored, start, tokens, row_content or stored, list(zip(*(each or () for each in pairs), strict=True))
+        content, start, tokens, row_content or content, list(zip(*(each or () for each in pairs), strict=True))
     )
+
+
+def is_passage(collection: Collection, first: int) -> Part:
+    """Return the condition of a passage: its key is in the parameters from `first` on, then `passage`."""
+    is_key = [
+        equal(identifier("passages", column.name), raw(f"${place}::{column.full_type}"))
+        for place, column in enumerate(collection.key, first)
+    ]
+    number = equal(identifier("passages", "passage"), raw(f"${first + len(is_key)}::int"))
+    return listed([*is_key, number], " AND ")
 
 
 def _statement(collection: Collection, vector: str) -> Part:
     generation = collection.generation
-    tokens = raw("$1::") + identifier(vector) + raw(".halfvec[]")
     same_key = (
         equal(identifier("source", column.source), identifier("passages", column.name)) for column in collection.key
     )
-    is_key = (
-        equal(identifier("passages", column.name), raw(f"${place}::{column.full_type}"))
-        for place, column in enumerate(collection.key, 2)
-    )
+    tokens, pairs = raw("0"), query("explain_none")
+    if TOKENS in generation.stored:
+        tokens = raw("pg_catalog.cardinality(passages.tokens)")
+        asked = raw(f"${len(collection.key) + 2}::") + identifier(vector) + raw(".halfvec[]")
+        pairs = query(f"explain_{generation.token_type}").format(tokens=asked)
     return query("explain").format(
         passages=own(generation.passages),
         source=identifier(collection.source_schema, collection.source_table),
         same_key=listed(same_key, " AND "),
-        is_key=listed(is_key, " AND "),
-        passage=raw(f"${len(collection.key) + 2}::int"),
+        is_passage=is_passage(collection, 1),
         row_content=_row_content(collection),
-        pairs=query(f"explain_{generation.token_type}").format(tokens=tokens),
+        tokens=tokens,
+        pairs=pairs,
     )
 
 

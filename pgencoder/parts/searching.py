@@ -18,6 +18,7 @@ from pgencoder.context import Budget, CountTokens, assemble, gaps, token_counter
 from pgencoder.encoders import Encoder, Reranker, query_text
 from pgencoder.errors import Outdated, PgencoderError
 from pgencoder.explain.explanation import Explanation, in_words
+from pgencoder.explain.lexical import read_lexical
 from pgencoder.explain.token_pairs import Question, read_pairs
 from pgencoder.pairs import PairSearch, check_encoded, similar_pairs
 from pgencoder.parts.connections import Connections
@@ -176,9 +177,10 @@ class Searching:
         with self._connections.open() as connection, self._connections.blame_table(asked.collection):
             catalog.check_source(connection, asked.collection)
             passage = read_pairs(connection, vector, asked, key, number)
+            lexical = read_lexical(connection, asked, key, number, passage.content)
         if content not in (None, passage.content):
             raise Outdated(f"passage {number} of key {short_key(key)} has changed since the search; search again")
-        return in_words(asked, key, number, passage)
+        return in_words(asked, key, number, passage, lexical)
 
     def _say_what_waits(self, collection: Collection) -> None:
         """Log that rows are not encoded yet, at most once a minute for a collection."""

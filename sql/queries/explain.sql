@@ -1,6 +1,6 @@
 -- The joins are those of searches, and the passages' policy decides what is visible. If a row was cut, the token model may
 -- have read more than the passage: a passage ends where the first of two models stops.
-SELECT passages.content, pg_catalog.lower(passages.span), pg_catalog.cardinality(passages.tokens), {row_content},
+SELECT passages.content, pg_catalog.lower(passages.span), {tokens}, {row_content},
        pairs.query_tokens, pairs.document_tokens, pairs.similarities
 FROM {passages} AS passages
 JOIN {source} AS source ON {same_key}
@@ -10,4 +10,4 @@ CROSS JOIN LATERAL (
            pg_catalog.array_agg(similarity ORDER BY query_token) AS similarities
     FROM {pairs} AS pair
 ) AS pairs
-WHERE {is_key} AND passages.passage OPERATOR(pg_catalog.=) {passage}
+WHERE {is_passage}

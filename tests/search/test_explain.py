@@ -479,3 +479,57 @@ def test_the_command_line(
     lag = found["explanation"]["words"][1]
     assert (lag["word"], lag["matches"][0]["word"], lag["matches"][0]["span"]) == ("lag", "lag", [28, 31])
     assert "explanation" not in json.loads(run("search", "notes", "replication lag", "--json"))[0]
+
+
+def test_the_same_words(filled: Callable[..., Database], words: WordEncoder) -> None:
+    db = filled("The servers run, and running servers fail with ERR_42.", "nothing of it", lexical="english")
+    (hit, other) = db.search("notes", "server running err_42 in numpy.linalg")
+    explanation = hit.explain()
+    check(explanation, replace(hit, score=hit.parts["maxsim"].score))
+    assert explanation.lexical is not None
+    found = {match.word: match for match in explanation.lexical}
+    assert list(found) == ["server", "running", "err_42", "err", "42"]
+    assert found["server"].words == ("servers",)
+    assert found["running"].words == ("run", "running")
+    assert found["err_42"].words == ("ERR_42",)
+    assert found["42"].words == ("42",)
+    for match in explanation.lexical:
+        assert explanation.query[slice(*match.span)] == match.word
+        assert [explanation.content[slice(*span)] for span in match.spans]
+        assert {explanation.content[slice(*span)] for span in match.spans} == set(match.words)
+    parts = [match.score for match in explanation.lexical]
+    assert sum(parts) == pytest.approx(hit.parts["lexical"].score)
+    assert other.explain().lexical == ()
+    assert json.loads(json.dumps(explanation.to_dict()))["lexical"][0]["words"] == ["servers"]
+    printed, page = shown(explanation), explanation._repr_html_()
+    for text in ("same word", "run, running", "BM25", "MaxSim"):
+        assert text in printed
+    assert "<bdi>ERR_42</bdi>" in page
+    assert "no word is the same" in shown(other.explain())
+
+
+@pytest.mark.parametrize(
+    "text", [EVIL, "100% %s {braces} 'quoted' \"x\"", "naïve café ist größer", "e\u0301tude 日本語 テスト"]
+)
+def test_the_same_words_of_any_text(filled: Callable[..., Database], text: str) -> None:
+    (hit,) = filled(text, tokens="none", lexical="simple").search("notes", text)
+    explanation = hit.explain()
+    assert explanation.words == ()
+    assert explanation.lexical
+    assert sum(match.score for match in explanation.lexical) == pytest.approx(hit.parts["lexical"].score)
+    for match in explanation.lexical:
+        assert match.words
+        assert [text[slice(*span)] for span in match.spans] == [
+            text[slice(*span)] for span in dict.fromkeys(match.spans)
+        ]
+    assert "[" in shown(explanation)  # marks of words, as there are no others
+    assert "MaxSim" not in explanation._repr_html_()
+
+
+def test_words_that_only_the_rest_of_a_cut_row_has(filled: Callable[..., Database], minilm: pgencoder.Encoder) -> None:
+    db = filled("start " + "filler text " * 300 + "zebra", encoder=minilm, chunking="truncate", lexical="english")
+    (hit,) = db.search("notes", "start zebra", encoder=minilm)
+    start, zebra = hit.explain().lexical or ()
+    assert start.words == ("start",)
+    assert (zebra.word, zebra.words, zebra.spans) == ("zebra", (), ())
+    assert zebra.score > 0

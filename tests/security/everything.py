@@ -162,7 +162,7 @@ def attach(parties: Parties) -> None:
     assert db.attach("articles", ["lang", "body"], WORDS, schema="blog", progress=lambda *_: None) == 15
     assert db.attach("blog.notes", ["body"], WORDS, name="notes", tokens="halfvec", lexical="simple") == 15
     assert db.attach("pages", ["body", "extra"], WORDS, schema="blog", chunking="truncate", pooling=2) == 15
-    assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none") == 15
+    assert db.attach("plain", ["body"], WORDS, schema="blog", tokens="none", lexical="english") == 15
 
 
 def sync(parties: Parties) -> None:
@@ -246,9 +246,8 @@ def explain(parties: Parties) -> None:
     for name in NAMES:
         hit = db.search(name, QUERY, 1, encoder=WORDS)[0]
         assert db.context(name, QUERY, 50, encoder=WORDS).text
-        if name != "plain":
-            assert db.explain(name, QUERY, hit.key, encoder=WORDS)
-            assert hit.explain()
+        assert db.explain(name, QUERY, hit.key, encoder=WORDS)
+        assert hit.explain()
 
 
 def pairs(parties: Parties) -> None:
