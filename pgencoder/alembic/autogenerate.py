@@ -212,7 +212,7 @@ def _render_reencode(context: AutogenContext, op: ReencodeOp) -> str:
         **_rendered(op.models),
         tokens=op.tokens,
         chunking=op.chunking,
-        lexical=None if (op.lexical, op.before and op.before.lexical) == ("none", "none") else op.lexical,
+        lexical=None if op.lexical == DEFAULT_LEXICAL == (op.before and op.before.lexical) else op.lexical,
         pooling=None if (op.pooling, op.before and op.before.pooling) == (1, 1) else op.pooling,
         table=source.table,
         columns=list(source.columns),

@@ -198,7 +198,7 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
     known = {"dense"} if declared is not None and declared.tokens == "none" else {"dense", "tokens"}
-    if declared is not None and declared.lexical not in (None, "none"):
+    if declared is not None and declared.lexical != "none":
         known |= {LEXICAL.name}
     return _Found(check, encoding, frozenset(known), table)
 
