@@ -169,6 +169,7 @@ class GenerationStatus:
     `failed` keys rest. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
     index could not be built, and when the next attempt is. Of `unknown_passages` the model knows less than half of the
     tokens, for example because they are in a language that it was not made for: searches hardly ever find them.
+    `lexical` is the configuration by which words are stored, "none" where there are none.
     """
 
     number: int
@@ -188,6 +189,7 @@ class GenerationStatus:
     index_error: str | None = None
     unknown_passages: int = 0
     pooling: int = 1
+    lexical: str = "none"
 
 
 @short_repr

@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
+from pgencoder.encoders import NO_MODEL, SENTENCE_TRANSFORMERS
 from pgencoder.schema import borrowed
 from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Declared, declarations
@@ -172,7 +173,9 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
 
 def _models_of(generation: Generation) -> Models:
     encoder = generation.encoder
-    if encoder.get("encoder") != "sentence-transformers":
+    if encoder.get("encoder") == NO_MODEL:
+        return Models(NO_MODEL)
+    if encoder.get("encoder") != SENTENCE_TRANSFORMERS:
         return Models(declared.of(generation.collection, encoder))
     return Models(encoder["model"], encoder["token_model"], not encoder["trained"])
 

@@ -107,6 +107,7 @@ def _generation(generation: Generation, row: Mapping[str, Any], index_error: str
         index_error=None if row["indexed"] else index_error,
         unknown_passages=row["unknown"],
         pooling=generation.pooling,
+        lexical=generation.lexical,
         **{name: row[name] for name in named},
     )
 

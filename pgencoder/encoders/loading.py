@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, model_names
+from pgencoder.encoders.words import NO_MODEL, WordsOnly
 from pgencoder.errors import InvalidRequest, UnknownEncoder
 from pgencoder.types import Fingerprint
 
 if TYPE_CHECKING:
     from pgencoder.encoders.reranker import SentenceReranker
-    from pgencoder.encoders.sentence import SentenceEncoder
 
 Loader = Callable[[Fingerprint, str | None], Encoder]
 
@@ -30,15 +30,19 @@ def load(
     *,
     allow_untrained: bool = False,
     device: str | None = None,
-) -> SentenceEncoder:
-    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory.
+) -> Encoder:
+    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory; "none" loads no model.
 
     `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
     that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). `allow_untrained`
-    accepts a `model` without a trained sentence head.
+    accepts a `model` without a trained sentence head. The encoder "none" makes no vectors, for collections of words.
 
     Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed.
     """
+    if model == NO_MODEL:
+        if token_model is not None:
+            raise InvalidRequest(f"model={NO_MODEL!r} makes no vectors, so it takes no token_model")
+        return WordsOnly()
     from pgencoder.encoders.sentence import SentenceEncoder
 
     return SentenceEncoder(model, token_model, allow_untrained=allow_untrained, device=device)
@@ -51,7 +55,7 @@ def shared(
     *,
     allow_untrained: bool = False,
     device: str | None = None,
-) -> SentenceEncoder:
+) -> Encoder:
     """Load an encoder, once in this process: see `load`."""
     return load(model, token_model, allow_untrained=allow_untrained, device=device)
 
@@ -118,7 +122,7 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
 def loaded_by_workers(fingerprint: Fingerprint) -> bool:
     """Return True if `pgencoder worker` can load the encoder: no other program has to register it or pass it."""
     kind = fingerprint.get("encoder")
-    return kind == SENTENCE_TRANSFORMERS or (
+    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL) or (
         isinstance(kind, str) and bool(entry_points(group=ENTRY_POINTS, name=kind))
     )
 
@@ -137,3 +141,4 @@ def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
 
 
 register_encoder(SENTENCE_TRANSFORMERS, _load_sentence)
+register_encoder(NO_MODEL, lambda _fingerprint, _device: WordsOnly())

@@ -95,7 +95,8 @@ def _statement(collection: Collection, vector: str) -> Part:
     same_key = (
         equal(identifier("source", column.source), identifier("passages", column.name)) for column in collection.key
     )
-    tokens, pairs = raw("0"), query("explain_none")
+    tokens: Part = raw("0")
+    pairs: Part = query("explain_none")
     if TOKENS in generation.stored:
         tokens = raw("pg_catalog.cardinality(passages.tokens)")
         asked = raw(f"${len(collection.key) + 2}::") + identifier(vector) + raw(".halfvec[]")

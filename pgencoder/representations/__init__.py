@@ -65,6 +65,8 @@ def described(representations: Iterable[Representation]) -> list[dict[str, Any]]
 def of_encoder(dims: Dims, tokens: TokenType, pooling: int = 1) -> tuple[Representation, ...]:
     """Return what is stored of the vectors of an encoder that has these dimensions; `pooling` is of the tokens."""
     for_dense, for_tokens = OF_ENCODER
+    if not dims.dense:
+        return ()
     dense = DenseVectors(for_dense, dims.dense)
     if tokens == "none":
         return (dense,)

@@ -10,7 +10,7 @@ from pgencoder.types import Dims, Encoding
 
 def check_query(query: Encoding) -> None:
     """Raise InvalidRequest for a query that no passage can be compared with."""
-    if query.dense.ndim != 1 or not len(query.dense) or query.tokens.ndim != 2:
+    if query.dense.ndim != 1 or query.tokens.ndim != 2:
         raise InvalidRequest(
             "a query has a dense vector of shape (d,) and tokens of shape (n, t), got"
             f" {query.dense.shape} and {query.tokens.shape}"

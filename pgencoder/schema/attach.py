@@ -185,6 +185,11 @@ def describe(
     check_choices(tokens, chunking)
     check_pooling(pooling)
     check_beside(others)
+    if not encoder.dims.dense and not others:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} makes no vectors, and no words are to be stored: say how words are"
+            " split, lexical='english' (--lexical english), or give a model"
+        )
     if encoder.dims.dense > MOST_DIMS:
         raise InvalidRequest(
             f"{model_names(encoder.fingerprint)} gives vectors of {encoder.dims.dense:,} dimensions, but pgvector"

@@ -47,11 +47,11 @@ def create(objects: Objects) -> list[Part]:
         name: Alone(measure) for name, measure in there.items()
     }
     columns = {what: {name: f"{name}_{what}" for name in there.values()} for what in ("score", "relevance")}
-    without_words = stage_for(None, generation.stored - {LEXICAL.name})
+    without_words = stage_for(None, generation.stored - {LEXICAL.name} or generation.stored)
     body = query("search_body").format(
         usual=_usual(collection, objects.key.types),
         usual_candidates=sql.Literal(USUAL_CANDIDATES),
-        usual_fusion=sql.Literal("zscore" if LEXICAL.name in there else without_words),
+        usual_fusion=sql.Literal("zscore" if LEXICAL.name in there and len(there) > 1 else without_words),
         fusion_without_words=sql.Literal(without_words),
         usual_weights=sql.Literal(json.dumps({name: WEIGHTS[name] for name in there})),
         scores=sql.Literal(list(there)),

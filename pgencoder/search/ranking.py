@@ -270,6 +270,8 @@ def stage_for(
         return fused(fusion or "zscore", stored, weights)
     if stage is None:
         return _best(stored)
+    if stage in ("dense", "maxsim", "exhaustive") and not {DENSE.name, TOKENS.name} & {*stored}:
+        raise InvalidRequest(f"there are no vectors to compare, so stage={stage!r} cannot be; use stage='lexical'")
     if stage in ("maxsim", "exhaustive") and TOKENS.name not in stored:
         raise InvalidRequest(f'there are no token vectors to compare, so stage={stage!r} cannot be; use stage="dense"')
     if stage == "lexical" and LEXICAL.name not in stored:

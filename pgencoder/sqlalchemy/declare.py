@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 
 from pgencoder import encoders, types
-from pgencoder.encoders import DEFAULT_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
+from pgencoder.encoders import DEFAULT_MODEL, NO_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.schema.attach import check_choices, check_columns, check_name
 from pgencoder.types import Chunking, Collection, Fingerprint, Generation, TokenType
@@ -76,6 +76,8 @@ class EncodedColumns:
     def _is_of(self, fingerprint: Fingerprint) -> bool:
         if not isinstance(self.model, str):
             return same_encoder(self.model.fingerprint, fingerprint)
+        if NO_MODEL in (self.model, fingerprint.get("encoder")):
+            return self.model == fingerprint.get("model")
         if fingerprint.get("encoder") != SENTENCE_TRANSFORMERS:
             return False
         names = [canonical(self.model), self.token_model and canonical(self.token_model)]

@@ -14,7 +14,7 @@ from pgencoder.database import Database
 from pgencoder.encoders import Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import the_only
-from pgencoder.search.ranking import LEXICAL, TOKENS, Fusion, Ranking, stage_for
+from pgencoder.search.ranking import DENSE, LEXICAL, TOKENS, Fusion, Ranking, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Boost, Check, Filter, Place, Search, hits_of, source_of
@@ -176,7 +176,8 @@ class _Found:
     @property
     def comparable(self) -> frozenset[str]:
         """The names of the representations that the query has something to compare with."""
-        there = {TOKENS.name: self.query.tokens.shape[1] > 0, LEXICAL.name: bool(self.query.text)}
+        query = self.query
+        there = {DENSE.name: len(query.dense), TOKENS.name: query.tokens.shape[1], LEXICAL.name: query.text}
         return frozenset(name for name in self.stored if there.get(name, True))
 
 

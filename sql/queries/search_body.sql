@@ -23,6 +23,9 @@ BEGIN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
+    IF query_dense IS NULL AND query_text IS NULL THEN
+        RAISE EXCEPTION 'the query is NULL: give query_dense, query_text, or both' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     PERFORM pgencoder._check_source({name}, {number}, {source_name});
     -- without words, what ranks without them is better than the fusion
     fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN {fusion_without_words}

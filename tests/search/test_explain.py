@@ -485,7 +485,7 @@ def test_the_same_words(filled: Callable[..., Database], words: WordEncoder) -> 
     db = filled("The servers run, and running servers fail with ERR_42.", "nothing of it", lexical="english")
     (hit, other) = db.search("notes", "server running err_42 in numpy.linalg")
     explanation = hit.explain()
-    check(explanation, replace(hit, score=hit.parts["maxsim"].score))
+    check(explanation, replace(hit, score=hit.parts["maxsim"].score or 0.0))
     assert explanation.lexical is not None
     found = {match.word: match for match in explanation.lexical}
     assert list(found) == ["server", "running", "err_42", "err", "42"]
