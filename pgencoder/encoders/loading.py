@@ -28,20 +28,23 @@ def load(
     model: str = DEFAULT_MODEL,
     token_model: str | None = None,
     *,
+    sparse_model: str | None = None,
     allow_untrained: bool = False,
     device: str | None = None,
 ) -> SentenceEncoder:
     """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory.
 
     `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
-    that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). `allow_untrained`
-    accepts a `model` without a trained sentence head.
+    that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). With a
+    `sparse_model`, any `SparseEncoder` checkpoint (SPLADE), it makes sparse vectors too. `allow_untrained` accepts a
+    `model` without a trained sentence head.
 
-    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed.
+    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
+    model makes no sparse vectors.
     """
     from pgencoder.encoders.sentence import SentenceEncoder
 
-    return SentenceEncoder(model, token_model, allow_untrained=allow_untrained, device=device)
+    return SentenceEncoder(model, token_model, sparse_model, allow_untrained=allow_untrained, device=device)
 
 
 @cache
@@ -49,11 +52,12 @@ def shared(
     model: str = DEFAULT_MODEL,
     token_model: str | None = None,
     *,
+    sparse_model: str | None = None,
     allow_untrained: bool = False,
     device: str | None = None,
 ) -> SentenceEncoder:
     """Load an encoder, once in this process: see `load`."""
-    return load(model, token_model, allow_untrained=allow_untrained, device=device)
+    return load(model, token_model, sparse_model=sparse_model, allow_untrained=allow_untrained, device=device)
 
 
 def load_reranker(model: str, *, allow_untrained: bool = False, device: str | None = None) -> SentenceReranker:
@@ -132,7 +136,11 @@ def _loader(kind: Any) -> Loader | None:
 
 def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
     return shared(
-        fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device
+        fingerprint["model"],
+        fingerprint["token_model"],
+        sparse_model=fingerprint.get("sparse_model"),
+        allow_untrained=not fingerprint["trained"],
+        device=device,
     )
 
 
