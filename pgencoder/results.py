@@ -188,6 +188,7 @@ class GenerationStatus:
     index_error: str | None = None
     unknown_passages: int = 0
     pooling: int = 1
+    sparse_model: str | None = None
 
 
 @short_repr
@@ -218,6 +219,7 @@ class CollectionStatus:
     generations: tuple[GenerationStatus, ...]
     fingerprint: Fingerprint = field(repr=False)
     problem: str | None = None
+    sparse_model: str | None = None
 
     @property
     def active(self) -> GenerationStatus:

@@ -97,7 +97,7 @@ def _problems(state: CollectionStatus) -> list[str]:
 
 
 def _made_by(each: GenerationStatus) -> tuple[str, ...]:
-    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name)
+    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model, each.sparse_model) if name)
     stored = "dense vectors only" if each.tokens == "none" else f"{each.tokens} tokens"
     if each.pooling > 1:
         stored += f" (pooling {each.pooling})"
