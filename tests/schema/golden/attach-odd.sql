@@ -543,7 +543,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_search"(
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
     query_encoder pg_catalog.jsonb DEFAULT NULL, query_text pg_catalog.text DEFAULT NULL,
     fusion pg_catalog.text DEFAULT NULL, weights pg_catalog.jsonb DEFAULT NULL, boost pg_catalog.text DEFAULT NULL,
-    min_relevance double precision DEFAULT NULL
+    min_relevance double precision DEFAULT NULL, query_sparse "public".sparsevec DEFAULT NULL
 ) RETURNS TABLE (
     "passage_key" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, "1" $pgencoder$ OPERATOR(pg_catalog.||) full_types[2] OPERATOR(pg_catalog.||) $pgencoder$, passage int, content pg_catalog.text, score double precision, relevance double precision,
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb
@@ -576,8 +576,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
         WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
     weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
@@ -660,14 +660,14 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
-COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
 DO 'BEGIN
     -- The path has the schema of the source for the caller''s filter, if only roles that the caller trusts may create in it
     EXECUTE pg_catalog.concat(
-        ''ALTER FUNCTION '', ''"pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)'', '' SET search_path = pg_catalog, '',
+        ''ALTER FUNCTION '', ''"pgencoder"."odd ""50%"" {$1}_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec)'', '' SET search_path = pg_catalog, '',
         (
             SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '', ''
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -707,10 +707,29 @@ END
 COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) IS 'pgencoder: odd "50%" {$1}, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- It runs as the owner, because the counts say of terms if any passage has them
+CREATE OR REPLACE FUNCTION "pgencoder"."odd ""50%"" {$1}_sparse"(query "public".sparsevec) RETURNS TABLE (
+    weights "public".sparsevec, highest double precision, any_1 int[], any_2 int[], any_3 int[], every int[],
+    complete boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
+AS 'BEGIN
+    RAISE EXCEPTION ''the collection % stores no sparse vectors'', ''odd "50%" {$1}'' USING ERRCODE = ''object_not_in_prerequisite_state'',
+        HINT = ''Give a sparse model: pgencoder reencode --sparse-model MODEL.'';
+END
+';
+COMMENT ON FUNCTION "pgencoder"."odd ""50%"" {$1}_sparse"("public".sparsevec) IS 'pgencoder: odd "50%" {$1}, searches by a sparse vector';
+REVOKE ALL ON FUNCTION "pgencoder"."odd ""50%"" {$1}_sparse"("public".sparsevec) FROM PUBLIC;
+;
 -- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_by_lexical" WITH (security_barrier = true) AS
 SELECT "passage_key", "1", passage, 0::double precision AS distance FROM "pgencoder"."odd ""50%"" {$1}_1" LIMIT 0;
 COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
+;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_by_sparse" WITH (security_barrier = true) AS
+SELECT "passage_key", "1", passage, 0::double precision AS distance FROM "pgencoder"."odd ""50%"" {$1}_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."odd ""50%"" {$1}_by_sparse" IS 'pgencoder: odd "50%" {$1}, candidates of a search by a sparse vector';
 ;
 CREATE OR REPLACE VIEW "pgencoder"."odd ""50%"" {$1}_passages" WITH (security_invoker = true) AS
     SELECT "passage_key", "1", passage, span, content, "dense", "tokens" FROM "pgencoder"."odd ""50%"" {$1}_1";
@@ -729,13 +748,13 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical", "pgencoder"."odd ""50%"" {$1}_by_sparse" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."odd ""50%"" {$1}_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."odd ""50%"" {$1}_1", "pgencoder"."odd ""50%"" {$1}_passages", "pgencoder"."odd ""50%"" {$1}_by_lexical", "pgencoder"."odd ""50%"" {$1}_by_sparse" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_1_build"(), "pgencoder"."odd ""50%"" {$1}_1_count"(), "pgencoder"."odd ""50%"" {$1}_read"(pg_catalog.text[], pg_catalog.text[], bigint), "pgencoder"."odd ""50%"" {$1}_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"(), "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."odd ""50%"" {$1}_active"(), "pgencoder"."odd ""50%"" {$1}_lexical"(pg_catalog.text), "pgencoder"."odd ""50%"" {$1}_sparse"("public".sparsevec) TO pgencoder_reader, pgencoder_worker;
 '';
     END IF;
 END

@@ -539,7 +539,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_search"(
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
     query_encoder pg_catalog.jsonb DEFAULT NULL, query_text pg_catalog.text DEFAULT NULL,
     fusion pg_catalog.text DEFAULT NULL, weights pg_catalog.jsonb DEFAULT NULL, boost pg_catalog.text DEFAULT NULL,
-    min_relevance double precision DEFAULT NULL
+    min_relevance double precision DEFAULT NULL, query_sparse "public".sparsevec DEFAULT NULL
 ) RETURNS TABLE (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, passage int, content pg_catalog.text, score double precision, relevance double precision,
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb
@@ -572,8 +572,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'dense'
         WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
     weights := coalesce(weights, '{"dense": 1.0}');
@@ -656,14 +656,14 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
-COMMENT ON FUNCTION "pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION "pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
 DO 'BEGIN
     -- The path has the schema of the source for the caller''s filter, if only roles that the caller trusts may create in it
     EXECUTE pg_catalog.concat(
-        ''ALTER FUNCTION '', ''"pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)'', '' SET search_path = pg_catalog, '',
+        ''ALTER FUNCTION '', ''"pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec)'', '' SET search_path = pg_catalog, '',
         (
             SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '', ''
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -703,10 +703,29 @@ END
 COMMENT ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) IS 'pgencoder: plain, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
+-- It runs as the owner, because the counts say of terms if any passage has them
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_sparse"(query "public".sparsevec) RETURNS TABLE (
+    weights "public".sparsevec, highest double precision, any_1 int[], any_2 int[], any_3 int[], every int[],
+    complete boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
+AS 'BEGIN
+    RAISE EXCEPTION ''the collection % stores no sparse vectors'', ''plain'' USING ERRCODE = ''object_not_in_prerequisite_state'',
+        HINT = ''Give a sparse model: pgencoder reencode --sparse-model MODEL.'';
+END
+';
+COMMENT ON FUNCTION "pgencoder"."plain_sparse"("public".sparsevec) IS 'pgencoder: plain, searches by a sparse vector';
+REVOKE ALL ON FUNCTION "pgencoder"."plain_sparse"("public".sparsevec) FROM PUBLIC;
+;
 -- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
 CREATE OR REPLACE VIEW "pgencoder"."plain_by_lexical" WITH (security_barrier = true) AS
 SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."plain_1" LIMIT 0;
 COMMENT ON VIEW "pgencoder"."plain_by_lexical" IS 'pgencoder: plain, candidates of a search by words';
+;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."plain_by_sparse" WITH (security_barrier = true) AS
+SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."plain_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."plain_by_sparse" IS 'pgencoder: plain, candidates of a search by a sparse vector';
 ;
 CREATE OR REPLACE VIEW "pgencoder"."plain_passages" WITH (security_invoker = true) AS
     SELECT "id", passage, span, content, "dense" FROM "pgencoder"."plain_1";
@@ -725,13 +744,13 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical", "pgencoder"."plain_by_sparse" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."plain_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."plain_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical", "pgencoder"."plain_by_sparse" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."plain_1_build"(), "pgencoder"."plain_1_count"(), "pgencoder"."plain_read"(pg_catalog.text[], bigint), "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"(), "pgencoder"."plain_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"(), "pgencoder"."plain_lexical"(pg_catalog.text), "pgencoder"."plain_sparse"("public".sparsevec) TO pgencoder_reader, pgencoder_worker;
 '';
     END IF;
 END

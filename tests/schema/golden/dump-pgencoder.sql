@@ -123,7 +123,7 @@ DECLARE
             AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
     ), '))?$');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN pg_catalog.concat('^_(active|by_lexical|changed|lexical|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
+        THEN pg_catalog.concat('^_(active|by_lexical|by_sparse|changed|lexical|passages|read|rows|scan|search|sparse|visible)$|^_[0-9]+', kinds)
         ELSE pg_catalog.concat('^_', generation, kinds) END;
     taken pg_catalog.text;
 BEGIN
@@ -207,13 +207,11 @@ $$;
 
 COMMENT ON FUNCTION pgencoder._check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
 
-CREATE FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) RETURNS record
+CREATE FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, usual double precision[], OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) RETURNS record
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    -- the usual weight of each level
-    usual CONSTANT double precision[] := ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935];
     most CONSTANT int := 16;  -- common terms that are looked at
     room double precision := budget;
     rare int := 0;
@@ -329,11 +327,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) IS 'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';
+COMMENT ON FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, usual double precision[], OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) IS 'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';
 
 CREATE FUNCTION pgencoder._comparable(encoder jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
+    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text), ('sparse_model'::text,'sparse_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
 
 COMMENT ON FUNCTION pgencoder._comparable(encoder jsonb) IS 'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash, because the path of the weights does not matter';
 
@@ -578,7 +576,8 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
             UNION ALL
-            SELECT 'view', pg_catalog.concat(collection, '_by_lexical')
+            SELECT 'view', pg_catalog.concat(collection, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_by_lexical', '_by_sparse']) AS made (suffix)
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -605,7 +604,7 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         SELECT pg_catalog.concat('the function ', wanted.name)
         FROM (
             SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical', '_sparse']) AS made (suffix)
             UNION ALL
             SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM pg_catalog.unnest(ARRAY['_write', '_build', '_count']) AS made (suffix)
@@ -628,6 +627,12 @@ CREATE FUNCTION pgencoder._query_dense(dims real[]) RETURNS public.halfvec
     RETURN (dims)::public.halfvec;
 
 COMMENT ON FUNCTION pgencoder._query_dense(dims real[]) IS 'A vector from an array of numbers, which every driver can send without pgvector';
+
+CREATE FUNCTION pgencoder._query_sparse(query text) RETURNS public.sparsevec
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (query)::public.sparsevec;
+
+COMMENT ON FUNCTION pgencoder._query_sparse(query text) IS 'A sparse vector from its text, which every driver can send without pgvector';
 
 CREATE FUNCTION pgencoder._query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -708,7 +713,7 @@ BEGIN
         generation := each.number;
         state := each.state;
         model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
-            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
+            each.encoder OPERATOR(pg_catalog.->>) 'token_model', each.encoder OPERATOR(pg_catalog.->>) 'sparse_model');
         indexed := NOT EXISTS (
             SELECT FROM pgencoder.representation r
             WHERE r.collection OPERATOR(pg_catalog.=) each.collection AND r.generation OPERATOR(pg_catalog.=) each.number
@@ -1289,7 +1294,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) IS 'pgencoder: bits, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1321,8 +1326,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
         WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
     weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
@@ -1405,11 +1410,23 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.bits_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'bits' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_sparse(query public.sparsevec) IS 'pgencoder: bits, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.bits_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1431,7 +1448,7 @@ COMMENT ON FUNCTION pgencoder.bits_visible(bigint, bytea) IS 'pgencoder: bits, w
 CREATE FUNCTION pgencoder.detach(name text) RETURNS void
     LANGUAGE plpgsql STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
     numbers int[];
     each int;
@@ -1452,8 +1469,9 @@ BEGIN
     -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I',
-        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I, pgencoder.%I',
+        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical',
+        detach.name OPERATOR(pg_catalog.||) '_by_sparse');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
@@ -1469,14 +1487,15 @@ BEGIN
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
     IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
-            'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)',
-            detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+            'DROP FUNCTION IF EXISTS pgencoder.%1$I(%3$s.halfvec, %3$s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision,'
+            ' %3$s.sparsevec), pgencoder.%2$I(%3$s.sparsevec)',
+            detach.name OPERATOR(pg_catalog.||) '_search', detach.name OPERATOR(pg_catalog.||) '_sparse', vector);
     END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder.detach(name text) IS 'Removes a collection and everything that was made for it; the source table keeps its rows';
 
@@ -1709,7 +1728,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) IS 'pgencoder: halves, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1741,8 +1760,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
         WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
     weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
@@ -1825,11 +1844,23 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.halves_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'halves' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_sparse(query public.sparsevec) IS 'pgencoder: halves, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.halves_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2127,7 +2158,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) IS 'pgencoder: odd "50%" {$1}, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2159,8 +2190,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
         WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
     weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
@@ -2243,11 +2274,23 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'odd "50%" {$1}' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) IS 'pgencoder: odd "50%" {$1}, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_visible"(text, timestamp with time zone, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2495,7 +2538,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) IS 'pgencoder: plain, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2527,8 +2570,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'dense'
         WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
     weights := coalesce(weights, '{"dense": 1.0}');
@@ -2611,11 +2654,23 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.plain_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'plain' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_sparse(query public.sparsevec) IS 'pgencoder: plain, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.plain_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2778,6 +2833,15 @@ CREATE VIEW pgencoder.bits_by_lexical WITH (security_barrier='true') AS
 
 COMMENT ON VIEW pgencoder.bits_by_lexical IS 'pgencoder: bits, candidates of a search by words';
 
+CREATE VIEW pgencoder.bits_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.bits_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.bits_by_sparse IS 'pgencoder: bits, candidates of a search by a sparse vector';
+
 CREATE VIEW pgencoder.bits_passages WITH (security_invoker='true') AS
  SELECT id,
     passage,
@@ -2927,6 +2991,15 @@ CREATE VIEW pgencoder.halves_by_lexical WITH (security_barrier='true') AS
 
 COMMENT ON VIEW pgencoder.halves_by_lexical IS 'pgencoder: halves, candidates of a search by words';
 
+CREATE VIEW pgencoder.halves_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.halves_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.halves_by_sparse IS 'pgencoder: halves, candidates of a search by a sparse vector';
+
 CREATE VIEW pgencoder.halves_passages WITH (security_invoker='true') AS
  SELECT id,
     passage,
@@ -3028,6 +3101,16 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_by_lexical" WITH (security_barrier='true
 
 COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
 
+CREATE VIEW pgencoder."odd ""50%"" {$1}_by_sparse" WITH (security_barrier='true') AS
+ SELECT passage_key,
+    "1",
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder."odd ""50%"" {$1}_1"
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_sparse" IS 'pgencoder: odd "50%" {$1}, candidates of a search by a sparse vector';
+
 CREATE VIEW pgencoder."odd ""50%"" {$1}_passages" WITH (security_invoker='true') AS
  SELECT passage_key,
     "1",
@@ -3105,6 +3188,15 @@ CREATE VIEW pgencoder.plain_by_lexical WITH (security_barrier='true') AS
  LIMIT 0;
 
 COMMENT ON VIEW pgencoder.plain_by_lexical IS 'pgencoder: plain, candidates of a search by words';
+
+CREATE VIEW pgencoder.plain_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
+    (0)::double precision AS distance
+   FROM pgencoder.plain_1
+ LIMIT 0;
+
+COMMENT ON VIEW pgencoder.plain_by_sparse IS 'pgencoder: plain, candidates of a search by a sparse vector';
 
 CREATE VIEW pgencoder.plain_passages WITH (security_invoker='true') AS
  SELECT id,
@@ -3355,6 +3447,8 @@ REVOKE ALL ON FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) FROM PUBLI
 
 REVOKE ALL ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder.bits_sparse(query public.sparsevec) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.halves_1_build() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_1_count() FROM PUBLIC;
@@ -3370,6 +3464,8 @@ REVOKE ALL ON FUNCTION pgencoder.halves_lexical(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_sparse(query public.sparsevec) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() FROM PUBLIC;
 
@@ -3387,6 +3483,8 @@ REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.plain_1_build() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_1_count() FROM PUBLIC;
@@ -3402,3 +3500,5 @@ REVOKE ALL ON FUNCTION pgencoder.plain_lexical(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_sparse(query public.sparsevec) FROM PUBLIC;

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision)
+CREATE OR REPLACE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse sparsevec DEFAULT NULL::sparsevec)
  RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
  LANGUAGE plpgsql
  ROWS 10
@@ -32,8 +32,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
         WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
     weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
@@ -116,6 +116,6 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $function$

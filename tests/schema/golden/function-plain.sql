@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION pgencoder.plain_search(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision)
+CREATE OR REPLACE FUNCTION pgencoder.plain_search(query_dense halfvec, query_tokens halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse sparsevec DEFAULT NULL::sparsevec)
  RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
  LANGUAGE plpgsql
  ROWS 10
@@ -32,8 +32,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'dense'
         WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
     weights := coalesce(weights, '{"dense": 1.0}');
@@ -116,6 +116,6 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 )
 SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
 FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $function$
