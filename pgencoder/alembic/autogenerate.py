@@ -105,7 +105,7 @@ def _models(each: Declared) -> Models:
     model = encoding.model
     if not isinstance(model, str):
         return Models(declared.of(each.name, model.fingerprint), None, encoding.allow_untrained)
-    return Models(model, encoding.token_model, encoding.allow_untrained)
+    return Models(model, encoding.token_model, encoding.allow_untrained, encoding.sparse_model)
 
 
 def _attach_declared(each: Declared) -> AttachEncodingOp:
@@ -177,7 +177,7 @@ def _models_of(generation: Generation) -> Models:
         return Models(NO_MODEL)
     if encoder.get("encoder") != SENTENCE_TRANSFORMERS:
         return Models(declared.of(generation.collection, encoder))
-    return Models(encoder["model"], encoder["token_model"], not encoder["trained"])
+    return Models(encoder["model"], encoder["token_model"], not encoder["trained"], encoder.get("sparse_model"))
 
 
 @renderers.dispatch_for(AttachEncodingOp)
@@ -228,6 +228,7 @@ def _rendered(models: Models) -> dict[str, Any]:
     return {
         "model": models.model,
         "token_model": models.token_model,
+        "sparse_model": models.sparse_model,
         "allow_untrained": models.allow_untrained or None,
     }
 

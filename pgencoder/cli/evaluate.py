@@ -18,6 +18,7 @@ from pgencoder.cli.options import (
     MEASURING,
     MODEL,
     POOLING_HELP,
+    SPARSE_MODEL,
     TOKEN_MODEL,
     URL,
     command,
@@ -44,6 +45,7 @@ def evaluate(
     database: URL = None,
     model: MODEL = DEFAULT_MODEL,
     token_model: TOKEN_MODEL = None,
+    sparse_model: SPARSE_MODEL = None,
     tokens: Annotated[TokenType, typer.Option(help="How token vectors are stored.")] = "bit",
     chunking: Annotated[Chunking, typer.Option(help="truncate: one passage a document.")] = "default",
     lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = "english",
@@ -70,7 +72,7 @@ def evaluate(
     if unknown := set(names) - set(chosen):
         raise InvalidRequest(f"no stage {unknown.pop()!r}; the stages are {', '.join(STAGES)}")
     db = open_database(database)
-    encoded = beir.Setup(model, token_model, tokens, chunking, lexical, pooling)
+    encoded = beir.Setup(model, token_model, tokens, chunking, lexical, pooling, sparse_model)
     datasets = [(beir.read(each, split), beir.read(each, "train") if tune else None) for each in directories]
     with output.progress("encoding") as on_sync, output.progress("searching", "queries") as on_query:
 

@@ -98,7 +98,7 @@ def _problems(state: CollectionStatus) -> list[str]:
 
 
 def _made_by(each: GenerationStatus) -> tuple[str, ...]:
-    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name)
+    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model, each.sparse_model) if name)
     if each.model == NO_MODEL:
         return "no model", f"words only ({each.lexical})"
     stored = "dense vectors" if each.tokens == "none" else f"{each.tokens} tokens"

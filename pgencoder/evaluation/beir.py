@@ -31,7 +31,7 @@ from pgencoder.types import STAGES, Chunking, Collection, Encoding, KernelName, 
 SCHEMA = "beir"
 DEPTH = 100  # of recall@100
 WARM_UP = 3
-SINGLE = ("dense", "lexical", "maxsim")  # stages that rank candidates by one score
+SINGLE = ("dense", "lexical", "sparse", "maxsim")  # stages that rank candidates by one score
 
 OnStep = Callable[[str, int, int], None]
 
@@ -156,14 +156,16 @@ class Setup:
     chunking: Chunking = "default"
     lexical: str = "english"
     pooling: int = 1
+    sparse_model: str | None = None
 
     def collection_of(self, dataset: Dataset) -> str:
         """Return the name of the collection of a data set that is encoded so."""
         name = f"{dataset.name[:16]}_{self.chunking}_{self.tokens}"
-        if (self.model, self.token_model, self.lexical, self.pooling) == (DEFAULT_MODEL, None, "english", 1):
+        rest = [self.model, self.token_model, self.lexical, self.pooling]
+        if rest == [DEFAULT_MODEL, None, "english", 1] and self.sparse_model is None:
             return name
-        rest = f"{self.model} {self.token_model} {self.lexical} {self.pooling}"
-        return name + "_" + hashlib.sha256(rest.encode()).hexdigest()[:6]
+        rest += [] if self.sparse_model is None else [self.sparse_model]
+        return name + "_" + hashlib.sha256(" ".join(map(str, rest)).encode()).hexdigest()[:6]
 
 
 DEFAULT = Setup()
@@ -191,7 +193,7 @@ def evaluate(
     state = next(each for each in db.status() if each.name == name)
     queries = {query: db.encode_query(collection, text) for query, text in dataset.queries.items()}
     stored = collection.generation.stored
-    possible = {"lexical": "lexical", "maxsim": "tokens", "exhaustive": "tokens"}
+    possible = {"lexical": "lexical", "sparse": "sparse", "maxsim": "tokens", "exhaustive": "tokens"}
     stages = [stage for stage in stages if possible.get(stage, stage) in stored or stage in ("fused", "rrf")]
     kernel = db.kernel()
     run = _Run(db, collection, dataset, queries, candidates)
@@ -242,6 +244,7 @@ def prepare(db: Database, dataset: Dataset, encoded: Setup) -> str:
             ["title", "text"],
             encoded.model,
             token_model=encoded.token_model,
+            sparse_model=encoded.sparse_model,
             schema=SCHEMA,
             name=name,
             tokens=encoded.tokens,

@@ -19,7 +19,7 @@ from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
-from pgencoder.representations import Lexical, Representation, beside, check_known, in_order, of_encoder
+from pgencoder.representations import Lexical, Representation, Sparse, beside, check_known, in_order, of_encoder
 from pgencoder.representations.pooling import check_pooling
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
@@ -185,7 +185,7 @@ def describe(
     check_choices(tokens, chunking)
     check_pooling(pooling)
     check_beside(others)
-    if not encoder.dims.dense and not others:
+    if not encoder.dims.dense and not encoder.dims.sparse and not others:
         raise InvalidRequest(
             f"{model_names(encoder.fingerprint)} makes no vectors, and no words are to be stored: say how words are"
             " split, lexical='english' (--lexical english), or give a model"
@@ -219,6 +219,8 @@ def check_beside(others: Sequence[Representation]) -> None:
     for each in others:
         if (each.name == LEXICAL) != isinstance(each, Lexical):
             raise InvalidRequest(f"what is stored for words is called {LEXICAL!r}, and nothing else is")
+        if isinstance(each, Sparse):
+            raise InvalidRequest("sparse vectors are stored for an encoder that makes them; give a sparse_model")
     for name in names:
         if name in catalog.TAKEN - {LEXICAL} or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
             raise InvalidRequest(f"a representation cannot be called {name!r}: pgencoder uses that name itself")

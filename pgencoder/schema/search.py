@@ -13,7 +13,7 @@ from pgencoder.db.executor import Executor, run
 from pgencoder.schema import view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.search.ranking import (
-    LEXICAL,
+    BY_TERMS,
     MEASURES,
     WEIGHTS,
     Alone,
@@ -47,12 +47,12 @@ def create(objects: Objects) -> list[Part]:
         name: Alone(measure) for name, measure in there.items()
     }
     columns = {what: {name: f"{name}_{what}" for name in there.values()} for what in ("score", "relevance")}
-    without_words = stage_for(None, generation.stored - {LEXICAL.name} or generation.stored)
+    without_terms = stage_for(None, generation.stored - BY_TERMS or generation.stored)
     body = query("search_body").format(
         usual=_usual(collection, objects.key.types),
         usual_candidates=sql.Literal(USUAL_CANDIDATES),
-        usual_fusion=sql.Literal("zscore" if LEXICAL.name in there and len(there) > 1 else without_words),
-        fusion_without_words=sql.Literal(without_words),
+        usual_fusion=sql.Literal("zscore" if BY_TERMS & generation.stored and len(there) > 1 else without_terms),
+        fusion_without_terms=sql.Literal(without_terms),
         usual_weights=sql.Literal(json.dumps({name: WEIGHTS[name] for name in there})),
         scores=sql.Literal(list(there)),
         fused=_chosen({name: each.score(columns["score"]) for name, each in fusions.items()}),
@@ -64,7 +64,9 @@ def create(objects: Objects) -> list[Part]:
         number=sql.Literal(generation.number),
         source_name=Quoted(objects.source),
         generation=sql.Literal(f"generation {generation.number} of {collection.name}"),
-        arguments=raw("query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance"),
+        arguments=raw(
+            "query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse"
+        ),
     )
     pin = query("pin_search").format(
         signature=Quoted(_signature(objects)),
@@ -113,7 +115,7 @@ def replace_typed(executor: Executor, objects: Objects) -> None:
 def _signature(objects: Objects) -> Part:
     return sql.SQL(
         "{}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,"
-        " pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)"
+        " pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, {vector}.sparsevec)"
     ).format(objects.search, vector=objects.vector)
 
 
@@ -133,12 +135,13 @@ def _usual(collection: Collection, types: Sequence[Part]) -> Part:
         columns=COLUMNS,
         candidates=sql.Literal(USUAL_CANDIDATES),
         lexical=raw("$8"),
+        sparse=raw("$13"),
         **PARAMETERS,
     )
 
 
 def _statement(collection: Collection, types: Sequence[Part], group: Group) -> Part:
-    """Return the search with all that a caller may ask for: $1 to $7 are arguments, the rest is `Late`."""
+    """Return the search with all that a caller may ask for: $1 to $8 are arguments, the rest is `Late`."""
     stored = collection.generation.stored
     scores = fused("zscore", stored)
     return search_text(
@@ -155,6 +158,7 @@ def _statement(collection: Collection, types: Sequence[Part], group: Group) -> P
         fused=FUSED,
         relevant=RELEVANT,
         lexical=raw("$5"),
+        sparse=raw("$8"),
         **PARAMETERS,
     )
 

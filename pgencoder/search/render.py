@@ -126,17 +126,13 @@ class _Rendering:
         self.columns = list(dict.fromkeys(["passage", "span", "content", *carried, *boost]))
 
     def whole(self) -> str:
-        parts = [
-            self._fill("search_asked", asked=f"{name}_asked", function=f"{{ask_{name}}}({{{name}}})")
-            for name, measure in self.ranking.measures.items()
-            if measure.asks
-        ]
         if not self.ranking.recalls:
             boost = ", source.boost" if self.options.boosted else ""
-            parts.append(self._fill("search_all", boost=boost, scores=self._scores()))
+            parts = [*self._asked(), self._fill("search_all", boost=boost, scores=self._scores())]
             return f"WITH {', '.join(parts)}\n{self._best()}"
         several = len(self.ranking.recalls) > 1
-        parts.append(self._fill("search_setting"))
+        # after the check: a vector of another model may have other dimensions
+        parts = [self._fill("search_setting"), *self._asked(" WHERE (SELECT done FROM setting) IS NOT NULL")]
         for measure in self.ranking.recalls:
             parts += self._recall(measure, f"{measure.name}_" if several else "")
         if several:
@@ -145,6 +141,16 @@ class _Rendering:
             boost = ", boost" if self.options.boosted else ""
             parts.append(self._fill("search_scored", boost=boost, scores=self._scores()))
         return f"WITH {', '.join(parts)}\n{self._best() if self.extra is None else self._candidates()}"
+
+    def _asked(self, condition: str = "") -> list[str]:
+        """Return the queries that the collection makes."""
+        return [
+            self._fill(
+                "search_asked", asked=f"{name}_asked", function=f"{{ask_{name}}}({{{name}}})", condition=condition
+            )
+            for name, measure in self.ranking.measures.items()
+            if measure.asks
+        ]
 
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
         """Return the stages of one recall, and the union of their candidates with ranks."""

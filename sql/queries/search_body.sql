@@ -23,12 +23,12 @@ BEGIN
         RAISE EXCEPTION '% was encoded by %, the query by %', {generation}, own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    IF query_dense IS NULL AND query_text IS NULL THEN
+    IF query_dense IS NULL AND query_text IS NULL AND query_sparse IS NULL THEN
         RAISE EXCEPTION 'the query is NULL: give query_dense, query_text, or both' USING ERRCODE = 'null_value_not_allowed';
     END IF;
     PERFORM pgencoder._check_source({name}, {number}, {source_name});
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN {fusion_without_words}
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN {fusion_without_terms}
         WHEN weights IS NULL THEN {usual_fusion} ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, {scores});
     weights := coalesce(weights, {usual_weights});

@@ -206,6 +206,7 @@ OPEN = {
             "_distance",
             "kernel",
             "_query_dense",
+            "_query_sparse",
             "_query_tokens",
             "_rate",
         ],
@@ -230,6 +231,7 @@ def test_the_functions_that_anyone_may_execute(encoded_app: App) -> None:
     assert closed == {"docs_active", "docs_changed", "docs_read", "docs_scan", "docs_1_write", "docs_1_build"} | {
         "docs_1_count",
         "docs_lexical",
+        "docs_sparse",
     }
 
 

@@ -266,7 +266,7 @@ def test_values_in_a_filter_are_bound(few: Database) -> None:
         ({"k": "3"}, "k must be"),
         ({"candidates": -1}, "candidates must be"),
         ({"group": "row"}, "passage, document"),
-        ({"stage": "sparse"}, "dense, lexical, maxsim, fused, rrf, exhaustive"),
+        ({"stage": "words"}, "dense, lexical, sparse, maxsim, fused, rrf, exhaustive"),
         ({"filter": "lang = 'rare'"}, "sqlalchemy.text"),
         ({"filter": True}, "SQLAlchemy expression"),
     ],

@@ -85,7 +85,7 @@ WEIGHTS = {"dense": 1, "content": 0.5}
 FUSED = [
     Ranking(MEASURES, MEASURES, fusion) for fusion in (Alone("content"), ZScores(WEIGHTS), ReciprocalRanks(WEIGHTS))
 ]
-WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
+WORDS, SECOND, SPARSE = Words(), WordEncoder(Dims(16, 8), "second"), WordEncoder(Dims(16, 8, 99), "sparse")
 NAMES = ("articles", "notes", "pages", "plain")
 QUERY = "red green"
 # One of each operator; none of them matches a key that is not there
@@ -227,7 +227,7 @@ def search_in_sql(parties: Parties) -> None:
                 f"SELECT * FROM pgencoder.notes_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
                 " query_text => 'red', fusion => %s, boost => 'n OPERATOR(pg_catalog.*) 1',"
                 " min_relevance => 0)".encode(),
-                [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", fusion],
+                [_text(query.dense), _array(query.tokens), fusion],
             )
             assert rows.fetchall()
         for name in NAMES:
@@ -235,7 +235,7 @@ def search_in_sql(parties: Parties) -> None:
                 rows = user.execute(
                     f"SELECT * FROM pgencoder.{name}_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
                     " filter => 'n OPERATOR(pg_catalog.>) 0', group_by => %s)".encode(),
-                    [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", group],
+                    [_text(query.dense), _array(query.tokens), group],
                 )
                 assert rows.fetchall()
             assert user.execute(f"TABLE pgencoder.{name}_passages".encode()).fetchall()
@@ -421,6 +421,42 @@ def nodes(parties: Parties) -> None:
     assert retriever.invoke(QUERY)
 
 
+def sparse(parties: Parties) -> None:
+    """A collection with the vectors of a sparse model, from all sides."""
+    db, query = parties.owner, SPARSE.encode_query(QUERY)
+    assert query.sparse is not None
+    db.attach("articles", ["body"], SPARSE, schema="blog", name="weighed")
+    db.sync("weighed", encoder=SPARSE)
+    for group in ("passage", "document"):
+        for filter in (None, parties.condition(db.table("weighed").c.n)):
+            for stage in ("sparse", "fused"):
+                found = parties.reader.search(
+                    "weighed",
+                    QUERY,
+                    3,
+                    filter=filter,
+                    group=group,
+                    stage=stage,
+                    encoder=SPARSE,  # type: ignore[arg-type]
+                )
+                assert found
+    engine = parties.engine(parties.reader)
+    with Session(engine) as session:
+        chosen = pgencoder.select("weighed", QUERY, 3, stage="sparse", encoder=SPARSE, db=parties.reader)
+        assert session.execute(chosen).all()
+    engine.dispose()
+    vector = db.vector_schema
+    with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
+        for fusion in (None, "sparse"):
+            rows = user.execute(
+                f"SELECT * FROM pgencoder.weighed_search(%s::{vector}.halfvec, %s::{vector}.halfvec[], fusion => %s,"
+                f" query_sparse => %s::{vector}.sparsevec)".encode(),
+                [_text(query.dense), _array(query.tokens), fusion, query.sparse.to_text()],
+            )
+            assert rows.fetchall()
+    db.detach("weighed")
+
+
 def repair(parties: Parties) -> None:
     with psycopg.connect(parties.url(parties.owner), autocommit=True) as user:
         user.execute("DROP TRIGGER pgencoder_articles_insert ON blog.articles")
@@ -479,6 +515,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     fail,
     store,
     nodes,
+    sparse,
     repair,
     search,
     detach,
@@ -487,3 +524,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
 
 def _text(vector: Any) -> str:
     return "[" + ",".join(map(str, vector)) + "]"
+
+
+def _array(vectors: Any) -> str:
+    return "{" + ",".join(f'"{_text(each)}"' for each in vectors) + "}"

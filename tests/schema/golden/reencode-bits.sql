@@ -95,7 +95,7 @@ BEGIN
         SELECT FROM pgencoder.representation r JOIN pgencoder.generation g
             ON r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
         WHERE g.collection OPERATOR(pg_catalog.=) 'bits' AND g.state OPERATOR(pg_catalog.=) 'active'
-            AND r.name OPERATOR(pg_catalog.<>) ALL ('{dense,lexical,tokens}')
+            AND r.name OPERATOR(pg_catalog.<>) ALL ('{dense,lexical,sparse,tokens}')
     ) THEN
         RAISE EXCEPTION 'a script cannot encode % again, because it stores more than vectors: pgencoder reencode %',
             pg_catalog.quote_literal('bits'), pg_catalog.quote_literal('bits') USING ERRCODE = 'feature_not_supported';
@@ -292,13 +292,13 @@ DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['pgencoder_reader', 'pgencoder_worker'])
     AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')
 ) THEN
-        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_reader;
+        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical", "pgencoder"."bits_by_sparse" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical", "pgencoder"."bits_by_sparse" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"(), "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text), "pgencoder"."bits_sparse"("public".sparsevec) TO pgencoder_reader, pgencoder_worker;
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
     END IF;
 END
