@@ -91,7 +91,9 @@ def plan(executor: Executor, wanted: Wanted) -> Objects:
             )
     name = source.table if wanted.name is None else wanted.name
     check_name(name)
-    others = (*wanted.representations, *catalog.lexical(executor, wanted.lexical))
+    others = tuple(wanted.representations)
+    if not any(isinstance(each, Lexical) for each in others):
+        others += catalog.lexical(executor, wanted.lexical)
     generation = describe(
         name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, others, pooling=wanted.pooling
     )

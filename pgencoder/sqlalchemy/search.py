@@ -205,7 +205,7 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
     # a generation has the sparse vectors that its encoder makes
     known = {"dense", "sparse"} | (set() if declared is not None and declared.tokens == "none" else {"tokens"})
-    if declared is not None and declared.lexical != "none":
+    if declared is None or declared.lexical != "none":
         known |= {LEXICAL.name}
     return _Found(check, encoding, frozenset(known), table)
 

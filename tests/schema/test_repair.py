@@ -244,7 +244,7 @@ def broken(connection: Connection, db: Database, words: WordEncoder) -> None:
     for name in "abc":
         connection.execute(f"CREATE TABLE {name} (id int PRIMARY KEY, body text)".encode())
         connection.execute(f"INSERT INTO {name} VALUES (1, 'word')".encode())
-        db.attach(name, ["body"], words)
+        db.attach(name, ["body"], words, lexical="none")
         db.sync(name)
 
 

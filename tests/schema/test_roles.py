@@ -260,7 +260,7 @@ def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded_app:
         f" pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
     )
     db = encoded_app.db(NOBODY)
-    with pytest.raises(MissingRights, match="permission denied for function docs_active"):
+    with pytest.raises(MissingRights, match="permission denied for view docs_by_lexical"):
         db.search("docs", "number 1", encoder=words)
     # who may read the passages is granted the rest by each migration
     encoded_app.db(OWNER).migrate()

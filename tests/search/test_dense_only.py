@@ -379,7 +379,7 @@ def test_the_command_line_stores_no_tokens_of_a_model(
     docs: Connection, url: str, command: Run, minilm: Encoder
 ) -> None:
     docs.execute("TRUNCATE docs; INSERT INTO docs VALUES (1, 'Boil the pasta.'), (2, 'A replica lags behind.')")
-    ok(command("attach", "docs", "--columns", "body", "--tokens", "none"))
+    ok(command("attach", "docs", "--columns", "body", "--tokens", "none", "--lexical", "none"))
     with pgencoder.connect(url) as db:
         assert db.sync("docs", encoder=minilm).rows == 2
         assert check(docs, db, "docs", minilm) == 2

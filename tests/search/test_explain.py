@@ -40,7 +40,7 @@ def filled(connection: Connection, db: Database, words: WordEncoder) -> Callable
         connection.execute("CREATE TABLE notes (id int PRIMARY KEY, title text, body text)")
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO notes VALUES (%s, NULL, %s)", list(enumerate(texts, 1)))
-        db.attach("notes", ["title", "body"], encoder, tokens=tokens, **options)
+        db.attach("notes", ["title", "body"], encoder, tokens=tokens, **{"lexical": "none"} | options)
         db.sync("notes")
         return db
 
@@ -280,7 +280,7 @@ def test_a_generation_that_searches_used_then(filled: Callable[..., Database], w
 def test_composite_keys_and_names_that_need_quotes(db: Database, connection: Connection, words: WordEncoder) -> None:
     connection.execute('CREATE TABLE "100% it\'s" ("a ""b" text, day date, "text" text, PRIMARY KEY ("a ""b", day))')
     connection.execute("""INSERT INTO "100% it's" VALUES ('x''y', '2026-01-02', 'red green')""")
-    db.attach("100% it's", ["text", "day"], words, name="odd", chunking="truncate")
+    db.attach("100% it's", ["text", "day"], words, name="odd", chunking="truncate", lexical="none")
     db.sync("odd")
     (hit,) = db.search("odd", "green")
     explanation = hit.explain()
@@ -293,7 +293,7 @@ def test_composite_keys_and_names_that_need_quotes(db: Database, connection: Con
 def test_row_level_security_holds(
     filled: Callable[..., Database], connection: Connection, url: str, words: WordEncoder
 ) -> None:
-    filled("red green", "green blue", chunking="truncate")
+    filled("red green", "green blue", chunking="truncate", lexical="none")
     connection.execute(
         "DROP ROLE IF EXISTS explain_reader; CREATE ROLE explain_reader LOGIN;"
         "GRANT USAGE ON SCHEMA pgencoder TO explain_reader;"
