@@ -35,10 +35,22 @@ def create(objects: Objects) -> list[Part]:
         _create_by_terms(objects, Lexical, objects.by_lexical, "candidates of a search by words"),
         _create_by_terms(objects, Sparse, objects.by_sparse, "candidates of a search by a sparse vector"),
         objects.fill(
-            "create_view", stored=objects.stored(), comment=objects.comment("passages of the active generation")
+            "create_view", stored=_shown(objects), comment=objects.comment("passages of the active generation")
         ),
         active,
     ]
+
+
+def _shown(objects: Objects) -> Part:
+    """Return the columns of what is stored.
+
+    A search that was built without the database takes for granted that words are. Where they are not, it must get as
+    far as the error that says so.
+    """
+    if _stored(objects, Lexical) is not None:
+        return objects.stored()
+    nothing = sql.SQL("NULL::{}.sparsevec AS {}").format(objects.vector, sql.Identifier(Lexical.name))
+    return listed([objects.stored(), nothing])
 
 
 def _create_lexical(objects: Objects) -> Part:

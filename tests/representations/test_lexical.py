@@ -220,7 +220,7 @@ def test_a_generation_keeps_it(notes: Connection, db: Database, words: WordEncod
 
 def test_a_collection_without_it_says_so(connection: Connection, db: Database, words: WordEncoder) -> None:
     connection.execute("CREATE TABLE plain (id int PRIMARY KEY, body text); INSERT INTO plain VALUES (1, 'alpha')")
-    db.attach("plain", ["body"], words)
+    db.attach("plain", ["body"], words, lexical="none")
     db.sync("plain")
     for call in (
         lambda: found(db, "alpha", "plain"),

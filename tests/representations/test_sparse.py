@@ -42,7 +42,7 @@ def fruits(connection: Connection, db: Database, splade: WordEncoder) -> Connect
     connection.execute("CREATE TABLE fruits (id int PRIMARY KEY, body text)")
     rows = [(i, f"{COLOURS[i % 5]} {'apple' if i % 7 == 0 else 'pear'} w{i % 20}") for i in range(1, 61)]
     connection.cursor().executemany("INSERT INTO fruits VALUES (%s, %s)", rows)
-    db.attach("fruits", ["body"], splade)
+    db.attach("fruits", ["body"], splade, lexical="none")
     assert db.sync("fruits").index_built
     return connection
 
@@ -129,7 +129,7 @@ def test_every_side_ranks_the_same(
     with db.engine.connect() as session:
         statement = select("fruits", QUERY, 8, group=group, db=db, **options)
         assert {row.id: (row.score, row.relevance) for row in session.execute(statement)} == scores
-        entity = select(db.table("fruits"), QUERY, 8, group=group, encoder=splade, **options)
+        entity = select(db.table("fruits"), QUERY, 8, group=group, encoder=splade, db=db, **options)
         assert {row.id for row in session.execute(entity)} == scores.keys()
     rows = in_sql(fruits, splade, group_by=group, **options)
     assert {key: (score, relevance) for key, score, relevance, _ in rows} == scores
@@ -177,7 +177,7 @@ def test_words_stand_beside_it(connection: Connection, db: Database, splade: Wor
     (best, *_) = db.search("notes", "ERR_42 again")
     assert (best.key, set(best.parts)) == (2, {"dense", "lexical", "sparse", "maxsim"})
     for stage in ("lexical", "sparse"):
-        assert db.search("notes", "ERR_42", 1, stage=stage)[0].key == 2  # type: ignore[arg-type]
+        assert db.search("notes", "ERR_42", 1, stage=stage)[0].key == 2
 
 
 def test_it_stays_in_step(fruits: Connection, db: Database, splade: WordEncoder) -> None:
@@ -323,7 +323,7 @@ def test_a_class_declares_it(fruits: Connection, db: Database, splade: WordEncod
 
     class Fruit(Base):
         __tablename__ = "fruits"
-        __encoding__ = EncodedColumns(["body"], splade)
+        __encoding__ = EncodedColumns(["body"], splade, lexical="none")
         id: Mapped[int] = mapped_column(primary_key=True)
         body: Mapped[str]
 

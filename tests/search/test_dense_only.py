@@ -200,8 +200,8 @@ def test_its_state_is_shown_everywhere(
     assert value(synced, "SELECT (name, kind, dims)::text FROM pgencoder.representation") == "(dense,dense,32)"
     assert value(synced, "SELECT (model, passages, coverage)::text FROM pgencoder.status") == '("mean of words",40,1)'
     text = ok(command("status"))
-    assert f"none: dense vectors only, {state.bytes_per_passage:,} bytes a passage" in text
-    assert "mean of words, dense vectors only, default chunking" in text
+    assert f"none: no token vectors, {state.bytes_per_passage:,} bytes a passage" in text
+    assert "mean of words, dense vectors, words (english), default chunking" in text
     assert json.loads(ok(command("status", "--json")))["collections"][0]["tokens"] == "none"
     server = metrics.serve(db.worker(), db.engine, "127.0.0.1", 0)
     with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics") as answer:
