@@ -58,6 +58,7 @@ class Lexical(TermWeights):
 
     kind: ClassVar[str] = "bm25"
     usual: ClassVar[tuple[float, ...]] = (0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935)
+    least: ClassVar[int] = 500
 
     name: str = "lexical"
     dims: int = DIMS

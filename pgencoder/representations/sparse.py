@@ -58,6 +58,9 @@ class Sparse(TermWeights):
 
     kind: ClassVar[str] = "sparse"
     usual: ClassVar[tuple[float, ...]] = (0.08, 0.22, 0.4, 0.62, 0.87, 1.2, 1.6, 2.1)
+    # a query has some 50 terms, most of them common: among 1,000 of SciFact's 5,183 passages are 96 of the best 100
+    # on average, among 2,000 more than 99
+    least: ClassVar[int] = 2_000
 
     @property
     def measure(self) -> SparseProduct:

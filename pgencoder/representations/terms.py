@@ -16,8 +16,7 @@ from psycopg import sql
 from pgencoder.representations.base import Column, Measure, Representation
 from pgencoder.statements import SCHEMA, Part, identifier, raw
 
-# The passages that are read for a query: a part of all, but not fewer and not more than these
-PART, LEAST, MOST = 0.1, 500, 8_000
+PART, MOST = 0.1, 8_000  # the passages that are read for a query: a part of all, and the most
 SETS = ("any_1", "any_2", "any_3")
 SETTINGS = ("weights", *SETS)
 
@@ -64,10 +63,11 @@ class TermMeasure(Measure):
 class TermWeights(Representation):
     """The weights of the terms of a passage, and their elements for a GIN index.
 
-    `usual` are the usual weights of the levels.
+    `usual` are the usual weights of the levels. At least about `least` passages are read for a query.
     """
 
     usual: ClassVar[tuple[float, ...]]
+    least: ClassVar[int]
 
     def column_type(self, vector: Part) -> Part:
         """Return `sparsevec`."""

@@ -14,7 +14,7 @@ from pgencoder.db.executor import Executor, run
 from pgencoder.representations.base import setting_name
 from pgencoder.representations.lexical import Lexical
 from pgencoder.representations.sparse import Sparse
-from pgencoder.representations.terms import LEAST, MOST, PART, SETTINGS, TermWeights
+from pgencoder.representations.terms import MOST, PART, SETTINGS, TermWeights
 from pgencoder.schema import policy
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part, Quoted, as_text, listed, query, raw
@@ -81,7 +81,7 @@ def _counted(objects: Objects, stored: TermWeights) -> dict[str, Part]:
         "counted": objects.fill("counted", representation=representation),
         "usual": sql.SQL("ARRAY[{}]::double precision[]").format(listed(map(sql.Literal, stored.usual))),
         "part": sql.Literal(PART),
-        "least": sql.Literal(LEAST),
+        "least": sql.Literal(stored.least),
         "most": sql.Literal(MOST),
     }
 

@@ -416,7 +416,7 @@ class Drawn(WordEncoder):
 
 def test_candidates_are_the_best(connection: Connection, db: Database) -> None:
     """Of queries whose terms are in many passages, nearly all of the best are among few candidates."""
-    drawn, count = Drawn(), 3_000
+    drawn, count = Drawn(), 6_000
     connection.execute(
         "CREATE TABLE drawn (id int PRIMARY KEY, body text);"
         f"INSERT INTO drawn SELECT i, 'passage ' || i FROM generate_series(1, {count}) AS i".encode()
