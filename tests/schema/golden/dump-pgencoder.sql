@@ -128,21 +128,21 @@ DECLARE
 BEGIN
     SELECT pg_catalog.min(there.name) INTO taken
     FROM (
-        SELECT c.relname::pg_catalog.text, false FROM pg_catalog.pg_class c
+        SELECT c.relname::pg_catalog.text, c.relkind OPERATOR(pg_catalog.=) 'i', false FROM pg_catalog.pg_class c
         WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
         UNION ALL
-        SELECT p.proname::pg_catalog.text, true FROM pg_catalog.pg_proc p
+        SELECT p.proname::pg_catalog.text, false, true FROM pg_catalog.pg_proc p
         WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
         UNION ALL
-        SELECT t.typname::pg_catalog.text, false FROM pg_catalog.pg_type t
+        SELECT t.typname::pg_catalog.text, false, false FROM pg_catalog.pg_type t
         WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-    ) AS there (name, is_function),
+    ) AS there (name, is_index, is_function),
         LATERAL (SELECT pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)) AS rest (name)
     WHERE there.name OPERATOR(pg_catalog.^@) collection
         -- an index and a function may have the same name: the index a_1_lexical is of a, the function of a_1
         AND rest.name OPERATOR(pg_catalog.~) pg_catalog.concat(suffix, '(_(build|count|queue|terms|write',
             CASE WHEN NOT there.is_function THEN indexes END, '))?$')
-        AND (there.is_function OR rest.name OPERATOR(pg_catalog.!~) '^_(lexical|sparse)$');
+        AND NOT (there.is_index AND rest.name OPERATOR(pg_catalog.~) '^_(lexical|sparse)$');
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
             pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
