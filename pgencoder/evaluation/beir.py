@@ -19,9 +19,10 @@ from psycopg import sql
 from pgencoder.database import Database
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.errors import InvalidRequest
-from pgencoder.evaluation import measuring
+from pgencoder.evaluation import evaluating
+from pgencoder.evaluation.evaluating import Plan
 from pgencoder.evaluation.judging import Judged
-from pgencoder.evaluation.measuring import OnStep, Plan
+from pgencoder.evaluation.measuring import OnStep
 from pgencoder.evaluation.reports import Report
 from pgencoder.statements import query
 from pgencoder.types import Chunking, TokenType
@@ -93,14 +94,14 @@ def evaluate(
     train: Dataset | None = None,
     progress: OnStep | None = None,
 ) -> Report:
-    """Load and encode the documents if that is not done yet, then measure: see `measuring.evaluate`.
+    """Load and encode the documents if that is not done yet, then measure: see `evaluating.evaluate`.
 
     `train` has other judged queries of the same documents. The first step of `progress` is "encoding", with the number
     of rows that are done and of all.
     """
     name = prepare(db, dataset, encoded)
     db.sync(name, progress=None if progress is None else partial(progress, "encoding"))
-    return measuring.evaluate(db, name, dataset, plan, train, progress)
+    return evaluating.evaluate(db, name, dataset, plan, train, progress)
 
 
 def prepare(db: Database, dataset: Dataset, encoded: Setup) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,15 @@ Judgements = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Judged:
-    """Queries by their ids, and judgements: the ids of a query and of a document, and how relevant it is, from 0."""
+    """Queries by their ids, and judgements: the ids of a query and of a document, and how relevant it is, from 0.
+
+    `warnings` say what is wrong with them.
+    """
 
     name: str
     queries: dict[str, str]
     qrels: list[tuple[str, str, int]]
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
 
     def judgements(self) -> dict[str, dict[str, int]]:
         """Return the relevance of the judged documents by their ids, for each query."""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pgencoder.database import Database
-from pgencoder.encoders import model_names
 from pgencoder.evaluation.judging import DEPTH, Judged, quality
-from pgencoder.evaluation.reports import QueryResult, Report, StageResult
-from pgencoder.evaluation.tuning import COUNTS, Candidates, Tuned, tune
+from pgencoder.evaluation.reports import QueryResult, StageResult
 from pgencoder.representations.base import Measure
 from pgencoder.results import Hit
 from pgencoder.search import Search
-from pgencoder.search.ranking import ALONE, MEASURES, Alone, Ranking, fused, ranking_of, stage_for
-from pgencoder.types import STAGES, Collection, Encoding, Stage
+from pgencoder.search.ranking import Alone, Ranking
+from pgencoder.search.rerank import Reranking
+from pgencoder.types import Collection, Encoding
 
 WARM_UP = 3
+
+T = TypeVar("T")
 
 OnStep = Callable[[str, int, int], None]
 
@@ -28,19 +30,12 @@ def ignore(step: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The stages to run, of those that a collection can have, and the number of candidates."""
-
-    stages: Sequence[Stage] = STAGES
-    candidates: int = 100
-
-
-@dataclass(frozen=True)
 class Way:
-    """One way to rank documents."""
+    """One way to rank documents: candidates, ranked in the server, and perhaps by a cross-encoder at the end."""
 
     ranking: Ranking
     candidates: int
+    last: Reranking | None = None
 
     @property
     def exhaustive(self) -> bool:
@@ -70,23 +65,34 @@ class Run:
         return cls(db, collection, judged, encodings, progress)
 
     def measure(self, name: str, way: Way) -> StageResult:
-        """Run all queries and return the quality and the times; `name` is for the progress."""
-        found: dict[str, list[Hit]] = {}
-        seconds: dict[str, float] = {}
-        for asked in list(self.encodings)[: 1 if way.exhaustive else WARM_UP]:
-            self.search(asked, way)
-        for asked in self.encodings:
-            started = time.perf_counter()
-            hits = self.search(asked, way, DEPTH if way.exhaustive else 10)
-            seconds[asked] = time.perf_counter() - started
-            found[asked] = self._deeper(asked, hits, way)
-            self.progress(name, len(found), len(self.encodings))
-        return self._result(found, seconds)
+        """Run all queries in one way and return the quality and the times; `name` is for the progress."""
+        return self.in_turns(name, {name: way})[name]
+
+    def in_turns(self, name: str, ways: Mapping[T, Way], *, deep: bool = True) -> dict[T, StageResult]:
+        """Run each query in each way before the next, so that all are as fast or slow as the machine is then.
+
+        Without `deep`, recall@100 is that of the first ten hits.
+        """
+        found: dict[T, dict[str, list[Hit]]] = {each: {} for each in ways}
+        seconds: dict[T, dict[str, float]] = {each: {} for each in ways}
+        for way in ways.values():
+            for asked in list(self.encodings)[: 1 if way.exhaustive or way.last else WARM_UP]:
+                self.search(asked, way)
+        for number, asked in enumerate(self.encodings, 1):
+            for each, way in ways.items():
+                started = time.perf_counter()
+                hits = self.search(asked, way, DEPTH if way.exhaustive else 10)
+                seconds[each][asked] = time.perf_counter() - started
+                found[each][asked] = self._deeper(asked, hits, way) if deep else hits
+            self.progress(name, number, len(self.encodings))
+        return {each: self._result(found[each], seconds[each]) for each in ways}
 
     def search(self, asked: str, way: Way, k: int = 10) -> list[Hit]:
         """Return the hits of a query, one for each document."""
+        k = max(k, way.last.top) if way.last else k
         search = Search(k, way.candidates, group="document", stage=way.ranking)
-        return self.db.run(self.collection, search, self.encodings[asked])
+        hits = self.db.run(self.collection, search, self.encodings[asked])
+        return way.last.best(self.judged.queries[asked], hits, k) if way.last else hits
 
     def recalled(self, asked: str, measure: Measure, scores: Sequence[Measure], count: int) -> list[Hit]:
         """Return the passages that a measure recalls, best first, with these scores too."""
@@ -97,6 +103,8 @@ class Run:
         """Add the hits after the tenth, which only recall@100 needs; the times do not include them."""
         if way.exhaustive:
             return hits
+        if way.last:
+            return hits + self.search(asked, Way(way.ranking, way.candidates), DEPTH)
         if way.alone:
             return self.search(asked, Way(way.ranking, DEPTH), DEPTH)
         if len(way.ranking.recalls) > 1:
@@ -115,72 +123,6 @@ class Run:
         ndcg = statistics.fmean(result.ndcg for result in each.values())
         recall = statistics.fmean(result.recall for result in each.values())
         return StageResult(ndcg, recall, statistics.median(times), cuts[18], each)
-
-
-def evaluate(
-    db: Database,
-    name: str,
-    judged: Judged,
-    plan: Plan,
-    train: Judged | None = None,
-    progress: OnStep | None = None,
-) -> Report:
-    """Run every judged query through each stage of a collection that is encoded.
-
-    With `train`, other judged queries, the weights of the fusion and the number of candidates are tuned on those; the
-    stage "tuned" has what they reach. `progress` is called with a stage, and with the number of queries that are done
-    and of all.
-    """
-    collection = db.collection(name)
-    state = next(each for each in db.status() if each.name == name)
-    stored = collection.generation.stored
-    run = Run.of(db, collection, judged, progress or ignore)
-    stages: dict[str, StageResult] = {
-        stage: run.measure(stage, Way(ranking_of(stage_for(stage, stored)), plan.candidates))
-        for stage in plan.stages
-        if _possible(stage, stored)
-    }
-    tuned = None
-    if train is not None:
-        tuned = _tuned(Run.of(db, collection, train, run.progress), plan.candidates)
-        stages["tuned"] = run.measure("tuned", Way(fused("zscore", stored, tuned.weights), tuned.candidates))
-    kernel = db.kernel()
-    return Report(
-        dataset=judged.name,
-        model=model_names(collection.generation.encoder),
-        documents=state.source_rows or 0,
-        queries=len(judged.queries),
-        passages=state.passages,
-        chunking=collection.generation.chunking,
-        tokens=collection.generation.token_type,
-        pooling=collection.generation.pooling,
-        lexical=collection.generation.lexical,
-        candidates=plan.candidates,
-        kernel=kernel.name,
-        scoring=kernel.scoring(collection.generation.token_type),
-        bytes_per_passage=state.bytes_per_passage or 0,
-        judged=judged,
-        stages=stages,
-        tuned=tuned,
-    )
-
-
-def _possible(stage: Stage, stored: frozenset[str]) -> bool:
-    """Return True if what the stage compares is stored; a fusion takes what there is."""
-    return stage not in ALONE or stored.issuperset(ALONE[stage].measures)
-
-
-def _tuned(train: Run, candidates: int) -> Tuned:
-    """Tune the fusion: the candidates of each query are read once, and then ranked in many ways."""
-    stored = train.collection.generation.stored
-    ranking, judged, found = fused("zscore", stored), train.judged.judgements(), []
-    names = [name for name, measure in MEASURES.items() if measure in ranking.scores]
-    most = max(*COUNTS, candidates)
-    for number, asked in enumerate(train.encodings, 1):
-        recalled = [train.recalled(asked, each, ranking.scores, most) for each in ranking.recalls]
-        found.append(Candidates.of(recalled, names, judged[asked]))
-        train.progress("tuning", number, len(train.encodings))
-    return tune(found, names, candidates)
 
 
 def _distinct(hits: Sequence[Hit]) -> list[str]:

@@ -45,6 +45,42 @@ class StageResult:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """The nDCG@10 of a stage, and the median of its milliseconds for a query."""
+
+    ndcg: float
+    ms: float
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Results by the number of candidates.
+
+    `recall` has the share of the relevant documents among the candidates of each recall, and of all together. `cost` is
+    that of each stage that has candidates; all are measured in turns, apart from the results of the stages.
+    """
+
+    recall: Mapping[str, Mapping[int, float]]
+    cost: Mapping[str, Mapping[int, Cost]]
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """A cross-encoder beside MaxSim, in medians of milliseconds for a query.
+
+    It reorders the hits of the stage `after`, `passages` of them on average, in `ms`. MaxSim of as many takes
+    `maxsim_ms`, without the search around it; None without tokens. If it is not `trained`, its head is random.
+    """
+
+    model: str
+    trained: bool
+    after: str
+    passages: float
+    ms: float
+    maxsim_ms: float | None
+
+
+@dataclass(frozen=True)
 class Report:
     """The result of an evaluation of the queries `judged`."""
 
@@ -64,6 +100,9 @@ class Report:
     judged: Judged = field(repr=False)
     stages: Mapping[str, StageResult] = field(default_factory=dict)
     tuned: Tuned | None = None
+    crossed: Crossed | None = None
+    curves: Curves | None = field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def best_single(self) -> str | None:
@@ -82,7 +121,8 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON values, with the usual names of the metrics."""
         plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "judged"}
-        plain["tuned"] = None if self.tuned is None else asdict(self.tuned)
+        for name in ("tuned", "crossed", "curves"):
+            plain[name] = None if plain[name] is None else asdict(plain[name])
         plain["stages"] = {
             name: {"ndcg@10": r.ndcg, "recall@100": r.recall, "p50_ms": r.p50_ms, "p95_ms": r.p95_ms}
             | ({} if (found := self.difference(name)) is None else {"difference": asdict(found)})

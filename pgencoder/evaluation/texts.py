@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgencoder.evaluation.reports import Report
+from pgencoder.evaluation.reports import Crossed, Report
+from pgencoder.evaluation.tuning import Tuned
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
@@ -47,23 +48,42 @@ def compared(report: Report, stage: str) -> str:
 
 def notes(report: Report) -> list[str]:
     """Return the lines that explain stages."""
-    return [] if report.tuned is None else [_tuned(report)]
+    return [
+        *([] if report.tuned is None else [_tuned(report.tuned)]),
+        *([] if report.crossed is None else _crossed(report.crossed)),
+    ]
 
 
-def _tuned(report: Report) -> str:
-    tuned = report.tuned
-    assert tuned is not None
+def _tuned(tuned: Tuned) -> str:
     weights = ", ".join(f"{name}={weight:g}" for name, weight in tuned.weights.items())
-    others = ", ".join(f"{ndcg:.4f} with {count}" for count, ndcg in tuned.by_candidates.items())
+    counts = ", ".join(f"{ndcg:.4f} with {count}" for count, ndcg in tuned.by_candidates.items())
     return (
         f"tuned on {tuned.queries} training queries: {weights}, {tuned.candidates} candidates; nDCG@10 there"
-        f" {tuned.ndcg:.4f} (by candidates: {others}), with the default weights and {tuned.default_candidates}"
-        f" candidates {tuned.default_ndcg:.4f}"
+        f" {tuned.ndcg:.4f} ({counts} candidates), with the default weights and {tuned.default_candidates} candidates"
+        f" {tuned.default_ndcg:.4f}"
     )
+
+
+def _crossed(crossed: Crossed) -> list[str]:
+    lines = [f"cross-encoder: {crossed.model} reorders {crossed.passages:.0f} passages of stage {crossed.after}"]
+    if crossed.maxsim_ms is not None and crossed.maxsim_ms > 0:
+        lines.append(
+            f"MaxSim of as many passages takes {_ms(crossed.maxsim_ms)} of the cross-encoder's {_ms(crossed.ms)} ms:"
+            f" {crossed.ms / crossed.maxsim_ms:,.0f} times less"
+        )
+    if not crossed.trained:
+        lines.append("the cross-encoder has no trained head, only a random one: its times count, its quality does not")
+    return lines
+
+
+def _ms(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 def means(reports: Sequence[Report]) -> Table:
     """Return the mean nDCG@10 of the stages that all reports have."""
     names = [name for name in reports[0].stages if all(name in each.stages for each in reports)]
-    rows = [(name, f"{sum(each.stages[name].ndcg for each in reports) / len(reports):.4f}") for name in names]
+    rows: list[tuple[str, ...]] = [
+        (name, f"{sum(each.stages[name].ndcg for each in reports) / len(reports):.4f}") for name in names
+    ]
     return ("stage", "nDCG@10"), rows

@@ -13,7 +13,7 @@ from pgencoder.bench import backlog, ingest, overhead, rerank, words, write
 from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
-from pgencoder.evaluation.measuring import Plan
+from pgencoder.evaluation.evaluating import Plan
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.statements import identifier, query
 from pgencoder.types import KernelName, TokenType

@@ -13,8 +13,9 @@ import pytest
 
 from pgencoder import Database
 from pgencoder.evaluation import beir
+from pgencoder.evaluation.evaluating import Plan
 from pgencoder.evaluation.judging import Judged, difference
-from pgencoder.evaluation.measuring import Plan, Run, Way
+from pgencoder.evaluation.measuring import Run, Way
 from pgencoder.evaluation.tuning import Candidates, tune
 from pgencoder.results import Hit, Part
 from pgencoder.search.ranking import fused
