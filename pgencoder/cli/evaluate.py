@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pgencoder import Database
     from pgencoder.evaluation.beir import Setup
     from pgencoder.evaluation.evaluating import Plan
+    from pgencoder.evaluation.judging import Judged
     from pgencoder.evaluation.reports import Report
 
 
@@ -172,14 +173,9 @@ def _plan(stages: str, candidates: int, rerank: str | None, rerank_top: int | No
 
 def _evaluate(db: Database, given: Given, encoded: Setup, plan: Plan) -> list[Report]:
     """Read the data, and evaluate it with bars on stderr."""
-    from pgencoder.evaluation import beir, evaluating, own
+    from pgencoder.evaluation import beir, evaluating
 
-    if given.collection is not None:
-        described = db.collection(given.collection)
-        judged, train = (each and own.read(db, described, each) for each in (given.queries, given.train))
-        assert judged is not None
-        for warning in (*judged.warnings, *(train.warnings if train else ())):
-            output.warn(f"warning: {warning}")
+    judged, train = _own(db, given)
     datasets = [
         (beir.read(each, given.split), beir.read(each, "train") if given.tune else None) for each in given.directories
     ]
@@ -188,9 +184,23 @@ def _evaluate(db: Database, given: Given, encoded: Setup, plan: Plan) -> list[Re
         def progress(step: str, done: int, total: int) -> None:
             (on_sync if step == "encoding" else on_query)(done, total)
 
-        if given.collection is not None:
-            return [evaluating.evaluate(db, given.collection, judged, plan, train, progress)]
-        return [beir.evaluate(db, dataset, encoded, plan, train, progress) for dataset, train in datasets]
+        if judged is not None:
+            return [evaluating.evaluate(db, judged.name, judged, plan, train, progress)]
+        return [beir.evaluate(db, each, encoded, plan, training, progress) for each, training in datasets]
+
+
+def _own(db: Database, given: Given) -> tuple[Judged | None, Judged | None]:
+    """Read the judged queries of a collection and those to tune on, and print what is wrong with them."""
+    from pgencoder.evaluation import own
+
+    if given.collection is None:
+        return None, None
+    described = db.collection(given.collection)
+    judged, train = (None if path is None else own.read(db, described, path) for path in (given.queries, given.train))
+    for each in (judged, train):
+        for warning in each.warnings if each else ():
+            output.warn(f"warning: {warning}")
+    return judged, train
 
 
 def _gated(report: Report) -> float:

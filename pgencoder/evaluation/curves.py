@@ -20,7 +20,7 @@ def measure(run: Run, ways: Mapping[str, Way]) -> Curves:
 
     A way without candidates, which takes long, is left out.
     """
-    tried = {}
+    tried: dict[tuple[str, int], Way] = {}
     for name, way in ways.items():
         counts = (way.candidates,) if way.alone or name == "tuned" else tuple(sorted({*COUNTS, way.candidates}))
         if not way.exhaustive:

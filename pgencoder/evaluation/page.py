@@ -202,8 +202,8 @@ def _cost(report: Report, curves: Curves, numbers: Mapping[str, int]) -> str:
     ]
     return _figure(
         "nDCG@10 by the time of a query",
-        "Numbers at points are candidates. Medians, without the encoding of the query. Stages with candidates are measured"
-        " in turns, apart from the table above.",
+        "Numbers at points are candidates. Medians, without the encoding of the query. Stages with candidates are"
+        " measured in turns, apart from the table above.",
         plot,
         _table(("stage", "candidates", "nDCG@10", "p50 ms"), rows, numbers),
     )
@@ -259,7 +259,7 @@ def _first(stage: str, hit: Hit | None, judged: Judgements) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0][-LONGEST:] + " …"
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
 
 
 def _shown(text: str) -> str:
