@@ -136,20 +136,24 @@ def evaluate(
     encoded = Setup(model, token_model, tokens, chunking, lexical, pooling)
     given.check(encoded)
     for path in (report, csv):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise InvalidRequest(f"cannot write {path}: there is no folder {path.parent}")
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise InvalidRequest(
+                f"cannot write {path}: {'it is a folder' if path.is_dir() else 'its folder is missing'}"
+            )
     plan = _plan(stages, candidates, rerank, rerank_top, curves=report is not None)
     reports = _evaluate(open_database(database), given, encoded, plan)
+    for warning in (warning for each in reports for warning in each.warnings):
+        output.warn(f"warning: {warning}")
+    if json:
+        output.as_json([each.as_json() for each in reports] if len(reports) > 1 else reports[0].as_json())
+    else:
+        _print(reports)
     if csv is not None:
         _write_csv(csv, reports)
     if report is not None:
         from pgencoder.evaluation.page import page
 
         report.write_text(page(reports), encoding="utf-8")
-    if json:
-        output.as_json([each.as_json() for each in reports] if len(reports) > 1 else reports[0].as_json())
-    else:
-        _print(reports)
     if gate is not None:
         below = [f"{each.dataset} {_gated(each):.4f}" for each in reports if _gated(each) < gate]
         if below:
@@ -190,16 +194,13 @@ def _evaluate(db: Database, given: Given, encoded: Setup, plan: Plan) -> list[Re
 
 
 def _own(db: Database, given: Given) -> tuple[Judged | None, Judged | None]:
-    """Read the judged queries of a collection and those to tune on, and print what is wrong with them."""
+    """Read the judged queries of a collection and those to tune on."""
     from pgencoder.evaluation import own
 
     if given.collection is None:
         return None, None
     described = db.collection(given.collection)
     judged, train = (None if path is None else own.read(db, described, path) for path in (given.queries, given.train))
-    for each in (judged, train):
-        for warning in each.warnings if each else ():
-            output.warn(f"warning: {warning}")
     return judged, train
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pgencoder.database import Database
 from pgencoder.encoders import Reranker, model_names
+from pgencoder.errors import InvalidRequest
 from pgencoder.evaluation import crossing, curves
 from pgencoder.evaluation.judging import Judged
 from pgencoder.evaluation.measuring import OnStep, Run, Way, ignore
@@ -39,7 +40,7 @@ def evaluate(
     train: Judged | None = None,
     progress: OnStep | None = None,
 ) -> Report:
-    """Run every judged query through each stage of a collection that is encoded.
+    """Run every judged query through each stage of a collection that is encoded; raise InvalidRequest if it has none.
 
     With `train`, other judged queries, the weights of the fusion and the number of candidates are tuned on those; the
     stage "tuned" has what they reach. `progress` is called with a stage, and with the number of queries that are done
@@ -54,10 +55,12 @@ def evaluate(
         for stage in plan.stages
         if _possible(stage, stored)
     }
+    if not ways:
+        raise InvalidRequest(f"{name!r} stores nothing for {', '.join(plan.stages)}; choose other stages")
     if train is not None:
         tuned = _tuned(Run.of(db, collection, train, run.progress), plan.candidates)
         ways["tuned"] = Way(fused("zscore", stored, tuned.weights), tuned.candidates)
-        report = replace(report, tuned=tuned, warnings=(*report.warnings, *_overlap(judged, train)))
+        report = replace(report, tuned=tuned, warnings=(*report.warnings, *train.warnings, *_overlap(judged, train)))
     stages = {stage: run.measure(stage, way) for stage, way in ways.items()}
     if plan.curves:
         report = replace(report, curves=curves.measure(run, ways))

@@ -14,12 +14,12 @@ from html import escape
 from itertools import count
 
 WIDTH = 400
-LETTER = 6.6  # the mean width of a letter of the font, a little more than most are
+LETTER = 7.4  # the mean width of a letter of a wide font, such as DejaVu Sans, at 12 pixels
 LINE = 14  # the height of a line of text
 MARK = 4.5
 COLOURS = 6
 DASHES = ("none", "6 3", "2 3", "8 3 2 3")
-EVENLY = (1.0, 2.0, 2.5, 5.0)
+EVENLY = (1.0, 2.0, 5.0)
 BY_FACTORS = ((1, 10), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 
 Box = tuple[float, float, float, float]
@@ -112,7 +112,7 @@ def lines(words: Words, series: Sequence[Series], *, said: Callable[[Series, Poi
     room = _Room(WIDTH, 262 + legend)
     points = [point for each in series for point in each.points]
     xs, ys = [point.x for point in points], [point.y for point in points]
-    x = _Factors(min(xs), max(xs), 44, WIDTH - 16)
+    x = _Factors(min(xs), max(xs), 50, WIDTH - 16)
     y = _Axis(min(ys), max(ys), 210, 34)
     parts = [_y_axis(y, room, words.y), _x_axis(x, room, words.x, 24, 218)]
     for each in series:
@@ -136,9 +136,12 @@ def key(number: int) -> str:
 class _Axis:
     """Places values evenly between two pixels, with numbers at ticks."""
 
+    least = 0.01  # beside the values, so that few digits tell the ticks apart
+
     def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        margin = (high - low or abs(high) or 1) * 0.06
-        self.low, self.high, self.start, self.end = low - margin, high + margin, start, end
+        margin = max((high - low) * 0.06, self.least)
+        self.low = max(low - margin, 0) if low >= 0 else low - margin
+        self.high, self.start, self.end = high + margin, start, end
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
@@ -153,6 +156,8 @@ class _Axis:
 
 class _Factors(_Axis):
     """Places values so that equal distances are equal factors."""
+
+    least = 0.1
 
     def __init__(self, low: float, high: float, start: float, end: float) -> None:
         super().__init__(math.log(low), math.log(high), start, end)
@@ -188,9 +193,9 @@ def _y_axis(axis: _Axis, room: _Room, name: str) -> str:
     parts = [_text(0, 12, name, "start", "axis")]
     for value in axis.ticks():
         y = axis(value)
-        parts.append(f'<path class="grid" d="M40 {y:.1f}H{WIDTH}"/>')
-        if room.take((0, y - LINE / 2, 36, y + LINE / 2)):
-            parts.append(_text(34, y + 4, f"{value:.6g}", "end"))
+        parts.append(f'<path class="grid" d="M44 {y:.1f}H{WIDTH}"/>')
+        if room.take((0, y - LINE / 2, 40, y + LINE / 2)):
+            parts.append(_text(40, y + 4, f"{value:.6g}", "end"))
     return "".join(parts)
 
 
@@ -209,7 +214,7 @@ def _beside(room: _Room, x: float, y: float, text: str) -> str:
     for anchor, spots in places.items():
         for left, base in spots:
             begin = left - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-            if base < 216 and begin > 40 and room.take((begin, base - 10, begin + width, base + 2)):
+            if base < 216 and begin > 44 and room.take((begin, base - 10, begin + width, base + 2)):
                 return _text(left, base, text, anchor)
     return ""
 

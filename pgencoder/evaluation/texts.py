@@ -50,7 +50,7 @@ def notes(report: Report) -> list[str]:
     """Return the lines that explain stages."""
     return [
         *([] if report.tuned is None else [_tuned(report.tuned)]),
-        *([] if report.crossed is None else _crossed(report.crossed)),
+        *([] if report.crossed is None else crossed(report.crossed)),
     ]
 
 
@@ -64,14 +64,15 @@ def _tuned(tuned: Tuned) -> str:
     )
 
 
-def _crossed(crossed: Crossed) -> list[str]:
-    lines = [f"cross-encoder: {crossed.model} reorders {crossed.passages:.0f} passages of stage {crossed.after}"]
-    if crossed.maxsim_ms is not None and crossed.maxsim_ms > 0:
+def crossed(found: Crossed) -> list[str]:
+    """Return the lines that compare a cross-encoder with MaxSim."""
+    lines = [f"cross-encoder: {found.model} reorders {found.passages:.0f} passages of stage {found.after}"]
+    if found.maxsim_ms is not None and found.maxsim_ms > 0:
         lines.append(
-            f"MaxSim of as many passages takes {_ms(crossed.maxsim_ms)} of the cross-encoder's {_ms(crossed.ms)} ms:"
-            f" {crossed.ms / crossed.maxsim_ms:,.0f} times less"
+            f"MaxSim of as many passages takes {_ms(found.maxsim_ms)} of the cross-encoder's {_ms(found.ms)} ms:"
+            f" {found.ms / found.maxsim_ms:,.0f} times less"
         )
-    if not crossed.trained:
+    if not found.trained:
         lines.append("the cross-encoder has no trained head, only a random one: its times count, its quality does not")
     return lines
 
