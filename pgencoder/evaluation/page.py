@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 from pgencoder.evaluation import plots, texts
@@ -11,6 +12,7 @@ from pgencoder.evaluation.plots import Interval, Point, Series, Words
 from pgencoder.evaluation.reports import Cost, Curves, Report
 from pgencoder.plain import one_line, shown_key
 from pgencoder.results import Hit
+from pgencoder.search.rerank import NAME as CROSS_ENCODER
 
 MOST_QUERIES = 10  # that gain the most, and as many that lose
 LONGEST = 300  # characters of a passage
@@ -46,6 +48,7 @@ figcaption span{display:block;font-weight:400;font-size:.9rem;color:var(--faint)
 svg text{font:12px system-ui,sans-serif;fill:var(--ink);font-variant-numeric:tabular-nums;
 paint-order:stroke;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round}
 svg .axis{fill:var(--faint)}
+svg .beside{fill:var(--c)}
 svg path{fill:none;stroke:var(--c);stroke-width:1.8}
 svg .grid{stroke:var(--rule);stroke-width:1}
 svg .mark{fill:var(--c);stroke-width:1.6}
@@ -93,7 +96,7 @@ def _report(report: Report, heading: str) -> Iterator[str]:
         yield '<p class="faint">* The interval of 95 % of the difference does not hold 0.</p>'
     yield from (f"<p>{_shown(each)}</p>" for each in texts.notes(report))
     yield f"<{heading}>Quality and time</{heading}>"
-    yield f'<div class="plots">{"".join(_plots(report, numbers))}</div>'
+    yield f'<div class="plots">{"".join(_plots(_in_plots(report), numbers))}</div>'
     yield from _queries(report, heading)
 
 
@@ -130,6 +133,13 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Mappi
         f'<div class="scroll" role="region" aria-label="Results by {_shown(columns[0])}" tabindex="0">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
+
+
+def _in_plots(report: Report) -> Report:
+    """Return the report without a stage whose quality means nothing, beside which all others would look the same."""
+    if report.crossed is None or report.crossed.trained:
+        return report
+    return replace(report, stages={name: each for name, each in report.stages.items() if name != CROSS_ENCODER})
 
 
 def _plots(report: Report, numbers: Mapping[str, int]) -> Iterator[str]:

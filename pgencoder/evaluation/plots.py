@@ -46,7 +46,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its interval, in a row of its own."""
+    """A value with its interval: one row of a plot."""
 
     name: str
     number: int
@@ -123,7 +123,7 @@ def lines(words: Words, series: Sequence[Series], *, said: Callable[[Series, Poi
         path = "L".join(f"{x(point.x):.1f} {y(point.y):.1f}" for point in each.points)
         marks = "".join(_mark(each.number, x(point.x), y(point.y), said(each, point)) for point in each.points)
         parts.append(_series(each.number, f'<path d="M{path}"/>{marks}'))
-        texts += [_beside(room, x(point.x), y(point.y), point.text) for point in each.points if point.text]
+        texts += [_beside(room, each.number, x(point.x), y(point.y), point.text) for point in each.points if point.text]
     return _svg(words, room, [*parts, *texts, *_legend(series, 256)])
 
 
@@ -203,8 +203,8 @@ def _around(x: float, y: float) -> Box:
     return x - MARK - 1, y - MARK - 1, x + MARK + 1, y + MARK + 1
 
 
-def _beside(room: _Room, x: float, y: float, text: str) -> str:
-    """Return a text in the first free place around a point, or nothing."""
+def _beside(room: _Room, number: int, x: float, y: float, text: str) -> str:
+    """Return a text in the first free place around a point of a series, or nothing."""
     width, gap = LETTER * len(text), MARK + 3
     places = {
         "middle": [(x, y - gap), (x, y + gap + 10)],
@@ -214,8 +214,8 @@ def _beside(room: _Room, x: float, y: float, text: str) -> str:
     for anchor, spots in places.items():
         for left, base in spots:
             begin = left - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-            if base < 216 and begin > 44 and room.take((begin, base - 10, begin + width, base + 2)):
-                return _text(left, base, text, anchor)
+            if base < 216 and begin > 44 and room.take((begin - 3, base - 10, begin + width + 3, base + 2)):
+                return _text(left, base, text, anchor, f"beside c{number % COLOURS}")
     return ""
 
 

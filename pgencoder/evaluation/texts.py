@@ -73,7 +73,7 @@ def crossed(found: Crossed) -> list[str]:
             f" {found.ms / found.maxsim_ms:,.0f} times less"
         )
     if not found.trained:
-        lines.append("the cross-encoder has no trained head, only a random one: its times count, its quality does not")
+        lines.append("the cross-encoder has no trained head, only a random one: its time counts, its quality does not")
     return lines
 
 

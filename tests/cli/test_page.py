@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pgencoder.evaluation.evaluating import Plan
 from pgencoder.evaluation.judging import Judged
 from pgencoder.evaluation.page import page
 from pgencoder.evaluation.plots import Interval, Point, Series, Words
-from pgencoder.evaluation.reports import Report
+from pgencoder.evaluation.reports import Crossed, Report
 from pgencoder.types import STAGES
 from tests.commands import Run, ok
 from tests.connections import Connection
@@ -174,6 +175,17 @@ def test_curves_have_what_more_candidates_give(report: Report) -> None:
     assert list(found.cost["dense"]) == [30]
     assert found.cost["fused"][30].ndcg == pytest.approx(report.stages["fused"].ndcg)
     json.dumps(report.as_json())
+
+
+def test_plots_leave_out_what_is_random(report: Report) -> None:
+    crossed = Crossed("m", True, "fused", 10.0, 900.0, 2.0)
+    with_it = replace(report, stages={**report.stages, "cross-encoder": report.stages["dense"]}, crossed=crossed)
+    plot = '<svg class="plot".*?</svg>'
+    assert "cross-encoder" in "".join(re.findall(plot, page([with_it]), re.S))
+    text = page([replace(with_it, crossed=replace(crossed, trained=False))])
+    assert "cross-encoder" not in "".join(re.findall(plot, text, re.S))
+    assert "no trained head" in text
+    assert "cross-encoder</td>" in text
 
 
 def test_a_page_of_several_evaluations(report: Report) -> None:
