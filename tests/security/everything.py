@@ -483,7 +483,7 @@ def measure(parties: Parties) -> None:
         rerank.rerank(db, None, queries=1)
     with TemporaryDirectory() as folder:
         (Path(folder) / "corpus.jsonl").write_text('{"_id": "1", "title": "red", "text": "green"}\n')
-        beir.load_documents(db, beir.Dataset(Path(folder), {}, []))
+        beir.load_documents(db, beir.Dataset("tiny", {}, [], Path(folder)))
     with db.connection() as connection:
         table = demo.create_table(connection)
         demo.fill_table(connection, table, [("module", "name", "doc")])
