@@ -164,12 +164,11 @@ def _best(report: Report) -> str:
 
 
 def _recall(curves: Curves, numbers: Mapping[str, int]) -> str:
+    # a recall looks like the stage of its name, and those without one like no stage
+    others = [name for name in curves.recall if name not in numbers]
+    numbers = {**numbers, **{name: number for number, name in enumerate(others, len(numbers))}}
     series = [
-        Series(
-            name,
-            numbers.get(name, numbers.get("fused", len(numbers))),
-            [Point(count, share) for count, share in shares.items()],
-        )
+        Series(name, numbers[name], [Point(count, share) for count, share in shares.items()])
         for name, shares in curves.recall.items()
     ]
     counts = list(next(iter(curves.recall.values())))
@@ -180,7 +179,7 @@ def _recall(curves: Curves, numbers: Mapping[str, int]) -> str:
         said=lambda each, point: f"{each.name}, {point.x} candidates: {point.y:.4f}",
     )
     rows = [(name, *(f"{share:.4f}" for share in shares.values())) for name, shares in curves.recall.items()]
-    numbered = _table(("recall", *map(str, counts)), rows, {each.name: each.number for each in series})
+    numbered = _table(("recall", *map(str, counts)), rows, numbers)
     together = " Together: what any of them finds, which the fusion ranks." if len(rows) > 1 else ""
     return _figure(
         "Recall by the number of candidates",
@@ -213,7 +212,8 @@ def _cost(report: Report, curves: Curves, numbers: Mapping[str, int]) -> str:
     return _figure(
         "nDCG@10 by the time of a query",
         "Numbers at points are candidates. Medians, without the encoding of the query. Stages with candidates are"
-        " measured in turns, apart from the table above.",
+        " measured in turns, apart from the table above. A search whose candidates are passages of fewer than ten"
+        " documents looks for more, which takes longer.",
         plot,
         _table(("stage", "candidates", "nDCG@10", "p50 ms"), rows, numbers),
     )
@@ -239,7 +239,8 @@ def _queries(report: Report, heading: str) -> Iterator[str]:
     for how, asked in (("worse", worse), ("better", better)):
         title = f"{stage} is {how} than {single}: {len(asked)} of {len(own)} queries"
         yield f"<{heading}>{_shown(title)}</{heading}>"
-        yield f"<ol>{''.join(_query(report, each, stage, single) for each in asked[:MOST_QUERIES])}</ol>"
+        if asked:
+            yield f"<ol>{''.join(_query(report, each, stage, single) for each in asked[:MOST_QUERIES])}</ol>"
 
 
 def _query(report: Report, asked: str, stage: str, single: str) -> str:

@@ -188,6 +188,14 @@ def test_plots_leave_out_what_is_random(report: Report) -> None:
     assert "cross-encoder</td>" in text
 
 
+def test_recalls_look_different_without_their_stages(report: Report) -> None:
+    text = page([replace(report, stages={name: report.stages[name] for name in ("dense", "fused")})])
+    recall = svg(re.findall(r'<svg class="plot".*?</svg>', text, re.S)[1])
+    looks = [(group.get("class"), group.get("stroke-dasharray")) for group in recall.iter("g")]
+    assert len(looks) == 6  # three lines, and their marks in the legend
+    assert len(set(looks)) == 3
+
+
 def test_a_page_of_several_evaluations(report: Report) -> None:
     text = page([report, report])
     assert "Mean of 2 data sets" in text
