@@ -48,7 +48,7 @@ FULL_TYPE = (
 @short_repr
 @dataclass(frozen=True)
 class Dims:
-    """The dimensions of the dense vector, of one token vector, and of the sparse vector; 0 of what there is not."""
+    """The dimensions of the dense vector, of one token vector, and of the sparse vector; 0 where there is none."""
 
     dense: int
     tokens: int

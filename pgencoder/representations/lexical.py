@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from psycopg import sql
 
-from pgencoder.representations.base import Measure, Parameter
+from pgencoder.representations.base import Parameter
 from pgencoder.representations.terms import TermMeasure, TermWeights, asked
 from pgencoder.statements import Part, template
 from pgencoder.types import Encoding
@@ -70,7 +70,7 @@ class Lexical(TermWeights):
         return {"configuration": self.configuration}
 
     @property
-    def measure(self) -> Measure:
+    def measure(self) -> Bm25:
         """BM25."""
         return Bm25(self.name)
 

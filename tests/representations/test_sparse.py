@@ -21,7 +21,7 @@ from pgencoder.search.ranking import DENSE, SPARSE, Ranking, ZScores
 from pgencoder.sqlalchemy import EncodedColumns
 from pgencoder.types import Matrix
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
-from tests.application import OWNER, TENANTS, App
+from tests.application import NOBODY, OWNER, TENANTS, App
 from tests.encoder import WordEncoder
 
 Connection = psycopg.Connection[Any]
@@ -347,6 +347,20 @@ def test_readers_find_only_what_they_may_see(app: App, splade: WordEncoder) -> N
             visible = {key for (key,) in session.execute("SELECT id FROM docs")}
         assert {hit.key for hit in hits} == visible
         assert visible
+
+
+def test_a_reader_with_the_rights_of_the_readme(app: App, splade: WordEncoder) -> None:
+    app.db(OWNER).attach("docs", ["body"], splade)
+    app.work(splade)
+    app.superuser.execute(
+        f"GRANT USAGE ON SCHEMA pgencoder TO {NOBODY}; CREATE POLICY nobody ON docs TO {NOBODY} USING (id < 5);"
+        "GRANT SELECT ON docs, pgencoder.docs_1, pgencoder.docs_passages, pgencoder.docs_by_sparse,"
+        " pgencoder.collection, pgencoder.representation, pgencoder.collection_key, pgencoder.generation,"
+        f" pgencoder.revision TO {NOBODY}; GRANT EXECUTE ON FUNCTION pgencoder.docs_active(),"
+        f" pgencoder.docs_sparse(sparsevec) TO {NOBODY}".encode()
+    )
+    hits = app.db(NOBODY).search("docs", "number", 100, stage="sparse", encoder=splade)
+    assert {hit.key for hit in hits} == {key for key, _ in app.rows() if key < 5} != set()
 
 
 def test_readers_use_the_index(app: App, splade: WordEncoder) -> None:

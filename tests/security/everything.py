@@ -349,7 +349,7 @@ def script(parties: Parties) -> None:
     options = {"as_sql": True, "output_buffer": printed, "pgencoder_vector_schema": parties.owner.vector_schema}
     op: Any = Operations(MigrationContext.configure(dialect_name="postgresql", opts=options))
     key = {"id": "integer"}
-    op.attach_encoding("articles", ["body"], WORDS, schema="blog", name="other", key=key)
+    op.attach_encoding("articles", ["body"], SPARSE, schema="blog", name="other", key=key)
     op.reencode(
         "other", SECOND, tokens="bit", chunking="default", table="articles", columns=["body"], schema="blog", key=key
     )
