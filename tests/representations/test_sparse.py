@@ -177,7 +177,7 @@ def test_words_stand_beside_it(connection: Connection, db: Database, splade: Wor
     (best, *_) = db.search("notes", "ERR_42 again")
     assert (best.key, set(best.parts)) == (2, {"dense", "lexical", "sparse", "maxsim"})
     for stage in ("lexical", "sparse"):
-        assert db.search("notes", "ERR_42", 1, stage=stage)[0].key == 2  # type: ignore[arg-type]
+        assert db.search("notes", "ERR_42", 1, stage=stage)[0].key == 2
 
 
 def test_it_stays_in_step(fruits: Connection, db: Database, splade: WordEncoder) -> None:

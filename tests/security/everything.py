@@ -439,7 +439,7 @@ def sparse(parties: Parties) -> None:
                     filter=filter,
                     group=group,
                     stage=stage,
-                    encoder=SPARSE,  # type: ignore[arg-type]
+                    encoder=SPARSE,
                 )
                 assert found
     engine = parties.engine(parties.reader)
