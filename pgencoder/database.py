@@ -34,7 +34,7 @@ from pgencoder.results import (
     SyncReport,
     WorkerStatus,
 )
-from pgencoder.schema.attach import DEFAULT_LEXICAL, Wanted
+from pgencoder.schema.attach import Wanted
 from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
 from pgencoder.search.ranking import Fusion, Ranking
@@ -286,7 +286,7 @@ class Database:
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
-        lexical: str = DEFAULT_LEXICAL,
+        lexical: str | None = None,
         pooling: int = 1,
         representations: Sequence[Representation] = (),
         allow_untrained: bool = False,

@@ -88,7 +88,9 @@ def attach(
         typer.Option(metavar="TYPE", help="How token vectors are stored: bit, halfvec, or none: dense vectors only."),
     ] = None,
     chunking: CHUNKING = "default",
-    lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = DEFAULT_LEXICAL,
+    lexical: Annotated[
+        str | None, typer.Option(metavar="CONFIG", help=LEXICAL_HELP, show_default=DEFAULT_LEXICAL)
+    ] = None,
     pooling: Annotated[int, typer.Option(help=POOLING_HELP)] = 1,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")

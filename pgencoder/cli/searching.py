@@ -176,8 +176,8 @@ def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
     described = db.collection(collection)
     encoding = db.encode_query(described, query)
     tokens = ",".join(f'"{_vector(token)}"' for token in encoding.tokens)
-    settings = {
-        "dense": _vector(encoding.dense),
+    # only what there is: an empty vector is none
+    settings = ({"dense": _vector(encoding.dense)} if len(encoding.dense) else {}) | {
         "tokens": f"{{{tokens}}}",
         "encoder": dumps(dict(described.generation.encoder)),
     }

@@ -41,9 +41,10 @@ def read(db: Database, collection: Collection, path: Path) -> Judged:
                 raise InvalidRequest(f"{path.name}, line {number}: {_said(error)}") from error
             queries[number] = query
             for (key, relevance), found in zip(keys, there, strict=True):
-                if found is None:
+                judged = number, f"not there: {_shown(key)}" if found is None else found
+                if found is None and judged not in qrels:
                     lost.append(_shown(key))
-                qrels[number, f"not there: {_shown(key)}" if found is None else found] = relevance
+                qrels[judged] = relevance
     if not queries:
         raise InvalidRequest(f"{path.name} has no queries; each line is {FORM}")
     if len(lost) >= len(qrels):
@@ -117,6 +118,8 @@ def _key(value: Any, columns: Sequence[KeyColumn]) -> Any:
     else:
         raise _no_key(value, columns)
     for part, column in zip(parts, columns, strict=True):
+        if isinstance(part, bool) and column.type not in ("boolean", "jsonb"):
+            raise _no_key(value, columns)
         if not isinstance(part, str | int | float) and column.type != "jsonb":
             raise _no_key(value, columns)
     return parts[0] if len(parts) == 1 else tuple(parts)

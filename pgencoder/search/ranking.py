@@ -282,8 +282,8 @@ def stage_for(
         return fused(fusion or "zscore", stored, weights)
     if stage is None:
         return _best(stored)
-    if stage in ("dense", "maxsim", "exhaustive") and not {DENSE.name, TOKENS.name} & {*stored}:
-        raise InvalidRequest(f"there are no vectors to compare, so stage={stage!r} cannot be; use stage='lexical'")
+    if stage in ("dense", "maxsim", "exhaustive") and DENSE.name not in stored:
+        raise InvalidRequest(f"there are no dense vectors to compare, so stage={stage!r} cannot be; leave stage out")
     if stage in ("maxsim", "exhaustive") and TOKENS.name not in stored:
         raise InvalidRequest(f'there are no token vectors to compare, so stage={stage!r} cannot be; use stage="dense"')
     if stage == "lexical" and LEXICAL.name not in stored:
@@ -300,7 +300,7 @@ def stage_for(
 
 
 def _best(stored: Collection[str]) -> Stage | Ranking:
-    if BY_TERMS & set(stored) and DENSE.name in stored:
+    if BY_TERMS & {*stored} and len((BY_TERMS | {DENSE.name}) & {*stored}) > 1:
         return fused("zscore", stored)
     if TOKENS.name in stored:
         return "maxsim"

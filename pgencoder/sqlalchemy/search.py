@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.database import Database
-from pgencoder.encoders import Encoder, query_text
+from pgencoder.encoders import NO_MODEL, Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import the_only
 from pgencoder.search.ranking import DENSE, LEXICAL, SPARSE, TOKENS, Fusion, Ranking, stage_for
@@ -183,7 +183,7 @@ class _Found:
             LEXICAL.name: bool(query.text),
             SPARSE.name: query.sparse is not None,
         }
-        return frozenset(name for name in self.stored if there.get(name, True))
+        return frozenset(name for name in self.stored if there.get(name, True)) or self.stored
 
 
 def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
@@ -205,6 +205,8 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
     # a generation has the sparse vectors that its encoder makes
     known = {"dense", "sparse"} | (set() if declared is not None and declared.tokens == "none" else {"tokens"})
+    if declared is not None and declared.model == NO_MODEL:
+        known = set()
     if declared is None or declared.lexical != "none":
         known |= {LEXICAL.name}
     return _Found(check, encoding, frozenset(known), table)

@@ -454,3 +454,21 @@ def test_candidates_are_the_best(connection: Connection, db: Database) -> None:
         assert read < count / 2
         assert not complete
     assert sum(recalls) / len(recalls) >= 0.9
+
+
+def test_words_and_sparse_vectors_without_dense_ones(fruits: Connection, db: Database) -> None:
+    """All that a collection stores is searched, by Python and by SQL."""
+    encoder = WordEncoder(Dims(0, 0, DIMS))
+    db.attach("fruits", ["body"], encoder, name="both")
+    db.sync("both")
+    hits = db.search("both", QUERY, 8)
+    assert set(hits[0].parts) == {"lexical", "sparse"}
+    asked = encoder.encode_query(QUERY)
+    assert asked.sparse is not None
+    search = "SELECT id FROM pgencoder.both_search(NULL, NULL, k => 8, query_text => %s, query_sparse => %s::sparsevec)"
+    weights = asked.sparse.to_text()
+    assert [key for (key,) in fruits.execute(search, [QUERY, weights])] == [hit.key for hit in hits]
+    alone = [hit.key for hit in db.search("both", QUERY, 8, stage="sparse")]
+    for group in ("passage", "document"):
+        rows = fruits.execute(search.replace("k =>", f"group_by => '{group}', k =>"), [None, weights])
+        assert [key for (key,) in rows] == alone

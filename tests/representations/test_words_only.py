@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 import pgencoder
-from pgencoder import Database, attach_all, errors, select
+from pgencoder import Database, Dims, attach_all, errors, select
 from pgencoder.sqlalchemy import EncodedColumns
 from tests.commands import Run
 from tests.encoder import WordEncoder
@@ -54,6 +54,7 @@ def test_rows_are_found_by_their_words(filled: Database, notes: Connection) -> N
     assert hit.dense_score is None
     assert 0 < (hit.relevance or 0) <= 1
     assert [match.words for match in hit.explain().lexical or ()] == [("running",)]
+    assert hit.explain().score == pytest.approx(hit.score)
     assert "running tables" in filled.context("notes", "run", 100).text
     assert keys(filled, "table", fusion="zscore") == keys(filled, "table", fusion="rrf") == keys(filled, "table")
 
@@ -66,6 +67,8 @@ def test_from_sql(filled: Database, notes: Connection) -> None:
     assert list(rows[0][2]) == ["lexical"]
     with pytest.raises(psycopg.errors.NullValueNotAllowed, match="query_text"):
         notes.execute("SELECT * FROM pgencoder.notes_search(NULL, NULL)")
+    with pytest.raises(psycopg.errors.NullValueNotAllowed, match="query_text is NULL"):
+        notes.execute("SELECT * FROM pgencoder.notes_search(NULL, ARRAY['[1]'::public.halfvec])")
     one = notes.execute(
         "SELECT id FROM pgencoder.notes_search(NULL, NULL, query_text => 'tables', filter => 'id < 2', fusion => 'rrf')"
     ).fetchall()
@@ -74,7 +77,7 @@ def test_from_sql(filled: Database, notes: Connection) -> None:
 
 def test_what_needs_vectors_is_refused(filled: Database, words: WordEncoder) -> None:
     for stage in ("dense", "maxsim", "exhaustive"):
-        with pytest.raises(errors.InvalidRequest, match="no vectors"):
+        with pytest.raises(errors.InvalidRequest, match="no dense vectors"):
             filled.search("notes", "tables", stage=stage)
     with pytest.raises(errors.InvalidRequest, match="no vectors"):
         list(filled.similar_pairs("notes"))
@@ -96,7 +99,7 @@ def test_nothing_to_store_is_refused(notes: Connection, db: Database) -> None:
 
 
 def test_a_model_is_added_and_taken_away(filled: Database, notes: Connection, words: WordEncoder) -> None:
-    filled.reencode("notes", words, tokens="bit")
+    filled.reencode("notes", words)  # with its tokens, though there were none
     filled.sync("notes")
     filled.activate("notes")
     assert set(filled.search("notes", "tables")[0].parts) == {"dense", "lexical", "maxsim"}
@@ -136,6 +139,7 @@ def test_a_class_declares_it(notes: Connection, db: Database) -> None:
     assert not attach_all(Base, db).changed
     with Session(db.engine) as session:
         assert [note.id for note, _ in session.execute(select(Note, "tables"))] == [3, 1]
+        assert session.execute(select(Note, "")).all() == []
 
 
 def test_the_command_line(notes: Connection, command: Run) -> None:
@@ -162,3 +166,39 @@ def test_no_model_is_imported(filled: Database, url: str) -> None:
         "assert not {'torch', 'sentence_transformers', 'transformers'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program, url], check=True)
+
+
+def test_only_dense_vectors_recall_what_tokens_compare(notes: Connection, db: Database) -> None:
+    with pytest.raises(errors.InvalidRequest, match="give an encoder with both"):
+        db.attach("notes", ["body"], WordEncoder(Dims(0, 16)))
+
+
+def test_a_second_attach_keeps_the_words(notes: Connection, db: Database, words: WordEncoder) -> None:
+    """Who does not say how words are split does not ask for a change."""
+    for lexical in ("none", "german"):
+        db.attach("notes", ["body"], words, lexical=lexical)
+        assert db.attach("notes", ["body"], words, exist_ok=True) == 0
+        assert db.collection("notes").generation.lexical == lexical
+        db.detach("notes")
+
+
+def test_sql_without_a_vector_ranks_by_words(notes: Connection, db: Database, words: WordEncoder) -> None:
+    """What is NULL recalls nothing, whatever else the collection stores."""
+    notes.execute("INSERT INTO notes SELECT i, 'filler w' || i FROM generate_series(10, 400) AS i")
+    db.attach("notes", ["body"], words)
+    db.sync("notes")
+    search = "SELECT id FROM pgencoder.notes_search(NULL, NULL, query_text => %s, group_by => %s, k => %s)"
+    for group in ("passage", "document"):
+        for k in (10, 150):
+            assert notes.execute(search, ["zebra", group, k]).fetchall() == []
+            assert notes.execute(search, ["w377", group, k]).fetchall() == [(377,)]
+            assert notes.execute(search, ["err_42", group, k]).fetchall() == [(2,)]
+    for fusion, missing in (("dense", "query_dense"), ("maxsim", "query_tokens")):
+        with pytest.raises(psycopg.errors.NullValueNotAllowed, match=f"{missing} is NULL"):
+            notes.execute("SELECT * FROM pgencoder.notes_search(NULL, NULL, query_text => 'x', fusion => %s)", [fusion])
+    dense = "[" + ",".join(["0.5"] * 32) + "]"
+    rows = notes.execute(
+        "SELECT score, dense_score FROM pgencoder.notes_search(%s::public.halfvec, NULL)", [dense]
+    ).fetchall()
+    assert len(rows) == 10
+    assert all(score == near for score, near in rows)

@@ -305,7 +305,7 @@ def test_that_tokens_are_left_out_is_told(synced: Connection, db: Database, capl
     assert caplog.messages == []
     db.reencode("docs", WORDS)
     (message,) = caplog.messages
-    assert "generation 2 of 'docs' has dense vectors only, as the active one, though words gives" in message
+    assert "generation 2 of 'docs' has no token vectors, as the active one, though words gives" in message
     assert "tokens='bit' (--tokens bit)" in message
 
 
@@ -394,7 +394,7 @@ def test_the_command_line_stores_no_tokens_of_a_model(
         for options in ((), ("--stage", "dense"), ("--json",)):
             refused = command("search", "docs", "noodles", "--explain", *options)
             assert (refused.returncode, refused.stdout) == (1, "")
-            assert "'docs' has dense vectors only" in refused.stderr
+            assert "'docs' has no tokens and no words" in refused.stderr
         assert 'use stage="dense"' in command("search", "docs", "noodles", "--stage", "maxsim").stderr
         names = [line.split(" ", 2)[1] for line in ok(command("encode", "docs", "noodles")).splitlines()]
         assert names == ["dense", "tokens", "encoder"]

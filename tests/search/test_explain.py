@@ -250,7 +250,7 @@ def test_what_cannot_be_explained(filled: Callable[..., Database], connection: C
 def test_a_collection_without_tokens(filled: Callable[..., Database]) -> None:
     encoder = DenseEncoder(lambda texts: [[len(text), 1.0] for text in texts], name="lengths")
     (hit,) = filled("red", encoder=encoder, tokens=None).search("notes", "red", encoder=encoder)
-    with pytest.raises(InvalidRequest, match="'notes' has dense vectors only"):
+    with pytest.raises(InvalidRequest, match="'notes' has no tokens and no words"):
         hit.explain()
 
 
@@ -524,6 +524,18 @@ def test_the_same_words_of_any_text(filled: Callable[..., Database], text: str) 
         ]
     assert "[" in shown(explanation)  # marks of words, as there are no others
     assert "MaxSim" not in explanation._repr_html_()
+
+
+def test_long_words_take_no_long_time(filled: Callable[..., Database]) -> None:
+    text = "a" * 200_000 + " a_b_ ERR_42 C++"
+    explanation = filled(text, tokens="none", lexical="simple").search("notes", "err_42 c++ a_b")[0].explain()
+    found = {match.word: match.words for match in explanation.lexical or ()}
+    assert found == {"err_42": ("ERR_42",), "err": ("ERR",), "42": ("42",), "c++": ("C++",), "c": ("C",)} | {
+        "a_b": ("a_b",),
+        "a": ("a",),
+        "b": ("b",),
+    }
+    assert "ERR_42]" in shown(explanation)  # a code is marked as a whole
 
 
 def test_words_that_only_the_rest_of_a_cut_row_has(filled: Callable[..., Database], minilm: pgencoder.Encoder) -> None:

@@ -15,6 +15,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -31,14 +32,19 @@ BEGIN
         RAISE EXCEPTION '% was encoded by %, the query by %', 'generation 1 of halves', own_encoder, query_encoder
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
-    IF query_dense IS NULL AND query_text IS NULL AND query_sparse IS NULL THEN
-        RAISE EXCEPTION 'the query is NULL: give query_dense, query_text, or both' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
     PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
     -- without words and sparse vectors, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL THEN 'maxsim'
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'maxsim' END
         WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical,maxsim}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' AND query_tokens IS NULL THEN 'query_tokens' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
     weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5, "maxsim": 1.0}');
     IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
@@ -49,12 +55,12 @@ BEGIN
 ), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
 ), dense_exact AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
 ), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
@@ -111,12 +117,12 @@ FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catal
 ), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
 ), dense_exact AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
 ), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
@@ -165,17 +171,17 @@ FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_cata
 ), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
 ), dense_wider AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
 ), dense_exact AS (
     SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
 ), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
