@@ -104,13 +104,20 @@ def _made_by(each: GenerationStatus) -> tuple[str, ...]:
     stored = "dense vectors" if each.tokens == "none" else f"{each.tokens} tokens"
     if each.pooling > 1:
         stored += f" (pooling {each.pooling})"
-    stored += " only" if each.lexical == "none" else f", words ({each.lexical})"
+    if each.lexical != "none":
+        stored += f", words ({each.lexical})"
+    elif each.tokens == "none":
+        stored += " only"
     return models, stored, f"{each.chunking} chunking"
 
 
 def _stored(each: GenerationStatus) -> tuple[str, ...]:
     encoded = "unknown how many are encoded" if each.coverage is None else f"{_percent(each.coverage)} encoded"
-    return encoded, f"{each.passages:,} passages", "indexed" if each.indexed else "no index yet"
+    return (
+        encoded,
+        f"{each.passages:,} passages",
+        ("HNSW index" if each.model != NO_MODEL else "GIN index") if each.indexed else "no index yet",
+    )
 
 
 def _waiting(each: GenerationStatus) -> tuple[Part, ...]:
