@@ -34,7 +34,7 @@ from pgencoder.results import (
     SyncReport,
     WorkerStatus,
 )
-from pgencoder.schema.attach import DEFAULT_LEXICAL, Wanted
+from pgencoder.schema.attach import Wanted
 from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
 from pgencoder.search.ranking import Fusion, Ranking
@@ -144,16 +144,17 @@ class Database:
         """Return the `k` best passages for a query; with `group="document"` the best passage of each of `k` documents.
 
         `filter` is a SQLAlchemy condition on the source table; the recall applies it. `candidates` passages are
-        recalled by vectors, as many by words where those are stored, and then ranked.
+        recalled by dense vectors, as many by words and by sparse vectors where those are stored, and then ranked.
 
-        A collection with words is ranked by `fusion="zscore"`, the weighted mean of the z-scores of its scores, unless
-        another is given: "rrf" for the weighted mean of reciprocal ranks, "dense", "lexical" or "maxsim" for one of the
-        scores alone, or a `Fusion`. `weights` has numbers by these names; by default they are 1, 0.5 and 1. A
-        collection without words is ranked by MaxSim, or by dense vectors if it has no tokens.
+        A collection with words or sparse vectors is ranked by `fusion="zscore"`, the weighted mean of the z-scores of
+        its scores, unless another is given: "rrf" for the weighted mean of reciprocal ranks, "dense", "lexical",
+        "sparse" or "maxsim" for one of the scores alone, or a `Fusion`. `weights` has numbers by these names; by
+        default they are 1, 0.5, 0.5 and 1. Other collections are ranked by MaxSim, or by dense vectors if they have no
+        tokens.
 
-        `stage` names a whole ranking instead: "dense" and "lexical" recall and rank by one of them, "maxsim" recalls by
-        dense vectors, "exhaustive" scores all passages by MaxSim, "fused" and "rrf" are the fusions. A `Ranking`
-        instead of a stage recalls and scores as it says.
+        `stage` names a whole ranking instead: "dense", "lexical" and "sparse" recall and rank by one of them, "maxsim"
+        recalls by dense vectors, "exhaustive" scores all passages by MaxSim, "fused" and "rrf" are the fusions. A
+        `Ranking` instead of a stage recalls and scores as it says.
 
         `boost` is a SQLAlchemy expression over the columns of the source, which is added to the score of a passage:
         with z-scores it is in standard deviations. NULL counts as 0. It changes the order of the candidates, not which
@@ -280,11 +281,12 @@ class Database:
         model: str | Encoder = DEFAULT_MODEL,
         *,
         token_model: str | None = None,
+        sparse_model: str | None = None,
         schema: str | None = None,
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
-        lexical: str = DEFAULT_LEXICAL,
+        lexical: str | None = None,
         pooling: int = 1,
         representations: Sequence[Representation] = (),
         allow_untrained: bool = False,
@@ -295,17 +297,18 @@ class Database:
 
         `table` is looked up on the search path, or in `schema`. The collection is called `name`, or like the table.
         `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint or an
-        `Encoder`, `token_model` a second checkpoint for the token vectors. `tokens` are stored as "bit", the default if
-        the encoder has them, or as "halfvec"; with "none" there are only dense vectors. `chunking="truncate"` makes one
-        passage of a row and cuts it at the model's limit. `lexical` stores words too, for BM25: it names a
-        configuration of full text search, such as "english"; "default" is the server's, "none" stores none.
+        `Encoder`, `token_model` a second checkpoint for the token vectors, `sparse_model` another for a sparse vector
+        (SPLADE). `tokens` are stored as "bit", the default if the encoder has them, or as "halfvec"; with "none" there
+        are no token vectors. `chunking="truncate"` makes one passage of a row and cuts it at the model's limit.
+        `lexical` stores words too, for BM25: it names a configuration of full text search, such as "english"; "default"
+        is the server's, "none" stores none.
         `representations` are stored beside the vectors, see `pgencoder.representations`. `progress` is called with the
         rows queued and an estimate of all.
 
         Raises CollectionExists if there is a collection of that name. With `exist_ok` it stays as it is, and the error
         is raised only if it differs from what is asked for.
         """
-        encoder = self._encoders.named(model, token_model, allow_untrained)
+        encoder = self._encoders.named(model, token_model, sparse_model, allow_untrained)
         wanted = Wanted(table, columns, encoder, schema, name, tokens, chunking, representations, lexical, pooling)
         return self._collections.attach(wanted, exist_ok, progress)
 
@@ -319,6 +322,7 @@ class Database:
         model: str | Encoder | None = None,
         *,
         token_model: str | None = None,
+        sparse_model: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
         lexical: str | None = None,
@@ -329,11 +333,12 @@ class Database:
         """Begin another generation of a collection and queue its rows; returns their number.
 
         Searches go on with the active generation, and both stay in step with the table. A worker or `sync` encodes the
-        new one, and `activate` lets searches use it. The model, `tokens`, `chunking`, `lexical` and `pooling` stay
-        unless given; `tokens` are "none" if the encoder has no token vectors. A generation that is being built goes on
+        new one, and `activate` lets searches use it. The models, `tokens`, `chunking`, `lexical` and `pooling` stay
+        unless given; a `token_model` and a `sparse_model` are given with their `model`. `tokens` are "none" if the
+        encoder has no token vectors. A generation that is being built goes on
         if it is of the same encoder, tokens, chunking and lexical; otherwise it is removed.
         """
-        encoder = self._collections.next_encoder(name, model, token_model, allow_untrained)
+        encoder = self._collections.next_encoder(name, model, token_model, sparse_model, allow_untrained)
         return self.begin(name, encoder, tokens, chunking, lexical, pooling, progress=progress).queued
 
     def begin(

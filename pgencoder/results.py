@@ -33,7 +33,7 @@ class Hit:
     by: of a fusion the weighted mean, else MaxSim, BM25 or the inner product, and 0 for a passage without tokens.
     `relevance` is the same as a number between 0 and 1 that can be compared between queries, None if there is none.
     `recall_rank` is the rank in the first stage, from 1; None if there was no first stage. `parts` are all scores that
-    were computed, by "dense", "lexical" and "maxsim".
+    were computed, by "dense", "lexical", "sparse" and "maxsim".
     """
 
     key: Any
@@ -169,6 +169,7 @@ class GenerationStatus:
     `failed` keys rest. `lag_seconds` is the age of the oldest change that is not encoded. `index_error` says why the
     index could not be built, and when the next attempt is. Of `unknown_passages` the model knows less than half of the
     tokens, for example because they are in a language that it was not made for: searches hardly ever find them.
+    `lexical` is the configuration by which words are stored, "none" where there are none.
     """
 
     number: int
@@ -188,6 +189,8 @@ class GenerationStatus:
     index_error: str | None = None
     unknown_passages: int = 0
     pooling: int = 1
+    lexical: str = "none"
+    sparse_model: str | None = None
 
 
 @short_repr
@@ -218,6 +221,7 @@ class CollectionStatus:
     generations: tuple[GenerationStatus, ...]
     fingerprint: Fingerprint = field(repr=False)
     problem: str | None = None
+    sparse_model: str | None = None
 
     @property
     def active(self) -> GenerationStatus:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pgvector import SparseVector
 
 from pgencoder.errors import InvalidRequest
 from pgencoder.plain import short_repr
@@ -22,8 +23,8 @@ Fingerprint = Mapping[str, Any]
 TokenType = Literal["bit", "halfvec", "none"]
 Chunking = Literal["default", "truncate"]
 Group = Literal["passage", "document"]
-Stage = Literal["dense", "lexical", "maxsim", "fused", "rrf", "exhaustive"]
-FusionName = Literal["zscore", "rrf", "dense", "lexical", "maxsim"]
+Stage = Literal["dense", "lexical", "sparse", "maxsim", "fused", "rrf", "exhaustive"]
+FusionName = Literal["zscore", "rrf", "dense", "lexical", "sparse", "maxsim"]
 Order = Literal["score", "document"]
 GenerationState = Literal["building", "active", "retired"]
 KernelName = Literal["sql", "native"]
@@ -47,10 +48,11 @@ FULL_TYPE = (
 @short_repr
 @dataclass(frozen=True)
 class Dims:
-    """The dimensions of the dense vector and of one token vector; `tokens` is 0 if there are only dense vectors."""
+    """The dimensions of the dense vector, of one token vector, and of the sparse vector; 0 where there is none."""
 
     dense: int
     tokens: int
+    sparse: int = 0
 
 
 @short_repr
@@ -59,12 +61,14 @@ class Encoding:
     """The vectors of one text: `dense` of shape (dense dims,), `tokens` of shape (n, token dims).
 
     Rows need not be normalised; they are stored and searched with length 1. An encoder without token vectors leaves
-    `tokens` out. `text` is the words of a query, which a search by words needs.
+    `tokens` out. `text` is the words of a query, which a search by words needs. `sparse` has the weights of a sparse
+    model, of at least 0; None without such a model.
     """
 
     dense: Matrix
     tokens: Matrix = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     text: str = field(default="", repr=False)
+    sparse: SparseVector | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         tokens: Any = self.tokens
@@ -145,7 +149,7 @@ class Generation:
     def dims(self) -> Dims:
         """The dimensions of the vectors that are stored."""
         stored = {each.name: each.dims for each in self.representations}
-        return Dims(stored.get("dense", 0), stored.get("tokens", 0))
+        return Dims(stored.get("dense", 0), stored.get("tokens", 0), stored.get("sparse", 0))
 
     @property
     def stored(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 A passage has some 240 token vectors. Turning each into a Python object and each object into bytes costs more than
 writing the passage, so an array of tokens is laid out with one NumPy record type instead. The layouts are those of
-`array_send` (Postgres), `halfvec_send` (pgvector) and `bit_send` (Postgres); all integers are big-endian.
+`array_send` and `bit_send` (Postgres), `halfvec_send` and `sparsevec_send` (pgvector); all integers are big-endian.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pgencoder.types import Matrix, TokenType
 # Fixed in pg_type.dat; pgvector's types get theirs when the extension is created
 BIT_OID = 1560
 REAL_OID, REAL_ARRAY_OID = 700, 1021
+INT_OID = 23
 
 
 def normalize(vectors: Matrix) -> NDArray[np.float32]:
@@ -84,6 +85,20 @@ def real_array(numbers: Matrix) -> bytes:
     records["size"] = 4
     records["x"] = numbers
     return _array_header(len(numbers), REAL_OID) + records.tobytes()
+
+
+def int_array(numbers: NDArray[np.int32]) -> bytes:
+    """Return an `int[]` in binary form; `numbers` has shape (n,)."""
+    records = np.empty(len(numbers), dtype=np.dtype([("size", ">i4"), ("x", ">i4")]))
+    records["size"] = 4
+    records["x"] = numbers
+    return _array_header(len(numbers), INT_OID) + records.tobytes()
+
+
+def sparsevec(indices: NDArray[np.int32], values: Matrix, dims: int) -> bytes:
+    """Return a `sparsevec` in binary form: values that are not 0, shape (n,), and their indices from 0 in order."""
+    header = struct.pack(">iii", dims, len(indices), 0)
+    return header + np.asarray(indices, dtype=">i4").tobytes() + np.asarray(values, dtype=">f4").tobytes()
 
 
 def _array_header(n: int, element_oid: int) -> bytes:

@@ -34,6 +34,7 @@ def declared(engine: sa.Engine, db: Database) -> Database:
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO pgencoder.articles_1 SELECT id, n, int4range(n, n + 5), 'part ' || n, content_hash, truncated,"
-            " dense, tokens, row_hash FROM pgencoder.articles_1 CROSS JOIN generate_series(1, 2) AS n WHERE id = 1"
+            " dense, lexical, lexical_terms, tokens, row_hash"
+            " FROM pgencoder.articles_1 CROSS JOIN generate_series(1, 2) AS n WHERE id = 1"
         )
     return db

@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
+from pgencoder.encoders import NO_MODEL, SENTENCE_TRANSFORMERS
 from pgencoder.schema import borrowed
 from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Declared, declarations
@@ -104,7 +105,7 @@ def _models(each: Declared) -> Models:
     model = encoding.model
     if not isinstance(model, str):
         return Models(declared.of(each.name, model.fingerprint), None, encoding.allow_untrained)
-    return Models(model, encoding.token_model, encoding.allow_untrained)
+    return Models(model, encoding.token_model, encoding.allow_untrained, encoding.sparse_model)
 
 
 def _attach_declared(each: Declared) -> AttachEncodingOp:
@@ -172,9 +173,11 @@ def _attach_again(collection: Collection, default_schema: str | None) -> AttachE
 
 def _models_of(generation: Generation) -> Models:
     encoder = generation.encoder
-    if encoder.get("encoder") != "sentence-transformers":
+    if encoder.get("encoder") == NO_MODEL:
+        return Models(NO_MODEL)
+    if encoder.get("encoder") != SENTENCE_TRANSFORMERS:
         return Models(declared.of(generation.collection, encoder))
-    return Models(encoder["model"], encoder["token_model"], not encoder["trained"])
+    return Models(encoder["model"], encoder["token_model"], not encoder["trained"], encoder.get("sparse_model"))
 
 
 @renderers.dispatch_for(AttachEncodingOp)
@@ -212,7 +215,7 @@ def _render_reencode(context: AutogenContext, op: ReencodeOp) -> str:
         **_rendered(op.models),
         tokens=op.tokens,
         chunking=op.chunking,
-        lexical=None if (op.lexical, op.before and op.before.lexical) == ("none", "none") else op.lexical,
+        lexical=None if op.lexical == DEFAULT_LEXICAL == (op.before and op.before.lexical) else op.lexical,
         pooling=None if (op.pooling, op.before and op.before.pooling) == (1, 1) else op.pooling,
         table=source.table,
         columns=list(source.columns),
@@ -225,6 +228,7 @@ def _rendered(models: Models) -> dict[str, Any]:
     return {
         "model": models.model,
         "token_model": models.token_model,
+        "sparse_model": models.sparse_model,
         "allow_untrained": models.allow_untrained or None,
     }
 

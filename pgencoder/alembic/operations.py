@@ -72,13 +72,16 @@ class Models:
     model: Model = DEFAULT_MODEL
     token_model: str | None = None
     allow_untrained: bool = False
+    sparse_model: str | None = None
 
     def encoder(self, operations: Operations) -> Encoder:
         """Load the encoder and return it."""
         if isinstance(self.model, declared):
             return self.model.find(operations)
         if isinstance(self.model, str):
-            return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
+            return encoders.shared(
+                self.model, self.token_model, sparse_model=self.sparse_model, allow_untrained=self.allow_untrained
+            )
         return self.model
 
 
@@ -123,6 +126,7 @@ class AttachEncodingOp(MigrateOperation):
         model: Model = DEFAULT_MODEL,
         *,
         token_model: str | None = None,
+        sparse_model: str | None = None,
         schema: str | None = None,
         name: str | None = None,
         tokens: TokenType | None = None,
@@ -139,7 +143,7 @@ class AttachEncodingOp(MigrateOperation):
         """
         attach.check_columns(columns)
         source = AttachedTable(table, tuple(columns), schema, key)
-        models = Models(model, token_model, allow_untrained)
+        models = Models(model, token_model, allow_untrained, sparse_model)
         operations.invoke(cls(name, source, models, tokens, chunking, lexical, pooling))
 
     def reverse(self) -> DetachEncodingOp:
@@ -207,6 +211,7 @@ class ReencodeOp(MigrateOperation):
         model: Model,
         *,
         token_model: str | None = None,
+        sparse_model: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking | None = None,
         lexical: str | None = None,
@@ -229,7 +234,7 @@ class ReencodeOp(MigrateOperation):
         activate` for it, and run the script again.
         """
         source = None if table is None or columns is None else AttachedTable(table, tuple(columns), schema, key)
-        models = Models(model, token_model, allow_untrained)
+        models = Models(model, token_model, allow_untrained, sparse_model)
         operations.invoke(cls(name, models, tokens, chunking, source, lexical=lexical, pooling=pooling))
 
     def reverse(self) -> ReencodeOp:

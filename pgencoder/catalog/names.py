@@ -8,7 +8,12 @@ from __future__ import annotations
 from pgencoder.statements import Part, numbered, own, raw
 
 # <collection>_<kind>
-OF_COLLECTION = ("active", "by_lexical", "changed", "lexical", "passages", "read", "rows", "scan", "search", "visible")
+OF_COLLECTION = (
+    *("active", "by_lexical", "by_sparse", "changed", "lexical", "passages", "read", "rows", "scan", "search"),
+    *("sparse", "visible"),
+)
+# Functions among them that have the name of a representation, and so, perhaps, of another collection's index
+LIKE_INDEXES = ("lexical", "sparse")
 # <collection>_<number>_<kind>, beside the passages table, <collection>_<number>, and an index for each representation
 OF_GENERATION = ("build", "count", "queue", "terms", "write")
 
@@ -30,6 +35,8 @@ class Names:
         self.rows = own(f"{collection}_rows")
         self.by_lexical = own(f"{collection}_by_lexical")
         self.lexical = own(f"{collection}_lexical")
+        self.by_sparse = own(f"{collection}_by_sparse")
+        self.sparse = own(f"{collection}_sparse")
         self.passages = numbered(collection, number)
         self.queue = numbered(collection, number, "_queue")
         self.write = numbered(collection, number, "_write")
@@ -40,4 +47,8 @@ class Names:
 
 def kinds() -> dict[str, Part]:
     """Return the kinds of objects as alternatives of a regular expression, for templates of functions."""
-    return {"collection_kinds": raw("|".join(OF_COLLECTION)), "generation_kinds": raw("|".join(OF_GENERATION))}
+    return {
+        "collection_kinds": raw("|".join(OF_COLLECTION)),
+        "function_kinds": raw("|".join(LIKE_INDEXES)),
+        "generation_kinds": raw("|".join(OF_GENERATION)),
+    }

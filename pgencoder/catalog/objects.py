@@ -114,6 +114,8 @@ class Objects(Names):
             "terms": self.terms,
             "lexical": self.lexical,
             "by_lexical": self.by_lexical,
+            "sparse": self.sparse,
+            "by_sparse": self.by_sparse,
             "read": self.read,
             "scan": self.scan,
             "visible": self.visible,

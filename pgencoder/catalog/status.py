@@ -76,6 +76,7 @@ def _collection(
         generation=generation.number,
         model=_model(generation),
         token_model=generation.encoder.get("token_model"),
+        sparse_model=generation.encoder.get("sparse_model"),
         tokens=generation.token_type,
         chunking=generation.chunking,
         source_rows=active["source_rows"],
@@ -102,11 +103,13 @@ def _generation(generation: Generation, row: Mapping[str, Any], index_error: str
         state=generation.state,
         model=_model(generation),
         token_model=generation.encoder.get("token_model"),
+        sparse_model=generation.encoder.get("sparse_model"),
         tokens=generation.token_type,
         chunking=generation.chunking,
         index_error=None if row["indexed"] else index_error,
         unknown_passages=row["unknown"],
         pooling=generation.pooling,
+        lexical=generation.lexical,
         **{name: row[name] for name in named},
     )
 

@@ -21,6 +21,7 @@ from pgencoder.cli.options import (
     LEXICAL_HELP,
     MODEL,
     POOLING_HELP,
+    SPARSE_MODEL,
     START,
     TOKEN_MODEL,
     URL,
@@ -81,12 +82,15 @@ def attach(
     schema: Annotated[str | None, typer.Option(help="Schema of the table.")] = None,
     model: MODEL = DEFAULT_MODEL,
     token_model: TOKEN_MODEL = None,
+    sparse_model: SPARSE_MODEL = None,
     tokens: Annotated[
         TokenType | None,
         typer.Option(metavar="TYPE", help="How token vectors are stored: bit, halfvec, or none: dense vectors only."),
     ] = None,
     chunking: CHUNKING = "default",
-    lexical: Annotated[str, typer.Option(metavar="CONFIG", help=LEXICAL_HELP)] = DEFAULT_LEXICAL,
+    lexical: Annotated[
+        str | None, typer.Option(metavar="CONFIG", help=LEXICAL_HELP, show_default=DEFAULT_LEXICAL)
+    ] = None,
     pooling: Annotated[int, typer.Option(help=POOLING_HELP)] = 1,
     allow_untrained: Annotated[
         bool, typer.Option("--allow-untrained", help="Accept a model without a trained sentence head.")
@@ -102,6 +106,7 @@ def attach(
             [column.strip() for column in columns.split(",") if column.strip()],
             model,
             token_model=token_model,
+            sparse_model=sparse_model,
             schema=schema,
             name=name,
             tokens=tokens,

@@ -172,7 +172,7 @@ def _answers(db: Database, question: str) -> Table:
     collection = db.collection(COLLECTION)
     encoded = db.encode_query(collection, question)
     columns = []
-    stages: tuple[tuple[Stage, str], ...] = (("dense", "dense only"), ("maxsim", "dense, then MaxSim"))
+    stages: tuple[tuple[Stage, str], ...] = (("dense", "dense only"), ("fused", "dense, words and MaxSim"))
     for stage, label in stages:
         search = Search(3, group="document", stage=stage)
         db.run(collection, search, encoded)  # so that both timed searches have their pages in memory

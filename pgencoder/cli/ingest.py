@@ -18,6 +18,7 @@ from pgencoder.cli.options import (
     JSON,
     LEXICAL_HELP,
     POOLING_HELP,
+    SPARSE_MODEL,
     TOKEN_MODEL,
     URL,
     command,
@@ -147,6 +148,7 @@ def reencode(
     database: URL = None,
     model: Annotated[str | None, typer.Option(help="Default: as before.")] = None,
     token_model: TOKEN_MODEL = None,
+    sparse_model: SPARSE_MODEL = None,
     tokens: Annotated[
         TokenType | None, typer.Option(metavar="TYPE", help="bit, halfvec or none; default: as before.")
     ] = None,
@@ -164,6 +166,7 @@ def reencode(
             collection,
             model,
             token_model=token_model,
+            sparse_model=sparse_model,
             tokens=tokens,
             chunking=chunking,
             lexical=lexical,

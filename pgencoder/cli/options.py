@@ -118,6 +118,7 @@ CHUNKING = Annotated[
 TOKEN_MODEL = Annotated[
     str | None, typer.Option(help="Second checkpoint for the token vectors (ColBERT, BERT, RoBERTa).")
 ]
+SPARSE_MODEL = Annotated[str | None, typer.Option(help="Third checkpoint, for sparse vectors (SPLADE).")]
 POOLING_HELP = "1 to 4: store one vector for that many similar tokens."
 LEXICAL_HELP = "Words for BM25: a configuration of full text search (english, german, simple), default, or none."
 FILTER = Annotated[str | None, typer.Option(help="SQL condition on the table's columns.")]

@@ -19,6 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pgencoder.encoders import model_names
 from pgencoder.explain.explanation import Explanation
 from pgencoder.plain import escaped, lines, one_line, shown_key, spaced
 from pgencoder.progress import Progress, bar
@@ -161,7 +162,7 @@ def collections(found: Sequence[Collection]) -> None:
     if not found:
         say(NO_COLLECTIONS)
     for each in found:
-        model = str(each.generation.encoder.get("model", "unnamed"))
+        model = model_names(each.generation.encoder)
         source = f"{each.source_schema}.{each.source_table} ({', '.join(each.columns)})"
         say_parts(
             Text.assemble((one_line(each.name), "bold"), "  "), [Text(one_line(part)) for part in (source, model)], 4

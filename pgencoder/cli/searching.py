@@ -33,7 +33,7 @@ FUSION = Annotated[
 WEIGHTS = Annotated[
     str | None,
     typer.Option(
-        help="Of dense, lexical and maxsim: dense=1,lexical=0.5.", metavar="NAME=NUMBER", show_default="1, 0.5, 1"
+        help="By the scores' names: dense=1,lexical=0.5.", metavar="NAME=NUMBER", show_default="1; words, sparse: 0.5"
     ),
 ]
 BOOST = Annotated[str | None, typer.Option(help="SQL number of the table's columns that is added to the score.")]
@@ -171,16 +171,18 @@ def pairs(
     'pgencoder encode articles "replication lag" > query.psql',
 )
 def encode(collection: COLLECTION, query: QUERY, database: URL = None) -> None:
-    r"""Encode a query for psql: print \set for dense, tokens and encoder, arguments of the search function."""
+    r"""Encode a query for psql: print \set for dense, tokens, encoder and sparse, arguments of the search function."""
     db = open_database(database)
     described = db.collection(collection)
     encoding = db.encode_query(described, query)
     tokens = ",".join(f'"{_vector(token)}"' for token in encoding.tokens)
-    settings = {
-        "dense": _vector(encoding.dense),
+    # only what there is: an empty vector is none
+    settings = ({"dense": _vector(encoding.dense)} if len(encoding.dense) else {}) | {
         "tokens": f"{{{tokens}}}",
         "encoder": dumps(dict(described.generation.encoder)),
     }
+    if encoding.sparse is not None:
+        settings["sparse"] = encoding.sparse.to_text()
     for name, value in settings.items():
         # psql unescapes these in a quoted argument
         quoted = value.replace("\\", "\\\\").replace("'", "''")

@@ -9,6 +9,7 @@ from datetime import datetime
 from rich.text import Text
 
 from pgencoder.cli.output import NO_COLLECTIONS, row_key, say, say_parts, shorten
+from pgencoder.encoders import NO_MODEL
 from pgencoder.plain import one_line
 from pgencoder.results import CollectionStatus, FailedRow, GenerationStatus, WorkerStatus
 
@@ -72,7 +73,7 @@ def _collection(state: CollectionStatus) -> None:
     _fact("source", f"{state.source} ({', '.join(state.columns)})", known)
     size = None if state.bytes_per_passage is None else f"{state.bytes_per_passage:,} bytes a passage"
     if state.tokens == "none":
-        _fact("MaxSim", "none: dense vectors only", size)
+        _fact("MaxSim", "none: no token vectors", size)
     else:
         _fact("MaxSim", state.scoring, f"kernel {state.kernel}", size)
     for each in state.generations:
@@ -97,16 +98,26 @@ def _problems(state: CollectionStatus) -> list[str]:
 
 
 def _made_by(each: GenerationStatus) -> tuple[str, ...]:
-    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model) if name)
-    stored = "dense vectors only" if each.tokens == "none" else f"{each.tokens} tokens"
+    models = " + ".join(name.split("/")[-1] for name in (each.model, each.token_model, each.sparse_model) if name)
+    if each.model == NO_MODEL:
+        return "no model", f"words only ({each.lexical})"
+    stored = "dense vectors" if each.tokens == "none" else f"{each.tokens} tokens"
     if each.pooling > 1:
         stored += f" (pooling {each.pooling})"
+    if each.lexical != "none":
+        stored += f", words ({each.lexical})"
+    elif each.tokens == "none":
+        stored += " only"
     return models, stored, f"{each.chunking} chunking"
 
 
 def _stored(each: GenerationStatus) -> tuple[str, ...]:
     encoded = "unknown how many are encoded" if each.coverage is None else f"{_percent(each.coverage)} encoded"
-    return encoded, f"{each.passages:,} passages", "HNSW index" if each.indexed else "no index yet"
+    return (
+        encoded,
+        f"{each.passages:,} passages",
+        ("HNSW index" if each.model != NO_MODEL else "GIN index") if each.indexed else "no index yet",
+    )
 
 
 def _waiting(each: GenerationStatus) -> tuple[Part, ...]:

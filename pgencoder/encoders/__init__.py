@@ -33,9 +33,11 @@ from pgencoder.encoders.loading import (
     shared,
     shared_reranker,
 )
+from pgencoder.encoders.words import NO_MODEL
 
 __all__ = [
     "DEFAULT_MODEL",
+    "NO_MODEL",
     "SENTENCE_TRANSFORMERS",
     "UNKNOWN",
     "DenseEncoder",

@@ -20,7 +20,7 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Makes a dense vector of a text and, unless `dims.tokens` is 0, token vectors.
+    """Makes a dense vector of a text; token vectors unless `dims.tokens` is 0; a sparse one unless `dims.sparse` is 0.
 
     An encoder may offer more by other protocols: the long rows of a `Windowed` encoder are split, an `Explaining` one
     lets explanations name words, and a `Placed` one lets `status` show its device.
@@ -38,7 +38,10 @@ class Encoder(Protocol):
         """The dimensions of the vectors that the two methods return."""
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """Return one encoding for each text, in order; tokens of shape (n, dims.tokens), without padding."""
+        """Return one encoding for each text, in order; tokens of shape (n, dims.tokens), without padding.
+
+        `Encoding.sparse` is a `pgvector.SparseVector` of dims.sparse dimensions, with weights of at least 0.
+        """
 
     def encode_query(self, text: str) -> Encoding:
         """Return the encoding of a query, without special tokens."""
@@ -125,8 +128,7 @@ def query_text(query: object) -> str:
 def model_names(fingerprint: Fingerprint) -> str:
     """Name the models of a fingerprint, for people."""
     names = [str(fingerprint.get("model", "unnamed"))]
-    if fingerprint.get("token_model"):
-        names.append(str(fingerprint["token_model"]))
+    names += [str(fingerprint[other]) for other in ("token_model", "sparse_model") if fingerprint.get(other)]
     return " + ".join(names)
 
 
@@ -157,7 +159,7 @@ def comparable(fingerprint: Fingerprint) -> dict[str, Any]:
     The name of a model whose weights are known by hash is left out. The SQL function `pgencoder._comparable` does the
     same.
     """
-    names = {"model": "weights", "token_model": "token_weights"}
+    names = {"model": "weights", "token_model": "token_weights", "sparse_model": "sparse_weights"}
     return {name: value for name, value in _as_json(fingerprint).items() if not fingerprint.get(names.get(name, ""))}
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, model_names
+from pgencoder.encoders.words import NO_MODEL, WordsOnly
 from pgencoder.errors import InvalidRequest, UnknownEncoder
 from pgencoder.types import Fingerprint
 
 if TYPE_CHECKING:
     from pgencoder.encoders.reranker import SentenceReranker
-    from pgencoder.encoders.sentence import SentenceEncoder
 
 Loader = Callable[[Fingerprint, str | None], Encoder]
 
@@ -28,20 +28,27 @@ def load(
     model: str = DEFAULT_MODEL,
     token_model: str | None = None,
     *,
+    sparse_model: str | None = None,
     allow_untrained: bool = False,
     device: str | None = None,
-) -> SentenceEncoder:
-    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory.
+) -> Encoder:
+    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory; "none" loads no model.
 
     `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
-    that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). `allow_untrained`
-    accepts a `model` without a trained sentence head.
+    that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). With a
+    `sparse_model`, any `SparseEncoder` checkpoint (SPLADE), it makes sparse vectors too. `allow_untrained` accepts a
+    `model` without a trained sentence head. The encoder "none" makes no vectors, for collections of words.
 
-    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed.
+    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
+    model makes no sparse vectors.
     """
+    if model == NO_MODEL:
+        if token_model is not None or sparse_model is not None:
+            raise InvalidRequest(f"model={NO_MODEL!r} makes no vectors, so it takes no token_model and no sparse_model")
+        return WordsOnly()
     from pgencoder.encoders.sentence import SentenceEncoder
 
-    return SentenceEncoder(model, token_model, allow_untrained=allow_untrained, device=device)
+    return SentenceEncoder(model, token_model, sparse_model, allow_untrained=allow_untrained, device=device)
 
 
 @cache
@@ -49,11 +56,12 @@ def shared(
     model: str = DEFAULT_MODEL,
     token_model: str | None = None,
     *,
+    sparse_model: str | None = None,
     allow_untrained: bool = False,
     device: str | None = None,
-) -> SentenceEncoder:
+) -> Encoder:
     """Load an encoder, once in this process: see `load`."""
-    return load(model, token_model, allow_untrained=allow_untrained, device=device)
+    return load(model, token_model, sparse_model=sparse_model, allow_untrained=allow_untrained, device=device)
 
 
 def load_reranker(model: str, *, allow_untrained: bool = False, device: str | None = None) -> SentenceReranker:
@@ -118,7 +126,7 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
 def loaded_by_workers(fingerprint: Fingerprint) -> bool:
     """Return True if `pgencoder worker` can load the encoder: no other program has to register it or pass it."""
     kind = fingerprint.get("encoder")
-    return kind == SENTENCE_TRANSFORMERS or (
+    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL) or (
         isinstance(kind, str) and bool(entry_points(group=ENTRY_POINTS, name=kind))
     )
 
@@ -132,8 +140,13 @@ def _loader(kind: Any) -> Loader | None:
 
 def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
     return shared(
-        fingerprint["model"], fingerprint["token_model"], allow_untrained=not fingerprint["trained"], device=device
+        fingerprint["model"],
+        fingerprint["token_model"],
+        sparse_model=fingerprint.get("sparse_model"),
+        allow_untrained=not fingerprint["trained"],
+        device=device,
     )
 
 
 register_encoder(SENTENCE_TRANSFORMERS, _load_sentence)
+register_encoder(NO_MODEL, lambda _fingerprint, _device: WordsOnly())

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
-from sentence_transformers import MultiVectorEncoder, SentenceTransformer
+from pgvector import SparseVector
+from sentence_transformers import MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sentence_transformers.base.modules import Normalize, Transformer
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 from sentence_transformers.sentence_transformer.modules import Pooling
@@ -26,9 +27,12 @@ from pgencoder.encoders.base import Kind, Piece, Window
 from pgencoder.encoders.checkpoint import LOADING, bound_by_positions, not_found, read_config, tokenize_in_turn
 from pgencoder.encoders.hub import find
 from pgencoder.encoders.loading import SENTENCE_TRANSFORMERS, canonical
+from pgencoder.encoders.sparse import describe_modules, load_sparse, sparse_vectors
 from pgencoder.errors import EncoderError, UntrainedModel
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 from pgencoder.vectors import normalize
+
+Model = SentenceTransformer | MultiVectorEncoder | SparseEncoder
 
 # A child lacks the threads that its parent made for OpenMP, and would wait for them
 forks.in_children(torch, lambda _: torch.set_num_threads(1))
@@ -42,35 +46,48 @@ class SentenceEncoder:
 
     @forks.undisturbed()
     def __init__(
-        self, model: str, token_model: str | None, *, allow_untrained: bool = False, device: str | None = None
+        self,
+        model: str,
+        token_model: str | None,
+        sparse_model: str | None = None,
+        *,
+        allow_untrained: bool = False,
+        device: str | None = None,
     ) -> None:
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._process = os.getpid()
-        self._names = canonical(model), canonical(token_model) if token_model is not None else None
+        self._names = tuple(None if name is None else canonical(name) for name in (model, token_model, sparse_model))
         self._dense, self._trained = _load_dense(model, allow_untrained, device)
         self._tokens = _load_tokens(token_model, device) if token_model is not None else None
-        models = [each for each in (self._dense, self._tokens) if each is not None]
+        self._sparse = load_sparse(sparse_model, device) if sparse_model is not None else None
+        models = [each for each in (self._dense, self._tokens, self._sparse) if each is not None]
         for each in models:
             bound_by_positions(each)
             tokenize_in_turn(each)
         # read now: later other threads may use the tokenizers
         self.windows = tuple(_window(each, "document") for each in models)
         self._query_windows = tuple(_window(each, "query") for each in models)
-        self._specials = _specials(models[-1])
+        self._specials = _specials(self._dense if self._tokens is None else self._tokens)
         probe = self.encode_documents(["probe"])[0]
-        self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1])
+        sparse = 0 if probe.sparse is None else probe.sparse.dimensions()
+        self.dims = Dims(dense=probe.dense.shape[0], tokens=probe.tokens.shape[1], sparse=sparse)
         self._fingerprint: Fingerprint | None = None
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self._names if name is not None]
-        return f"SentenceEncoder({', '.join(names)}, dims={self.dims.dense}/{self.dims.tokens})"
+        sparse = f"/{self.dims.sparse}" if self.dims.sparse else ""
+        return f"SentenceEncoder({', '.join(names)}, dims={self.dims.dense}/{self.dims.tokens}{sparse})"
 
     @forks.undisturbed()
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
         """Return one encoding for each text: dense of shape (d,), tokens of shape (n, t); long texts are cut."""
         items = self._features(self._dense.encode_document, texts)
         tokens = [_real_tokens(item) for item in items] if self._tokens is None else self._token_documents(texts)
-        return [Encoding(_dense(item), each) for item, each in zip(items, tokens, strict=True)]
+        sparse = self._sparse_vectors("document", texts)
+        return [
+            Encoding(_dense(item), each, sparse=weights)
+            for item, each, weights in zip(items, tokens, sparse, strict=True)
+        ]
 
     @forks.undisturbed()
     def encode_query(self, text: str) -> Encoding:
@@ -80,10 +97,9 @@ class SentenceEncoder:
         """
         self._warn_if_cut(text)
         item = self._features(self._dense.encode_query, [text])[0]
-        if self._tokens is None:
-            return Encoding(_dense(item), _real_tokens(item, without=self._specials))
-        tokens = self._features(self._tokens.encode_query, [text])[0]
-        return Encoding(_dense(item), _real_tokens(tokens, without=self._specials))
+        of_tokens = item if self._tokens is None else self._features(self._tokens.encode_query, [text])[0]
+        (sparse,) = self._sparse_vectors("query", [text])
+        return Encoding(_dense(item), _real_tokens(of_tokens, without=self._specials), sparse=sparse)
 
     @forks.undisturbed()
     def pieces(self, text: str, kind: Kind) -> list[Piece]:
@@ -152,25 +168,43 @@ class SentenceEncoder:
                     for word in module.skiplist_words
                 ),
             }
+        if self._sparse is not None:
+            own["dims"]["sparse"] = self.dims.sparse
+            own |= {
+                "sparse_model": self._names[2],
+                "sparse_weights": _weights_hash(self._sparse),
+                "sparse_prompts": dict(self._sparse.prompts),
+                "sparse_tokens": [_limit(self._sparse, task) for task in ("query", "document")],
+                "sparse_modules": describe_modules(self._sparse),
+            }
         return cast(Fingerprint, json.loads(json.dumps(own, default=str)))
 
     def _token_documents(self, texts: Sequence[str]) -> list[Matrix]:
         assert self._tokens is not None
         return [_real_tokens(item) for item in self._features(self._tokens.encode_document, texts)]
 
+    def _sparse_vectors(self, task: Kind, texts: Sequence[str]) -> Sequence[SparseVector | None]:
+        if self._sparse is None or not texts:
+            return [None] * len(texts)
+        self._check_process()
+        return sparse_vectors(self._sparse, task, texts)
+
     def _features(self, encode: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
         if not texts:
             return []
-        if self.device != "cpu" and os.getpid() != self._process:
-            raise EncoderError(
-                f"a model on {self.device} cannot be used in a process that was forked after it was loaded; load it in"
-                " the child, or start processes with multiprocessing's spawn"
-            )
+        self._check_process()
         # output_value None returns the pooled and the token vectors of one forward pass
         return cast(
             list[dict[str, Any]],
             encode(list(texts), output_value=None, batch_size=len(texts), show_progress_bar=False),
         )
+
+    def _check_process(self) -> None:
+        if self.device != "cpu" and os.getpid() != self._process:
+            raise EncoderError(
+                f"a model on {self.device} cannot be used in a process that was forked after it was loaded; load it in"
+                " the child, or start processes with multiprocessing's spawn"
+            )
 
     def _warn_if_cut(self, text: str) -> None:
         for window in self._query_windows:
@@ -259,7 +293,7 @@ def _span(text: str, start: int, end: int) -> tuple[int, int] | None:
     return start, start + len(piece.strip())
 
 
-def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
+def _specials(model: Model) -> torch.Tensor:
     """Return the ids of tokens that carry no text of the query, except [MASK]: ColBERT expands queries with it."""
     tokenizer = model.tokenizer
     names = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id", "pad_token_id")
@@ -270,7 +304,7 @@ def _specials(model: SentenceTransformer | MultiVectorEncoder) -> torch.Tensor:
     return torch.tensor(sorted(ids), dtype=torch.long)
 
 
-def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
+def _limit(model: Model, task: str) -> int:
     """Return how many tokens the model reads at once, special tokens and prompt included."""
     transformer = model[0]
     limits = [model.max_seq_length, getattr(transformer, f"{task}_length", None)]
@@ -279,7 +313,7 @@ def _limit(model: SentenceTransformer | MultiVectorEncoder, task: str) -> int:
     return min([int(limit) for limit in limits if limit is not None and 0 < limit < 10**6], default=512)
 
 
-def _window(model: SentenceTransformer | MultiVectorEncoder, task: Kind) -> Window:
+def _window(model: Model, task: Kind) -> Window:
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise EncoderError(f"the tokenizer {type(model.tokenizer).__name__} has no fast form, which chunking needs")
@@ -290,14 +324,14 @@ def _window(model: SentenceTransformer | MultiVectorEncoder, task: Kind) -> Wind
     return Window(tokenizer, max(1, _limit(model, task) - overhead))
 
 
-def _prompt(model: SentenceTransformer | MultiVectorEncoder, kind: Kind) -> str:
+def _prompt(model: Model, kind: Kind) -> str:
     """Return the text that the model puts before a query or a document."""
     aliases = ("query",) if kind == "query" else ("document", "passage", "corpus")
     name = next((name for name in aliases if name in model.prompts), model.default_prompt_name)
     return "" if name is None else model.prompts.get(name) or ""
 
 
-def _weights_hash(model: SentenceTransformer | MultiVectorEncoder) -> str:
+def _weights_hash(model: Model) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         # BERT's own pooler is not used, and a checkpoint without one gets random weights at each load

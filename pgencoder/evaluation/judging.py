@@ -1,22 +1,39 @@
-"""Judges rankings: the difference of two stages with its interval, and the weights that fit judged queries best."""
+"""Judged queries, and what can be said of the quality of a ranking of them: means with intervals, and differences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgencoder.results import Hit
-from pgencoder.search.ranking import WEIGHTS
+from pgencoder.errors import MissingExtra
 
+DEPTH = 100  # of recall@100
 RESAMPLES = 5_000
-GRID = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-CUT = 10  # of nDCG@10
 
 Judgements = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Queries by their ids, and judgements: the ids of a query and of a document, and how relevant it is, from 0.
+
+    `warnings` say what is wrong with them.
+    """
+
+    name: str
+    queries: dict[str, str]
+    qrels: list[tuple[str, str, int]]
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
+
+    def judgements(self) -> dict[str, dict[str, int]]:
+        """Return the relevance of the judged documents by their ids, for each query."""
+        judged: dict[str, dict[str, int]] = {}
+        for asked, document, relevance in self.qrels:
+            judged.setdefault(asked, {})[document] = relevance
+        return judged
 
 
 @dataclass(frozen=True)
@@ -40,60 +57,35 @@ class Difference:
 def difference(baseline: str, values: Sequence[float], others: Sequence[float]) -> Difference:
     """Compare the values of queries with those of the baseline for the same queries, in the same order."""
     pairs = np.asarray(values, dtype=float) - np.asarray(others, dtype=float)
-    drawn = np.random.default_rng(0).integers(0, len(pairs), (RESAMPLES, len(pairs)))
-    low, high = np.quantile(pairs[drawn].mean(axis=1), [0.025, 0.975])
-    return Difference(baseline, float(pairs.mean()), float(low), float(high))
+    return Difference(baseline, float(pairs.mean()), *_interval(pairs))
 
 
-@dataclass(frozen=True)
-class Tuned:
-    """The weights with the best nDCG@10 on the judged queries, and what the default weights reach there."""
-
-    weights: dict[str, float]
-    queries: int
-    ndcg: float
-    default_ndcg: float
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """Return the interval of 95 % of the mean of queries' values, by the bootstrap."""
+    return _interval(np.array(list(values), dtype=float))
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """The candidates of one query: their scores by `names`, shape (n, len(names)), and their judged relevance."""
-
-    scores: NDArray[np.float64]
-    gains: NDArray[np.float64]
-    ideal: float
-
-    @classmethod
-    def of(cls, hits: Sequence[Hit], names: Sequence[str], judged: Judgements) -> Candidates:
-        """Take the parts of hits of a fusion; each document counts once."""
-        scores = np.array([[hit.parts[name].score or 0.0 for name in names] for hit in hits], dtype=float)
-        gains = np.array([judged.get(str(hit.key), 0) for hit in hits], dtype=float)
-        best = np.sort(np.array(list(judged.values()), dtype=float))[::-1][:CUT]
-        return cls(scores.reshape(len(hits), len(names)), gains, float((best * _discounts(len(best))).sum()))
-
-    def ndcg(self, weights: NDArray[np.float64]) -> float:
-        """Return nDCG@10 of the weighted mean of z-scores."""
-        if not len(self.scores) or self.ideal <= 0:
-            return 0.0
-        deviations = self.scores.std(axis=0)
-        z = (self.scores - self.scores.mean(axis=0)) / np.where(deviations > 0, deviations, np.inf)
-        order = np.argsort(-(z @ weights), kind="stable")[:CUT]
-        return float((self.gains[order] * _discounts(len(order))).sum() / self.ideal)
+def _interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    drawn = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
+    low, high = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
 
 
-def tune(queries: Sequence[Candidates], names: Sequence[str]) -> Tuned:
-    """Try all weights of a grid, one of them 1, and return the best; of equal ones, those nearest to the defaults."""
-    defaults = np.array([WEIGHTS.get(name, 1.0) for name in names])
+def quality(judged: Judged, run: Iterable[tuple[str, str, float]]) -> dict[str, tuple[float, float]]:
+    """Return nDCG@10 and recall@100 of each query; those without hits have 0.
 
-    def mean(weights: NDArray[np.float64]) -> float:
-        return float(np.mean([each.ndcg(weights) for each in queries]))
-
-    tried = [np.array(weights) for weights in product(GRID, repeat=len(names)) if 1.0 in weights]
-    scored = [(mean(weights), -float(np.abs(weights - defaults).sum()), tuple(weights)) for weights in tried]
-    best, _, weights = max(scored)
-    chosen = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight}
-    return Tuned(chosen, len(queries), best, mean(defaults))
-
-
-def _discounts(count: int) -> NDArray[np.float64]:
-    return np.asarray(1 / np.log2(np.arange(count) + 2.0))
+    `run` has the ids of a query and of a document, and a score.
+    """
+    try:
+        import ir_measures
+    except ImportError as error:
+        raise MissingExtra("eval needs ir-measures; run: pip install 'pgencoder[eval]'") from error
+    measures = (ir_measures.nDCG @ 10, ir_measures.R @ DEPTH)
+    values = dict.fromkeys(((query, measure) for query in judged.queries for measure in measures), 0.0)
+    found = ir_measures.iter_calc(
+        measures,
+        [ir_measures.Qrel(*row) for row in judged.qrels],
+        [ir_measures.ScoredDoc(*row) for row in run],
+    )
+    values.update({(each.query_id, each.measure): each.value for each in found})
+    return {query: (values[query, measures[0]], values[query, measures[1]]) for query in judged.queries}

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 class Explanation(PassageMatch):
     """The reasons why a passage matched a query, word by word.
 
-    `score` is MaxSim: the sum of the scores of `words` and `special`. `special` has the tokens of the query that stand
-    for none of its characters, such as the [MASK] tokens that ColBERT adds; None if there are none. `span` has the
-    characters [start, end) of `content` in the content of the row. `lexical` are the words that the query and the
-    passage share, in the order of the query; None if the collection stores no words. In a terminal
-    `rich.print(explanation)` shows it, in a notebook its value.
+    `score` is MaxSim: the sum of the scores of `words` and `special`; without tokens that of `lexical`. `special` has
+    the tokens of the query that stand for none of its characters, such as the [MASK] tokens that ColBERT adds; None if
+    there are none. `span` has the characters [start, end) of `content` in the content of the row. `lexical` are the
+    words that the query and the passage share, in the order of the query; None if the collection stores no words. In a
+    terminal `rich.print(explanation)` shows it, in a notebook its value.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +55,7 @@ def in_words(
     """Put the pairs of tokens of passage `number` of the row `key` into words; `lexical` are the same words."""
     of_query = words(asked.query, _pieces(asked.encoder, asked.query, "query"), len(asked.encoding.tokens))
     of_passage = _Tokens(asked, passage)
+    has_tokens = asked.collection.generation.dims.tokens > 0
     matches = [
         (of_query[query_token - 1], of_passage.match(query_token, token, similarity))
         for query_token, token, similarity in passage.pairs
@@ -66,7 +67,9 @@ def in_words(
         passage=number,
         content=passage.content,
         span=(passage.start, passage.start + len(passage.content)),
-        score=math.fsum(match.similarity for _, match in matches),
+        score=math.fsum(
+            [match.similarity for _, match in matches] if has_tokens else [match.score for match in lexical or ()]
+        ),
         words=tuple(
             _of(word.text, word.span, [match for _, match in group])
             for word, group in groupby(matches, key=lambda each: each[0])

@@ -23,8 +23,8 @@ FAINT = "opacity:.7"
 
 def html(explanation: PassageMatch) -> str:
     """Render the passage with its marks, then tables of the query's words."""
-    of_query = explanation.words or explanation.lexical or ()
-    words = {number: word.word for number, word in enumerate(of_query, 1)}
+    of_query = [each.word for each in explanation.words or explanation.lexical or ()]
+    words = dict(enumerate(of_query, 1))
     passage = "".join(
         _mark(segment, words) if isinstance(segment, Mark) else escape(segment)
         for segment in segments(explanation, AROUND)

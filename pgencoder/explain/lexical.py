@@ -16,7 +16,9 @@ from pgencoder.search.ranking import LEXICAL
 from pgencoder.statements import own, query, raw
 
 # As the server splits texts: words, codes and paths that hold several (pgencoder._terms), and all between spaces
-PATTERNS = (r"[^\W_]+", r"(?:[^\W_]+[._/\\:@#+-]+)+[^\W_]+|[^\W_]+[+#]+", r"\S+")
+# Possessive, because the time for a long word would grow with the square of its length.
+WORD = r"(?<![^\W_])[^\W_]++"
+PATTERNS = (r"[^\W_]+", rf"{WORD}(?:[._/\\:@#+-]++[^\W_]++)++|{WORD}[+#]++", r"\S+")
 
 # The query of one of the terms of `asked`
 ONE_TERM = "(SELECT ARRAY[term.unit] AS units, ARRAY[term.impact] AS impacts, asked.mean_length AS mean_length)"

@@ -77,9 +77,12 @@ def _marks(explanation: PassageMatch) -> list[tuple[Span, Mark]]:
                 marked.setdefault(span, {})[number] = same.score
     highest = max((similarity for by in marked.values() for similarity in by.values()), default=0.0)
     marks: list[tuple[Span, Mark]] = []
-    for span in sorted(marked):
+    for span in sorted(marked, key=lambda span: (span[0], -span[1])):
         if marks and span[0] < marks[-1][0][1]:
-            continue  # the pieces of a user's encoder may overlap
+            # parts of a code that is marked; the pieces of a user's encoder may overlap too
+            matched = marks[-1][1].matched
+            matched.update((number, value) for number, value in marked[span].items() if number not in matched)
+            continue
         similarity = max(marked[span].values())
         strength = max(0.0, similarity) / highest if highest > 0 else 0.0
         marks.append((span, Mark(explanation.content[slice(*span)], marked[span], strength)))

@@ -54,7 +54,7 @@ def read_pairs(connection: Connection, vector: str, asked: Question, key: Any, p
     """
     collection, stored = asked.collection, asked.collection.generation.stored
     if not stored & {TOKENS, LEXICAL.name}:
-        raise InvalidRequest(f"collection {collection.name!r} has dense vectors only: no tokens to explain a match by")
+        raise InvalidRequest(f"collection {collection.name!r} has no tokens and no words to explain a match by")
     if TOKENS in stored and not len(asked.encoding.tokens):
         raise InvalidRequest("the query has no tokens to match; give it words")
     parameters: list[Any] = key_texts(connection, collection.key, key)
@@ -95,7 +95,8 @@ def _statement(collection: Collection, vector: str) -> Part:
     same_key = (
         equal(identifier("source", column.source), identifier("passages", column.name)) for column in collection.key
     )
-    tokens, pairs = raw("0"), query("explain_none")
+    tokens: Part = raw("0")
+    pairs: Part = query("explain_none")
     if TOKENS in generation.stored:
         tokens = raw("pg_catalog.cardinality(passages.tokens)")
         asked = raw(f"${len(collection.key) + 2}::") + identifier(vector) + raw(".halfvec[]")

@@ -52,8 +52,9 @@ def create(
     except UnknownCollection:
         with db.connection() as connection:
             schema = create_table(connection, name, kind)
+        # their scores are cosines and MaxSim, as users of such stores expect, and not those of a fusion with words
         with suppress(CollectionExists):
-            db.attach(name, ["content"], model, token_model=token_model, schema=schema, tokens=tokens)
+            db.attach(name, ["content"], model, token_model=token_model, schema=schema, tokens=tokens, lexical="none")
     collection = db.collection(name)
     with db.connection() as connection:
         check_made(connection, name, kind, (collection.source_schema, collection.source_table))

@@ -36,13 +36,19 @@ class Collections:
             attach.detach(connection, name)
 
     def next_encoder(
-        self, name: str, model: str | Encoder | None, token_model: str | None, allow_untrained: bool
+        self,
+        name: str,
+        model: str | Encoder | None,
+        token_model: str | None,
+        sparse_model: str | None,
+        allow_untrained: bool,
     ) -> Encoder:
         """Return the encoder that a caller names or gives for the next generation, else that of the active one."""
         if model is not None:
-            return self._encoders.named(model, token_model, allow_untrained)
-        if token_model is not None:
-            raise InvalidRequest("a token_model is given with its model; give that too (--model)")
+            return self._encoders.named(model, token_model, sparse_model, allow_untrained)
+        for given, what in ((token_model, "token_model"), (sparse_model, "sparse_model")):
+            if given is not None:
+                raise InvalidRequest(f"a {what} is given with its model; give that too (--model)")
         return self._encoders.of(self._connections.collection(name).generation)
 
     def begin(

@@ -123,7 +123,7 @@ class Searching:
         self, collection: Collection, search: Search, query: Encoding, explainer: Explainer | None = None
     ) -> list[Hit]:
         """Return the hits of an encoded query, see `Database.run`."""
-        stage_for(search.stage, collection.generation.stored)
+        search = replace(search, stage=stage_for(search.stage, collection.generation.stored))
         found = self._runner.rows(collection, search, query)
         if not found:  # a role that can see no passage at all does not get as far as the statement's own check
             with self._connections.open() as connection:

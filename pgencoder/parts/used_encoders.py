@@ -31,12 +31,18 @@ class UsedEncoders:
         if not any(used is encoder for used in self._used):
             self._used.append(encoder)
 
-    def named(self, model: str | Encoder, token_model: str | None, allow_untrained: bool) -> Encoder:
+    def named(
+        self, model: str | Encoder, token_model: str | None, sparse_model: str | None, allow_untrained: bool
+    ) -> Encoder:
         """Return the encoder that a caller names or gives, and remember it."""
         if not isinstance(model, str) and not hasattr(model, "encode_documents"):
             raise InvalidRequest(f"model must name a checkpoint, or be an Encoder; got {type(model).__name__}")
         if isinstance(model, str):
-            model = encoders.load(model, token_model, allow_untrained=allow_untrained, device=self.device)
+            model = encoders.load(
+                model, token_model, sparse_model=sparse_model, allow_untrained=allow_untrained, device=self.device
+            )
+        elif sparse_model is not None:
+            raise InvalidRequest("a sparse_model is for a model that is given by its name; an Encoder makes all itself")
         self.remember(model)
         return model
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pgencoder.representations.base import Representation
 from pgencoder.representations.dense import DenseVectors
 from pgencoder.representations.lexical import Lexical
+from pgencoder.representations.sparse import Sparse
 from pgencoder.representations.tokens import BitTokens, HalfvecTokens
 from pgencoder.representations.unknown import Unknown, check_known
 from pgencoder.types import Dims, TokenType
@@ -16,6 +17,7 @@ __all__ = [
     "OF_ENCODER",
     "Lexical",
     "Representation",
+    "Sparse",
     "beside",
     "check_known",
     "described",
@@ -28,7 +30,7 @@ __all__ = [
 R = TypeVar("R", bound=type[Representation])
 
 # The names of those that hold the vectors of an encoder
-OF_ENCODER = ("dense", "tokens")
+OF_ENCODER = ("dense", "tokens", "sparse")
 
 _kinds: dict[str, type[Representation]] = {}
 
@@ -39,7 +41,7 @@ def register(kind: R) -> R:
     return kind
 
 
-for _kind in (DenseVectors, BitTokens, HalfvecTokens, Lexical):
+for _kind in (DenseVectors, BitTokens, HalfvecTokens, Lexical, Sparse):
     register(_kind)
 
 
@@ -64,11 +66,15 @@ def described(representations: Iterable[Representation]) -> list[dict[str, Any]]
 
 def of_encoder(dims: Dims, tokens: TokenType, pooling: int = 1) -> tuple[Representation, ...]:
     """Return what is stored of the vectors of an encoder that has these dimensions; `pooling` is of the tokens."""
-    for_dense, for_tokens = OF_ENCODER
-    dense = DenseVectors(for_dense, dims.dense)
-    if tokens == "none":
-        return (dense,)
-    return dense, (BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens, pooling)
+    for_dense, for_tokens, for_sparse = OF_ENCODER
+    made: list[Representation] = []
+    if dims.dense:
+        made.append(DenseVectors(for_dense, dims.dense))
+    if tokens != "none":
+        made.append((BitTokens if tokens == "bit" else HalfvecTokens)(for_tokens, dims.tokens, pooling))
+    if dims.sparse:
+        made.append(Sparse(for_sparse, dims.sparse))
+    return tuple(made)
 
 
 def beside(representations: Iterable[Representation]) -> tuple[Representation, ...]:

@@ -72,8 +72,8 @@ class Measure(ABC):
         """
         return {}
 
-    def from_settings(self, setting: Mapping[str, str], vector: str) -> str:  # noqa: ARG002
-        """Return the query from the SQL of these settings: a subquery with one row; `vector` is pgvector's schema."""
+    def from_settings(self, setting: Mapping[str, str], type_: str) -> str:  # noqa: ARG002
+        """Return the query from the SQL of these settings: a subquery with one row; `type_` is that of the column."""
         raise InvalidRequest(f"passages cannot be recalled by {self.name!r}, only scored")
 
     def unfinished(self, query: str) -> str:  # noqa: ARG002

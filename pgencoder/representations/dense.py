@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 from psycopg import sql
 
-from pgencoder.errors import InvalidSource
+from pgencoder.errors import InvalidRequest, InvalidSource
 from pgencoder.representations.base import Measure, Parameter, Representation, of_relation
 from pgencoder.statements import SCHEMA, Part, identifier, raw
-from pgencoder.types import Encoding
+from pgencoder.types import Encoding, Matrix
 from pgencoder.vectors import Halfvec, Numbers, halfvec, normalize
 
 
@@ -24,11 +24,11 @@ class InnerProduct(Measure):
 
     def parameters(self, query: Encoding) -> Mapping[str, Parameter]:
         """Return the numbers of the vector."""
-        return {"query_dense": Numbers(normalize(query.dense))}
+        return {"query_dense": Numbers(_vector(query))}
 
     def value(self, query: Encoding) -> Halfvec:
         """Return the vector."""
-        return Halfvec(normalize(query.dense))
+        return Halfvec(_vector(query))
 
     def query(self, parameters: Mapping[str, str]) -> str:
         """Return the vector."""
@@ -84,3 +84,9 @@ class DenseVectors(Representation):
         if column is None:
             raise InvalidSource("a column of dense vectors must be given")
         return sql.SQL("{}.l2_normalize({}::{})").format(vector, of_relation(column), self.column_type(vector))
+
+
+def _vector(query: Encoding) -> Matrix:
+    if not len(query.dense):
+        raise InvalidRequest("the query has no dense vector; encode it, or search by its words: stage='lexical'")
+    return normalize(query.dense)

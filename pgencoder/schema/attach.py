@@ -19,7 +19,7 @@ from pgencoder.encoders import Encoder, model_names, same_encoder
 from pgencoder.errors import CollectionExists, InvalidRequest, InvalidSource
 from pgencoder.ingest import backfill, queue
 from pgencoder.progress import Progress
-from pgencoder.representations import Lexical, Representation, beside, check_known, in_order, of_encoder
+from pgencoder.representations import Lexical, Representation, Sparse, beside, check_known, in_order, of_encoder
 from pgencoder.representations.pooling import check_pooling
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
@@ -28,8 +28,9 @@ from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Genera
 
 MOST_DIMS = 4_000  # of a vector that pgvector can index
 
-# How words are stored, unless it is said
-DEFAULT_LEXICAL = "none"
+# How words are stored, unless it is said: the default model is of English texts too. Not as the server splits words by
+# default, because that is not the same everywhere, and a script that Alembic prints cannot ask.
+DEFAULT_LEXICAL = "english"
 
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40
@@ -50,7 +51,7 @@ class Wanted:
     tokens: TokenType | None = None
     chunking: Chunking = "default"
     representations: Sequence[Representation] = ()
-    lexical: str = DEFAULT_LEXICAL
+    lexical: str | None = None
     pooling: int = 1
 
 
@@ -67,7 +68,7 @@ def attach(connection: Connection, wanted: Wanted, *, exist_ok: bool = False, pr
             run(connection, statements(parts))
     except (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateFunction, pg.DuplicateObject) as error:
         there = [each for each in catalog.collections(connection) if each.name == parts.collection.name]
-        differing = _differing(parts.collection, there[0]) if there else []
+        differing = _differing(parts.collection, there[0], wanted) if there else []
         if not (exist_ok and there) or differing:
             raise exists(parts.collection.name, error, differing) from error
         catalog.check_problem(connection, there[0].name)
@@ -90,7 +91,9 @@ def plan(executor: Executor, wanted: Wanted) -> Objects:
             )
     name = source.table if wanted.name is None else wanted.name
     check_name(name)
-    others = (*wanted.representations, *catalog.lexical(executor, wanted.lexical))
+    others = tuple(wanted.representations)
+    if not any(isinstance(each, Lexical) for each in others):
+        others += catalog.lexical(executor, DEFAULT_LEXICAL if wanted.lexical is None else wanted.lexical)
     generation = describe(
         name, 1, "active", wanted.encoder, wanted.tokens, wanted.chunking, others, pooling=wanted.pooling
     )
@@ -126,16 +129,16 @@ def exists(name: str, cause: Exception | None = None, differing: Sequence[str] =
     return CollectionExists(f"there is already a collection {name!r}{other}; {how}, or give another name (--name)")
 
 
-def _differing(wanted: Collection, there: Collection) -> list[str]:
+def _differing(made: Collection, there: Collection, wanted: Wanted) -> list[str]:
     """List in what a collection differs from the one that is wanted; of its generations the active one counts."""
-    new, old = wanted.generation, there.generation
+    new, old = made.generation, there.generation
     same = {
-        "table": (wanted.source_schema, wanted.source_table) == (there.source_schema, there.source_table),
-        "columns": wanted.columns == there.columns,
+        "table": (made.source_schema, made.source_table) == (there.source_schema, there.source_table),
+        "columns": made.columns == there.columns,
         "model": same_encoder(new.encoder, old.encoder),
         "tokens": new.token_type == old.token_type,
         "pooling": new.pooling == old.pooling,
-        "lexical": new.lexical == old.lexical,
+        "lexical": wanted.lexical is None or new.lexical == old.lexical,
         "representations": _of_users(new.representations) == _of_users(old.representations),
         "chunking": new.chunking == old.chunking,
     }
@@ -184,6 +187,16 @@ def describe(
     check_choices(tokens, chunking)
     check_pooling(pooling)
     check_beside(others)
+    if encoder.dims.tokens and not encoder.dims.dense:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} makes token vectors and no dense ones, which recall the passages that"
+            " are compared by tokens; give an encoder with both"
+        )
+    if not encoder.dims.dense and not encoder.dims.sparse and not others:
+        raise InvalidRequest(
+            f"{model_names(encoder.fingerprint)} makes no vectors, and no words are to be stored: say how words are"
+            " split, lexical='english' (--lexical english), or give a model"
+        )
     if encoder.dims.dense > MOST_DIMS:
         raise InvalidRequest(
             f"{model_names(encoder.fingerprint)} gives vectors of {encoder.dims.dense:,} dimensions, but pgvector"
@@ -213,6 +226,8 @@ def check_beside(others: Sequence[Representation]) -> None:
     for each in others:
         if (each.name == LEXICAL) != isinstance(each, Lexical):
             raise InvalidRequest(f"what is stored for words is called {LEXICAL!r}, and nothing else is")
+        if isinstance(each, Sparse):
+            raise InvalidRequest("sparse vectors are stored for an encoder that makes them; give a sparse_model")
     for name in names:
         if name in catalog.TAKEN - {LEXICAL} or name in OF_GENERATION or _OF_SEARCH.fullmatch(name):
             raise InvalidRequest(f"a representation cannot be called {name!r}: pgencoder uses that name itself")

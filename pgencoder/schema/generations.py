@@ -65,7 +65,7 @@ def reencode(
     parts, is_new = begin(connection, name, encoder, tokens, chunking, lexical, pooling)
     if tokens is None and parts.generation.token_type == "none" and encoder.dims.tokens:
         logger.warning(
-            "generation %s of %r has dense vectors only, as the active one, though %s gives token vectors too; to store"
+            "generation %s of %r has no token vectors, as the active one, though %s gives them; to store"
             " them, drop it and reencode with tokens='bit' (--tokens bit)",
             *(parts.generation.number, name, model_names(encoder.fingerprint)),
         )
@@ -158,7 +158,7 @@ def _next(
 ) -> Generation:
     """Describe the next generation; see `begin`."""
     active = collection.generation
-    kept = active.token_type if encoder.dims.tokens else "none"
+    kept = None if not active.dims.dense else active.token_type if encoder.dims.tokens else "none"
     number = max(each.number for each in collection.generations) + 1
     others = beside(active.representations)
     if lexical is not None:

@@ -236,7 +236,7 @@ def _drop_tables(connection: Connection, parts: Objects) -> None:
 
 def _drop_views(connection: Connection, parts: Objects) -> None:
     """Remove the views on a generation's passages; raises HasDependents if a user's view depends on them."""
-    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}, {}").format(parts.write, parts.by_lexical))
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}, {}, {}").format(parts.write, parts.by_lexical, parts.by_sparse))
     view.drop(connection, parts)
 
 
@@ -250,7 +250,7 @@ def _drop_functions(connection: Connection, parts: Objects, *, policies: bool) -
     if policies:
         for generation in parts.collection.generations:
             policy.drop(connection, parts.of(generation))
-        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(parts.by_lexical))
+        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}, {}").format(parts.by_lexical, parts.by_sparse))
         types = listed(parts.key.types)
         connection.execute(
             sql.SQL("DROP FUNCTION IF EXISTS {}({}, pg_catalog.bytea), {}()").format(parts.visible, types, parts.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg import errors as pg
 from psycopg import sql
@@ -13,7 +13,7 @@ from pgencoder.db.executor import Executor, run
 from pgencoder.schema import view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.search.ranking import (
-    LEXICAL,
+    BY_TERMS,
     MEASURES,
     WEIGHTS,
     Alone,
@@ -47,12 +47,15 @@ def create(objects: Objects) -> list[Part]:
         name: Alone(measure) for name, measure in there.items()
     }
     columns = {what: {name: f"{name}_{what}" for name in there.values()} for what in ("score", "relevance")}
-    without_words = stage_for(None, generation.stored - {LEXICAL.name})
+    usual = _fusion_of(generation.stored)
+    without_terms = _fusion_of(generation.stored - BY_TERMS or generation.stored)
     body = query("search_body").format(
         usual=_usual(collection, objects.key.types),
         usual_candidates=sql.Literal(USUAL_CANDIDATES),
-        usual_fusion=sql.Literal("zscore" if LEXICAL.name in there else without_words),
-        fusion_without_words=sql.Literal(without_words),
+        usual_fusion=sql.Literal(usual),
+        fusion_without_terms=sql.Literal(without_terms),
+        fusion_without_tokens=sql.Literal("dense" if "dense" in there else without_terms),
+        missing=_missing(there),
         usual_weights=sql.Literal(json.dumps({name: WEIGHTS[name] for name in there})),
         scores=sql.Literal(list(there)),
         fused=_chosen({name: each.score(columns["score"]) for name, each in fusions.items()}),
@@ -64,7 +67,9 @@ def create(objects: Objects) -> list[Part]:
         number=sql.Literal(generation.number),
         source_name=Quoted(objects.source),
         generation=sql.Literal(f"generation {generation.number} of {collection.name}"),
-        arguments=raw("query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance"),
+        arguments=raw(
+            "query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse"
+        ),
     )
     pin = query("pin_search").format(
         signature=Quoted(_signature(objects)),
@@ -113,7 +118,7 @@ def replace_typed(executor: Executor, objects: Objects) -> None:
 def _signature(objects: Objects) -> Part:
     return sql.SQL(
         "{}({vector}.halfvec, {vector}.halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,"
-        " pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)"
+        " pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, {vector}.sparsevec)"
     ).format(objects.search, vector=objects.vector)
 
 
@@ -127,24 +132,25 @@ def _usual(collection: Collection, types: Sequence[Part]) -> Part:
     return search_text(
         collection,
         ranking_of(stage_for(None, collection.generation.stored)),
-        Options(),
+        Options(nullable=True),
         table=identifier(collection.source_schema, collection.source_table) + raw(f" AS {TABLE}"),
         keys=[column + raw("::") + type_ for column, type_ in zip(columns, types, strict=True)],
         columns=COLUMNS,
         candidates=sql.Literal(USUAL_CANDIDATES),
         lexical=raw("$8"),
+        sparse=raw("$13"),
         **PARAMETERS,
     )
 
 
 def _statement(collection: Collection, types: Sequence[Part], group: Group) -> Part:
-    """Return the search with all that a caller may ask for: $1 to $7 are arguments, the rest is `Late`."""
+    """Return the search with all that a caller may ask for: $1 to $8 are arguments, the rest is `Late`."""
     stored = collection.generation.stored
     scores = fused("zscore", stored)
     return search_text(
         collection,
         Ranking(scores.recalls, scores.scores, _Chosen()),
-        Options(group, boosted=True, limited=True),
+        Options(group, boosted=True, limited=True, nullable=True),
         table=identifier(collection.source_schema, collection.source_table),
         keys=[identifier(key.source) + raw("::") + type_ for key, type_ in zip(collection.key, types, strict=True)],
         columns=COLUMNS,
@@ -155,10 +161,13 @@ def _statement(collection: Collection, types: Sequence[Part], group: Group) -> P
         fused=FUSED,
         relevant=RELEVANT,
         lexical=raw("$5"),
+        sparse=raw("$8"),
         **PARAMETERS,
     )
 
 
+# The queries that the scores compare with
+ARGUMENTS = {"dense": "query_dense", "lexical": "query_text", "sparse": "query_sparse", "maxsim": "query_tokens"}
 COLUMNS = ["passage", "content", *FIELDS]
 PARAMETERS = {
     "dense": raw("$1"),
@@ -166,6 +175,23 @@ PARAMETERS = {
     "k": raw("$3"),
     "check": raw("true"),
 }
+
+
+def _fusion_of(stored: frozenset[str]) -> str:
+    """Return the fusion that ranks where these are stored, unless another is given."""
+    stage = stage_for(None, stored)
+    return stage if isinstance(stage, str) else "zscore"
+
+
+def _missing(there: Iterable[str]) -> Part:
+    """Return the expression that names the argument that the variable `fusion` needs, if it is NULL."""
+    cases = [
+        sql.SQL("WHEN fusion OPERATOR(pg_catalog.=) {} AND {argument} IS NULL THEN {}").format(
+            sql.Literal(name), sql.Literal(ARGUMENTS[name]), argument=raw(ARGUMENTS[name])
+        )
+        for name in there
+    ]
+    return sql.SQL("CASE {} END").format(listed(cases, " "))
 
 
 def _chosen(expressions: Mapping[str, str]) -> Part:

@@ -12,6 +12,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.representations.base import Measure
 from pgencoder.representations.dense import InnerProduct
 from pgencoder.representations.lexical import Bm25
+from pgencoder.representations.sparse import SparseProduct
 from pgencoder.representations.tokens import MaxSim
 from pgencoder.types import FUSIONS, STAGES, FusionName, Stage, check_count
 
@@ -181,6 +182,10 @@ class Ranking:
 DENSE = InnerProduct()
 TOKENS = MaxSim()
 LEXICAL = Bm25()
+SPARSE = SparseProduct()
+
+# The names of those that need not vectors of the query, but its words or a sparse vector
+BY_TERMS = frozenset({LEXICAL.name, SPARSE.name})
 
 
 def by_maxsim(measure: MaxSim = TOKENS) -> Ranking:
@@ -189,13 +194,14 @@ def by_maxsim(measure: MaxSim = TOKENS) -> Ranking:
 
 
 # The names that people use, of the measures that a collection may have
-MEASURES: Mapping[str, Measure] = {"dense": DENSE, "lexical": LEXICAL, "maxsim": TOKENS}
+MEASURES: Mapping[str, Measure] = {"dense": DENSE, "lexical": LEXICAL, "sparse": SPARSE, "maxsim": TOKENS}
 # Best on the mean of five data sets; equal weights fall below dense vectors alone for short queries of entities
-WEIGHTS: Mapping[str, float] = {"dense": 1.0, "lexical": 0.5, "maxsim": 1.0}
+WEIGHTS: Mapping[str, float] = {"dense": 1.0, "lexical": 0.5, "sparse": 0.5, "maxsim": 1.0}
 
 ALONE: Mapping[str, Ranking] = {
     "dense": Ranking((DENSE,), (DENSE,), Alone(DENSE.name)),
     "lexical": Ranking((LEXICAL,), (LEXICAL,), Alone(LEXICAL.name)),
+    "sparse": Ranking((SPARSE,), (SPARSE,), Alone(SPARSE.name)),
     "maxsim": by_maxsim(),
     "exhaustive": Ranking((), (DENSE, TOKENS), Alone(TOKENS.name)),
 }
@@ -238,14 +244,20 @@ def fused(fusion: str | Fusion, stored: Collection[str], weights: Mapping[str, f
     return Ranking(recalls, tuple(there.values()), made)
 
 
+_REMEDIES = {
+    "lexical": "; store words with lexical='default' (--lexical)",
+    "sparse": "; store sparse vectors with sparse_model=... (--sparse-model)",
+}
+
+
 def _known(weights: Any, there: Mapping[str, Measure]) -> dict[str, float]:
     """Return the weights; raise InvalidRequest for a name that is not there."""
     if not isinstance(weights, Mapping):
         raise InvalidRequest(f"weights must be numbers by the names {', '.join(there)}, got {weights!r}")
     for name in weights:
         if name not in there:
-            lexical = "; store words with lexical='default' (--lexical)" if name == "lexical" else ""
-            raise InvalidRequest(f"there is no score {name!r} to rank by, only {', '.join(there) or 'none'}{lexical}")
+            remedy = _REMEDIES.get(name, "")
+            raise InvalidRequest(f"there is no score {name!r} to rank by, only {', '.join(there) or 'none'}{remedy}")
     return dict(weights)
 
 
@@ -270,6 +282,8 @@ def stage_for(
         return fused(fusion or "zscore", stored, weights)
     if stage is None:
         return _best(stored)
+    if stage in ("dense", "maxsim", "exhaustive") and DENSE.name not in stored:
+        raise InvalidRequest(f"there are no dense vectors to compare, so stage={stage!r} cannot be; leave stage out")
     if stage in ("maxsim", "exhaustive") and TOKENS.name not in stored:
         raise InvalidRequest(f'there are no token vectors to compare, so stage={stage!r} cannot be; use stage="dense"')
     if stage == "lexical" and LEXICAL.name not in stored:
@@ -277,12 +291,18 @@ def stage_for(
             "there are no words to compare, so stage='lexical' cannot be; store them: reencode with lexical='default'"
             " (--lexical)"
         )
+    if stage == "sparse" and SPARSE.name not in stored:
+        raise InvalidRequest(
+            "there are no sparse vectors to compare, so stage='sparse' cannot be; store them: reencode with"
+            " sparse_model=... (--sparse-model)"
+        )
     return stage
 
 
 def _best(stored: Collection[str]) -> Stage | Ranking:
-    if LEXICAL.name in stored and DENSE.name in stored:
+    if BY_TERMS & {*stored} and len((BY_TERMS | {DENSE.name}) & {*stored}) > 1:
         return fused("zscore", stored)
     if TOKENS.name in stored:
         return "maxsim"
-    return "lexical" if LEXICAL.name in stored and DENSE.name not in stored else "dense"
+    alone: tuple[Stage, ...] = ("dense", "lexical", "sparse")
+    return next((each for each in alone if each in stored), "dense")

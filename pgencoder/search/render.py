@@ -49,13 +49,14 @@ class Options:
 
     `extra`: select the candidates themselves, with those columns, and without a score. `boosted`: the source has a
     column `boost`, which is added to the score. `limited`: candidates must have a relevance of at least
-    {min_relevance}.
+    {min_relevance}. `nullable`: a query may be NULL, and then recalls nothing.
     """
 
     group: Group = "passage"
     extra: tuple[str, ...] | None = None
     boosted: bool = False
     limited: bool = False
+    nullable: bool = False
 
 
 @cache
@@ -126,17 +127,13 @@ class _Rendering:
         self.columns = list(dict.fromkeys(["passage", "span", "content", *carried, *boost]))
 
     def whole(self) -> str:
-        parts = [
-            self._fill("search_asked", asked=f"{name}_asked", function=f"{{ask_{name}}}({{{name}}})")
-            for name, measure in self.ranking.measures.items()
-            if measure.asks
-        ]
         if not self.ranking.recalls:
             boost = ", source.boost" if self.options.boosted else ""
-            parts.append(self._fill("search_all", boost=boost, scores=self._scores()))
+            parts = [*self._asked(), self._fill("search_all", boost=boost, scores=self._scores())]
             return f"WITH {', '.join(parts)}\n{self._best()}"
         several = len(self.ranking.recalls) > 1
-        parts.append(self._fill("search_setting"))
+        # after the check: a vector of another model may have other dimensions
+        parts = [self._fill("search_setting"), *self._asked(" WHERE (SELECT done FROM setting) IS NOT NULL")]
         for measure in self.ranking.recalls:
             parts += self._recall(measure, f"{measure.name}_" if several else "")
         if several:
@@ -146,6 +143,16 @@ class _Rendering:
             parts.append(self._fill("search_scored", boost=boost, scores=self._scores()))
         return f"WITH {', '.join(parts)}\n{self._best() if self.extra is None else self._candidates()}"
 
+    def _asked(self, condition: str = "") -> list[str]:
+        """Return the queries that the collection makes."""
+        return [
+            self._fill(
+                "search_asked", asked=f"{name}_asked", function=f"{{ask_{name}}}({{{name}}})", condition=condition
+            )
+            for name, measure in self.ranking.measures.items()
+            if measure.asks
+        ]
+
     def _recall(self, measure: Measure, prefix: str) -> list[str]:
         """Return the stages of one recall, and the union of their candidates with ranks."""
         query = self._query(measure)
@@ -154,17 +161,17 @@ class _Rendering:
             return self._recall_among(measure, prefix)
         hidden = f"{distance} OPERATOR(pg_catalog.+) 0"  # from the index
         stages = [f"{prefix}nearest"]
-        parts = [self._nearest(stages[0], distance)]
+        parts = [self._nearest(query, stages[0], distance)]
         short = f"(SELECT pg_catalog.count(*) FROM {stages[0]}) OPERATOR(pg_catalog.<) {{candidates}}"
         order = "distance"
         if self.group == "document":
             many = "{candidates}::bigint OPERATOR(pg_catalog.*) 10"
-            parts.append(self._nearest(f"{prefix}wider", distance, self._few_documents(stages), limit=many))
+            parts.append(self._nearest(query, f"{prefix}wider", distance, self._few_documents(stages), limit=many))
             stages.append(f"{prefix}wider")
             short = f"({short} OR {self._few_documents(stages)})"
             # the best passage of a document comes before any second one
             order = self._first_of_each(hidden)
-        parts.append(self._nearest(f"{prefix}exact", hidden, short, order))
+        parts.append(self._nearest(query, f"{prefix}exact", hidden, short, order))
         return [*parts, self._fill("search_recall", recall=f"{prefix}recall", stages=self._together(stages, prefix))]
 
     def _recall_among(self, measure: Measure, prefix: str) -> list[str]:
@@ -206,9 +213,17 @@ class _Rendering:
         return f"SELECT DISTINCT ON ({self.keys}, passage) * FROM ({union}) AS stages"
 
     def _nearest(
-        self, stage: str, distance: str, condition: str = "", order: str = "distance", limit: str = "{candidates}"
+        self,
+        query: str,
+        stage: str,
+        distance: str,
+        condition: str = "",
+        order: str = "distance",
+        limit: str = "{candidates}",
     ) -> str:
         condition = f" AND {condition}" if condition else ""
+        if self.options.nullable:
+            condition = f" AND {query} IS NOT NULL{condition}"
         return self._fill(
             "search_nearest",
             stage=stage,

@@ -15,7 +15,6 @@ from pgencoder.errors import CollectionError, CollectionExists, InUse
 from pgencoder.opening import database_of
 from pgencoder.plain import short_repr
 from pgencoder.progress import Progress
-from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Classes, Declared, declarations
 from pgencoder.types import Collection, Generation
 
@@ -172,7 +171,7 @@ def _attach(db: Database, declared: Declared, progress: Progress | None) -> tupl
             name=declared.name,
             tokens=encoding.tokens,
             chunking=encoding.chunking,
-            lexical=encoding.lexical or DEFAULT_LEXICAL,
+            lexical=encoding.lexical,
             pooling=encoding.pooling or 1,
             progress=progress,
         )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 
 from pgencoder import encoders, types
-from pgencoder.encoders import DEFAULT_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
+from pgencoder.encoders import DEFAULT_MODEL, NO_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.schema.attach import check_choices, check_columns, check_name
 from pgencoder.types import Chunking, Collection, Fingerprint, Generation, TokenType
@@ -27,10 +27,11 @@ class EncodedColumns:
     """Declares how a mapped class is encoded: `__encoding__ = EncodedColumns(columns=["title", "body"])` in its body.
 
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
-    checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors. `name` is the name of the
-    collection; the default is the table's name. Without `tokens` the collection keeps its type of tokens, and a new one
-    gets the type that `Database.attach` chooses; the same holds for `pooling` and for `lexical`, the configuration of
-    its words. `passages` names the relationship to the passages; None makes no relationship.
+    checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors, `sparse_model` one for
+    sparse vectors. `name` is the name of the collection; the default is the table's name. Without `tokens` the
+    collection keeps its type of tokens, and a new one gets the type that `Database.attach` chooses; the same holds for
+    `pooling` and for `lexical`, the configuration of its words. `passages` names the relationship to the passages; None
+    makes no relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
     mistake: the name of an attribute, a list, a dict, or an encoded text.
@@ -46,6 +47,7 @@ class EncodedColumns:
     passages: str | None = "passages"
     lexical: str | None = None
     pooling: int | None = None
+    sparse_model: str | None = None
 
     def __post_init__(self) -> None:
         check_columns(self.columns)
@@ -56,7 +58,9 @@ class EncodedColumns:
         """Load the encoder and return it."""
         if not isinstance(self.model, str):
             return self.model
-        return encoders.shared(self.model, self.token_model, allow_untrained=self.allow_untrained)
+        return encoders.shared(
+            self.model, self.token_model, sparse_model=self.sparse_model, allow_untrained=self.allow_untrained
+        )
 
     def fits(self, generation: Generation) -> bool:
         """Return True if a generation is encoded as declared here; loads the model only if its name does not tell."""
@@ -76,10 +80,12 @@ class EncodedColumns:
     def _is_of(self, fingerprint: Fingerprint) -> bool:
         if not isinstance(self.model, str):
             return same_encoder(self.model.fingerprint, fingerprint)
+        if NO_MODEL in (self.model, fingerprint.get("encoder")):
+            return self.model == fingerprint.get("model")
         if fingerprint.get("encoder") != SENTENCE_TRANSFORMERS:
             return False
-        names = [canonical(self.model), self.token_model and canonical(self.token_model)]
-        stored = [fingerprint["model"], fingerprint["token_model"]]
+        names = [name and canonical(name) for name in (self.model, self.token_model, self.sparse_model)]
+        stored = [fingerprint["model"], fingerprint["token_model"], fingerprint.get("sparse_model")]
         if names == stored:
             return True
         # another directory may have the same weights

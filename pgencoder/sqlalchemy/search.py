@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from pgencoder.database import Database
-from pgencoder.encoders import Encoder, query_text
+from pgencoder.encoders import NO_MODEL, Encoder, query_text
 from pgencoder.errors import InvalidRequest
 from pgencoder.opening import the_only
-from pgencoder.search.ranking import LEXICAL, TOKENS, Fusion, Ranking, stage_for
+from pgencoder.search.ranking import DENSE, LEXICAL, SPARSE, TOKENS, Fusion, Ranking, stage_for
 from pgencoder.search.select import SearchSelect, entity_place, select_collection, select_entity
 from pgencoder.search.sqltypes import NumbersType
 from pgencoder.search.statement import Boost, Check, Filter, Place, Search, hits_of, source_of
@@ -85,8 +85,8 @@ def select(
     `entity` is a mapped class, an alias of a class, or a Table; the statement finds its best rows
     (`group="document"`). `entity` may also be the name of a collection; the statement then finds passages, with the
     columns key, passage, span_start, span_end, content, score, relevance, recall_rank, dense_score and parts (JSON: for
-    "dense", "lexical" and "maxsim" the score and the rank). A `where` on the searched table narrows the recall. A
-    `where` on something else filters the rows that were found.
+    "dense", "lexical", "sparse" and "maxsim" the score and the rank). A `where` on the searched table narrows the
+    recall. A `where` on something else filters the rows that were found.
 
     `query` is text, an `Encoding`, or a dense vector of shape (d,). Text is encoded now, by `encoder` or by the model
     that the class declares in `__encoding__`; the statement then refuses to search vectors of another model. Without
@@ -176,8 +176,14 @@ class _Found:
     @property
     def comparable(self) -> frozenset[str]:
         """The names of the representations that the query has something to compare with."""
-        there = {TOKENS.name: self.query.tokens.shape[1] > 0, LEXICAL.name: bool(self.query.text)}
-        return frozenset(name for name in self.stored if there.get(name, True))
+        query = self.query
+        there = {
+            DENSE.name: len(query.dense) > 0,
+            TOKENS.name: query.tokens.shape[1] > 0,
+            LEXICAL.name: bool(query.text),
+            SPARSE.name: query.sparse is not None,
+        }
+        return frozenset(name for name in self.stored if there.get(name, True)) or self.stored
 
 
 def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | None, db: Database | None) -> _Found:
@@ -197,8 +203,11 @@ def _find(entity: Any, query: Query, encoder: Encoder | None, collection: str | 
     else:
         encoding = _encoding(query)
     check = _check(collection or _name(table, declared), encoder.fingerprint if encoder else None, table)
-    known = {"dense"} if declared is not None and declared.tokens == "none" else {"dense", "tokens"}
-    if declared is not None and declared.lexical not in (None, "none"):
+    # a generation has the sparse vectors that its encoder makes
+    known = {"dense", "sparse"} | (set() if declared is not None and declared.tokens == "none" else {"tokens"})
+    if declared is not None and declared.model == NO_MODEL:
+        known = set()
+    if declared is None or declared.lexical != "none":
         known |= {LEXICAL.name}
     return _Found(check, encoding, frozenset(known), table)
 

@@ -21,8 +21,9 @@ BEGIN
     -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I',
-        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I, pgencoder.%I',
+        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical',
+        detach.name OPERATOR(pg_catalog.||) '_by_sparse');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
@@ -38,9 +39,10 @@ BEGIN
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
     IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
-            'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)',
-            detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+            'DROP FUNCTION IF EXISTS pgencoder.%1$I(%3$s.halfvec, %3$s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision,'
+            ' %3$s.sparsevec), pgencoder.%2$I(%3$s.sparsevec)',
+            detach.name OPERATOR(pg_catalog.||) '_search', detach.name OPERATOR(pg_catalog.||) '_sparse', vector);
     END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;

@@ -3,16 +3,16 @@
 -- have an element of each of three sets, which all contain the rare terms. The common terms are dealt to one, two or
 -- three sets. Each set takes their levels (see _bm25), the strongest first, while not too many passages are expected,
 -- as if terms were independent. Of the three ways that one is taken which may miss the least score.
--- `counts` has a row for each term, the rarest first: how many passages have it at level 0 or more, 1 or more, ..., 7.
+-- `counts` has a row for each term: how many passages have it at level 0 or more, 1 or more, ..., 7. The terms at the front
+-- count as rare while the budget lasts: so words come by how rare they are, and terms of a sparse model by their weights.
+-- `usual` has the usual weight of each level.
 CREATE OR REPLACE FUNCTION pgencoder._choose_terms(
     terms int[], impacts double precision[], counts int[], passages double precision, budget double precision,
-    OUT any_1 int[], OUT any_2 int[], OUT any_3 int[], OUT every int[], OUT complete boolean
+    usual double precision[], OUT any_1 int[], OUT any_2 int[], OUT any_3 int[], OUT every int[], OUT complete boolean
 )
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- the usual weight of each level
-    usual CONSTANT double precision[] := ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935];
     most CONSTANT int := 16;  -- common terms that are looked at
     room double precision := budget;
     rare int := 0;
@@ -127,5 +127,6 @@ BEGIN
     any_3 := CASE WHEN 3 OPERATOR(pg_catalog.=) ANY (chosen_sets) THEN any_3 ELSE any_1 END;
 END
 $$;
-COMMENT ON FUNCTION pgencoder._choose_terms(int[], double precision[], int[], double precision, double precision) IS
+COMMENT ON FUNCTION pgencoder._choose_terms(
+    int[], double precision[], int[], double precision, double precision, double precision[]) IS
     'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';

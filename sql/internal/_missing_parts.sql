@@ -9,7 +9,8 @@ AS $$
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
             UNION ALL
-            SELECT 'view', pg_catalog.concat(collection, '_by_lexical')
+            SELECT 'view', pg_catalog.concat(collection, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_by_lexical', '_by_sparse']) AS made (suffix)
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -36,7 +37,7 @@ AS $$
         SELECT pg_catalog.concat('the function ', wanted.name)
         FROM (
             SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical', '_sparse']) AS made (suffix)
             UNION ALL
             SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM pg_catalog.unnest(ARRAY['_write', '_build', '_count']) AS made (suffix)

@@ -22,7 +22,7 @@ BEGIN
         generation := each.number;
         state := each.state;
         model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
-            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
+            each.encoder OPERATOR(pg_catalog.->>) 'token_model', each.encoder OPERATOR(pg_catalog.->>) 'sparse_model');
         indexed := NOT EXISTS (
             SELECT FROM pgencoder.representation r
             WHERE r.collection OPERATOR(pg_catalog.=) each.collection AND r.generation OPERATOR(pg_catalog.=) each.number

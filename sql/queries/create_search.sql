@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION {function}(
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
     query_encoder pg_catalog.jsonb DEFAULT NULL, query_text pg_catalog.text DEFAULT NULL,
     fusion pg_catalog.text DEFAULT NULL, weights pg_catalog.jsonb DEFAULT NULL, boost pg_catalog.text DEFAULT NULL,
-    min_relevance double precision DEFAULT NULL
+    min_relevance double precision DEFAULT NULL, query_sparse {vector}.sparsevec DEFAULT NULL
 ) RETURNS TABLE (
     {key_columns}, passage int, content pg_catalog.text, score double precision, relevance double precision,
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb

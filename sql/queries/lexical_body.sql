@@ -1,23 +1,13 @@
 BEGIN
     RETURN QUERY
     WITH asked AS MATERIALIZED (
-        SELECT t.term, t.count FROM pgencoder._terms({configuration}, $1) AS t
+        SELECT t.term, t.count AS weight FROM pgencoder._terms({configuration}, $1) AS t
         -- a sparsevec has at most 16,000 elements
         ORDER BY t.count DESC, t.term LIMIT 15000
     ), counted AS MATERIALIZED (
-        SELECT l.term, l.count, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
-        FROM (
-            SELECT a.term, a.count, level, (pg_catalog.sum(coalesce((
-                -- no join, which might read the whole table
-                SELECT c.passages FROM {terms} AS c WHERE c.representation OPERATOR(pg_catalog.=) {representation}
-                    AND c.element OPERATOR(pg_catalog.=) (
-                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
-                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
-            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
-        ) AS l
-        GROUP BY l.term, l.count
+        {counted}
     ), weighted AS (
-        SELECT c.term, c.counts, r.passages, r.mean_length, c.count OPERATOR(pg_catalog.*) pg_catalog.ln(
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
             1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
                 OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
         FROM counted AS c, pgencoder.representation AS r
@@ -39,5 +29,5 @@ BEGIN
     )
     SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
     FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
-        least({most}, greatest({least}, q.passages OPERATOR(pg_catalog.*) {part}))) AS c;
+        least({most}, greatest({least}, q.passages OPERATOR(pg_catalog.*) {part})), {usual}) AS c;
 END

@@ -1,1 +1,1 @@
-{asked} AS MATERIALIZED (SELECT * FROM {function})
+{asked} AS MATERIALIZED (SELECT * FROM {function}{condition})

@@ -7,6 +7,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := {encoder};
 BEGIN
@@ -24,10 +25,18 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source({name}, {number}, {source_name});
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN {fusion_without_words}
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN {fusion_without_tokens}
+                ELSE {fusion_without_terms} END
         WHEN weights IS NULL THEN {usual_fusion} ELSE 'zscore' END);
     PERFORM pgencoder._check_fusion(fusion, weights, {scores});
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE {missing} END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
     weights := coalesce(weights, {usual_weights});
     IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) {usual_fusion}
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) {usual_candidates} THEN

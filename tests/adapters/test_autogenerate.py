@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,24 @@ def test_autogenerate(
     assert db.collections() == []
     alembic_project.upgrade()
     alembic_project.downgrade("base")
+
+
+def test_autogenerate_of_a_sparse_model(
+    alembic_project: Project, db: Database, checkpoint: Callable[[str], str]
+) -> None:
+    model, sparse = checkpoint("sbert"), checkpoint("mlm")
+    declared = metadata(EncodedColumns(["body"], model, sparse_model=sparse))
+    assert f"sparse_model={sparse!r}" in alembic_project.autogenerate(declared)
+    alembic_project.upgrade()
+    alembic_project.check(declared)
+    assert db.collection("notes_1").generation.dims.sparse
+    without = metadata(EncodedColumns(["body"], model))
+    assert "op.reencode(" in alembic_project.autogenerate(without)
+    alembic_project.upgrade()
+    alembic_project.check(without)
+    assert [each.dims.sparse > 0 for each in db.collection("notes_1").generations] == [True, False]
+    alembic_project.downgrade("-1")
+    assert [each.state for each in db.collection("notes_1").generations] == ["active"]
 
 
 def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database, words: WordEncoder) -> None:

@@ -71,7 +71,8 @@ def test_a_search_with_the_passage_that_was_found(declared: Database, engine: sa
         assert counter.count == 1
         for article, score, passage in found:
             assert_type(passage, Passage)
-            assert (passage.content, score > 0) == (f"title {article.id} body of number {article.id}", True)
+            assert_type(score, float)
+            assert passage.content == f"title {article.id} body of number {article.id}"
         assert [article.id for article, _, _ in found] == [2, 3]
         other = aliased(Article)
         first = session.execute(with_passage(pgencoder.select(other, "title 3", k=1))).one()

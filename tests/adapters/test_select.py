@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, assert_type
 
 import pytest
@@ -29,11 +30,12 @@ def test_it_is_typed_and_finds_what_a_search_finds(library: Database, words16: W
         assert_type(article, Article)
         assert_type(score, float)
         hits = library.search("articles", QUERY, 20, group="document")
-        assert [(row[0].id, row[1]) for row in rows] == [(hit.key, hit.score) for hit in hits]
+        assert [row[0].id for row in rows] == [hit.key for hit in hits]
+        assert [row[1] for row in rows] == pytest.approx([hit.score for hit in hits])
     by_name = find(library, pgencoder.select("articles", QUERY, 20, db=library))
-    assert [row[:6] for row in by_name] == [
-        (hit.key, hit.passage, *hit.span, hit.content, hit.score) for hit in library.search("articles", QUERY, 20)
-    ]
+    hits = library.search("articles", QUERY, 20)
+    assert [row[:5] for row in by_name] == [(hit.key, hit.passage, *hit.span, hit.content) for hit in hits]
+    assert [row[5] for row in by_name] == pytest.approx([hit.score for hit in hits])
 
 
 @pytest.mark.parametrize("k", [1, 10])
@@ -182,7 +184,7 @@ def test_values_are_bound(library: Database, words16: WordEncoder) -> None:
     search = pgencoder.select(Article, hostile, encoder=words16).where(Article.lang == hostile)
     text = str(search.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     assert "DROP" not in text
-    assert "0." not in text
+    assert not re.search(r"0\.\d{6}", text)  # the numbers of vectors
     assert find(library, search) == []
 
 
@@ -201,7 +203,7 @@ def test_recall_and_maxsim_are_the_parts_of_a_search(library: Database, words16:
     score = pgencoder.maxsim(words16.encode_query(QUERY), recall.c.tokens).label("score")
     parts = sa.select(Article, score).join(recall, recall.c.k1 == Article.id)
     made = find(library, parts.order_by(score.desc(), Article.id).limit(10))
-    search = pgencoder.select(Article, QUERY, encoder=words16).where(Article.lang == "common")
+    search = pgencoder.select(Article, QUERY, stage="maxsim", encoder=words16).where(Article.lang == "common")
     assert scored(made) == scored(find(library, search))
     by_name = pgencoder.recall("articles", QUERY, 7, filter=sa.text("lang = 'rare'"), db=library)
     rows = find(library, sa.select(by_name.c.k1, by_name.c.recall_rank).order_by(by_name.c.recall_rank))

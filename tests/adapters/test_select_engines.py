@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, assert_type
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_another_encoder_is_refused_and_both_are_named(library: Database) -> Non
 
 
 def test_the_query_can_be_vectors(library: Database, words16: WordEncoder) -> None:
-    encoding = words16.encode_query(QUERY)
+    encoding = replace(words16.encode_query(QUERY), text=QUERY)
     expected = find(library, pgencoder.select(Article, QUERY, encoder=words16))
     assert scored(find(library, pgencoder.select(Article, encoding))) == scored(expected)
     dense = find(library, pgencoder.select(Article, QUERY, stage="dense", encoder=words16))
@@ -101,7 +102,7 @@ def test_a_collection_by_its_name_needs_to_know_its_database(library: Database, 
 
 def test_a_statement_follows_the_active_generation(library: Database, words16: WordEncoder) -> None:
     vector = pgencoder.select(Article, words16.encode_query(QUERY))
-    text = pgencoder.select(Article, QUERY, encoder=words16)
+    text = pgencoder.select(Article, QUERY, stage="maxsim", encoder=words16)
     before = scored(find(library, vector))
     other = WordEncoder(Dims(16, 16), name="other")
     library.reencode("articles", other, tokens="halfvec")

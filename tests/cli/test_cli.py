@@ -165,7 +165,7 @@ def test_the_demo(connection: Connection, command: Run) -> None:
         assert "MaxSim kernel: " in text
         assert "run a command and capture its output" in text
         assert "subprocess.run" in text
-        assert "dense, then MaxSim" in text
+        assert "dense, words and MaxSim" in text
         assert "search stdlib_docs" in text
     assert "rows encoded" in first
     assert "rows encoded" not in second

@@ -13,6 +13,7 @@ from pgencoder.bench import backlog, ingest, overhead, rerank, words, write
 from pgencoder.bench.alone import Arrays
 from pgencoder.errors import InvalidRequest, NativeUnavailable
 from pgencoder.evaluation import beir
+from pgencoder.evaluation.evaluating import Plan
 from pgencoder.ingest.batch import BATCH_ROWS
 from pgencoder.statements import identifier, query
 from pgencoder.types import KernelName, TokenType
@@ -38,7 +39,7 @@ def test_a_ranking_that_is_right_scores_one(db: Database, dataset: Path, tokens:
 
 def test_a_ranking_that_is_wrong_does_not(db: Database, dataset: Path) -> None:
     (dataset / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td1\t1\n")
-    stage = beir.evaluate(db, beir.read(dataset), stages=["maxsim"]).stages["maxsim"]
+    stage = beir.evaluate(db, beir.read(dataset), plan=Plan(["maxsim"])).stages["maxsim"]
     assert 0.3 < stage.ndcg < 0.8
     assert stage.recall == 1.0
 
@@ -52,7 +53,7 @@ def test_the_encoding_is_kept_until_the_documents_change(db: Database, dataset: 
 
     def evaluate() -> int:
         synced.clear()
-        beir.evaluate(db, beir.read(dataset), stages=["dense"], progress=on_step)
+        beir.evaluate(db, beir.read(dataset), plan=Plan(["dense"]), progress=on_step)
         return synced[-1][0] if synced else 0
 
     assert evaluate() == 4

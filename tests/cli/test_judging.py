@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,15 @@ import pytest
 
 from pgencoder import Database
 from pgencoder.evaluation import beir
-from pgencoder.evaluation.judging import Candidates, difference, tune
+from pgencoder.evaluation.evaluating import Plan
+from pgencoder.evaluation.judging import Judged, difference
+from pgencoder.evaluation.measuring import Run, Way
+from pgencoder.evaluation.tuning import Candidates, tune
 from pgencoder.results import Hit, Part
-from tests.commands import Run
+from pgencoder.search.ranking import fused
+from tests import commands
+from tests.connections import Connection
+from tests.encoder import WordEncoder
 
 
 def test_a_difference_has_the_interval_of_a_paired_bootstrap() -> None:
@@ -33,26 +40,69 @@ def test_a_difference_has_the_interval_of_a_paired_bootstrap() -> None:
     assert difference("dense", values.tolist(), others.tolist()) == found
 
 
-def hits(*scores: tuple[str, float, float]) -> list[Hit]:
+def hits(*scores: tuple[str, float, float | None]) -> list[Hit]:
     return [
         Hit(key, 0.0, 0, (0, 1), "", None, None, None, {"dense": Part(dense, 1), "lexical": Part(lexical, 1)})
         for key, dense, lexical in scores
     ]
 
 
+NAMES = ["dense", "lexical"]
+LEXICAL = {1: 0.5, 60: 90.0}
+
+
 def test_tuning_finds_the_score_that_ranks_the_relevant_first() -> None:
-    names = ["dense", "lexical"]
     first = hits(("a", 0.9, 0.1), ("b", 0.1, 0.9), ("c", 0.8, 0.2))
     second = hits(("d", 0.9, 3.0), ("e", 0.2, 8.0), ("f", 0.5, 1.0))
-    queries = [Candidates.of(first, names, {"b": 1}), Candidates.of(second, names, {"e": 1, "lost": 1})]
-    best = tune(queries, names)
+    queries = [Candidates.of([first], NAMES, {"b": 1}), Candidates.of([second], NAMES, {"e": 1, "lost": 1})]
+    best = tune(queries, NAMES, 100)
     assert best.weights["lexical"] > best.weights.get("dense", 0)
     assert best.ndcg == pytest.approx((1 + 1 / (1 + 1 / np.log2(3))) / 2)
     assert best.ndcg > best.default_ndcg
     assert best.queries == 2
-    by_dense = tune([Candidates.of(first, names, {"a": 1})], names)
+    by_dense = tune([Candidates.of([first], NAMES, {"a": 1})], NAMES, 100)
     assert by_dense.weights == {"dense": 1.0, "lexical": 0.5}  # what is as good as the default stays
-    assert tune([Candidates.of([], names, {"a": 1})], names).ndcg == 0
+    assert by_dense.candidates == 50  # the fewest of those that are as good
+    assert tune([Candidates.of([[]], NAMES, {"a": 1})], NAMES, 100).ndcg == 0
+
+
+def test_tuning_finds_the_number_of_candidates() -> None:
+    # the relevant document is the 60th by dense vectors
+    found = hits(*((f"d{place:03}", 1 - place / 1000, LEXICAL.get(place)) for place in range(1, 151)))
+    best = tune([Candidates.of([found, []], NAMES, {"d060": 1})], NAMES, 70)
+    assert best.by_candidates == {50: 0.0, 70: 1.0, 100: 1.0, 200: 1.0}
+    assert (best.candidates, best.default_candidates, best.ndcg) == (70, 70, 1.0)
+
+
+def test_a_document_counts_by_its_best_passage() -> None:
+    found = [replace(hit, passage=place) for place, hit in enumerate(hits(("a", 0.9, 1), ("b", 0.5, 2), ("a", 0.1, 3)))]
+    candidates = Candidates.of([found, found[1:]], NAMES, {"a": 1})
+    by_words, by_vectors = candidates.ndcg(np.array([[0.0, 1.0], [1.0, 0.0]]), 100)
+    assert (by_words, by_vectors) == (1, 1)
+    assert candidates.ndcg(np.array([[0.0, 1.0]]), 1).tolist() == pytest.approx([1 / np.log2(3)])
+
+
+def test_what_is_tuned_is_what_searches_give(connection: Connection, db: Database, words: WordEncoder) -> None:
+    connection.execute("CREATE TABLE notes (id int PRIMARY KEY, body text)")
+    colours = ["red", "green", "blue", "white", "black", "grey"]
+    bodies = [" ".join(colours[place] for place in (i % 6, i % 5, i // 6 % 6)) + f" n{i}" for i in range(60)]
+    connection.cursor().executemany("INSERT INTO notes VALUES (%s, %s)", list(enumerate(bodies)))
+    db.attach("notes", ["body"], words, lexical="simple")
+    db.sync("notes")
+    relevant = [("q", str(i), 1 + i % 3) for i in range(0, 60, 4)]
+    judged = Judged("notes", {"q": "red green white"}, relevant)
+    collection = db.collection("notes")
+    run = Run(db, collection, judged, {"q": replace(words.encode_query("red green white"), text="red green white")})
+    stored = collection.generation.stored
+    names = ["dense", "lexical", "maxsim"]
+    ranking = fused("zscore", stored)
+    recalled = [run.recalled("q", each, ranking.scores, 60) for each in ranking.recalls]
+    candidates = Candidates.of(recalled, names, judged.judgements()["q"])
+    for weights in ([1.0, 0.5, 1.0], [0.25, 1.0, 0.5], [1.0, 0.0, 0.0]):
+        for count in (12, 25, 60):
+            chosen = fused("zscore", stored, dict(zip(names, weights, strict=True)))
+            found = run.measure("x", Way(chosen, count)).queries["q"].ndcg
+            assert candidates.ndcg(np.array([weights]), count)[0] == pytest.approx(found), (weights, count)
 
 
 @pytest.fixture
@@ -64,7 +114,7 @@ def trained(dataset: Path) -> Path:
 
 def test_an_evaluation_is_tuned_and_compared(db: Database, trained: Path) -> None:
     report = beir.evaluate(
-        db, beir.read(trained), stages=["dense", "lexical", "fused"], train=beir.read(trained, "train")
+        db, beir.read(trained), plan=Plan(["dense", "lexical", "fused"]), train=beir.read(trained, "train")
     )
     assert list(report.stages) == ["dense", "lexical", "fused", "tuned"]
     assert report.best_single == "dense"
@@ -87,7 +137,7 @@ def test_an_evaluation_is_tuned_and_compared(db: Database, trained: Path) -> Non
         assert np.mean([row[4] for row in own]) == pytest.approx(result.recall)
 
 
-def test_the_command_judges(trained: Path, command: Run, tmp_path: Path) -> None:
+def test_the_command_judges(trained: Path, command: commands.Run, tmp_path: Path) -> None:
     lines = tmp_path / "queries.csv"
     options = ("--stages", "dense,lexical,fused", "--tune", "--csv", str(lines))
     done = command("eval", str(trained), *options, "--gate", "0.2")

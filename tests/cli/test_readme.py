@@ -35,7 +35,7 @@ def articles(connection: Connection) -> Connection:
 def test_python(
     articles: Connection, url: str, capsys: pytest.CaptureFixture[str], checkpoint: Callable[[str], str]
 ) -> None:
-    start, hybrid, reading, application, why, prompts, langchain, filtered, *rest = blocks("python")
+    start, hybrid, by_words, reading, application, why, prompts, langchain, filtered, *rest = blocks("python")
     llama_index, pairs, ranking = rest
     assert len([line for line in start.splitlines() if line]) <= 12
     names: dict[str, Any] = {}
@@ -49,6 +49,8 @@ def test_python(
     assert len(names["hits"]) == 5
     found = run(hybrid)
     assert len(found) == 5
+    run(by_words)
+    assert names["hits"] == []  # no article has it
     run(reading.replace("cross-encoder/ms-marco-MiniLM-L6-v2", checkpoint("cross")))
     assert len(names["best"]) == 10
     found = run(application)

@@ -12,7 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import decoders
 
 import pgencoder
-from pgencoder import Piece, load_encoder
+from pgencoder import Explaining, Piece, load_encoder
 from pgencoder.encoders import Kind
 from pgencoder.explain.words import Word, words
 from tests import checkpoints
@@ -119,6 +119,7 @@ def test_a_default_prompt_shifts_nothing(checkpoint: Callable[[str], str], tmp_p
     encoder = load_encoder(str(tmp_path / "model"))
     for text in ("an index", TEXT):
         check(encoder, text, "document")
+    assert isinstance(encoder, Explaining)
     assert [piece.name for piece in encoder.pieces("an index", "query") if piece.span] == ["an", "index"]
 
 

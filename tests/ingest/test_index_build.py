@@ -44,7 +44,7 @@ def attached(connection: Connection, db: Database, words: WordEncoder) -> Connec
     connection.execute(f"ALTER DATABASE {connection.info.dbname} SET max_parallel_maintenance_workers = 2".encode())
     connection.execute("CREATE TABLE articles (id int PRIMARY KEY, body text)")
     connection.execute("INSERT INTO articles SELECT i, 'number ' || i FROM generate_series(1, 100) AS i")
-    db.attach("articles", ["body"], words)
+    db.attach("articles", ["body"], words, lexical="none")
     return connection
 
 

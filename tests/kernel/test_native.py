@@ -253,7 +253,7 @@ def test_an_exhaustive_search_uses_parallel_workers(
 ) -> None:
     native_server.execute("CREATE TABLE items (id int PRIMARY KEY, body text)")
     native_server.execute("INSERT INTO items SELECT i, 'w' || i FROM generate_series(1, 3000) AS i")
-    db.attach("items", ["body"], words)
+    db.attach("items", ["body"], words, lexical="none")
     db.sync("items")
     for group in ("passage", "document"):
         search = Search(group=group, stage="exhaustive")
@@ -277,7 +277,7 @@ def test_searches_score_with_the_querys_floats(native_server: Connection, db: Da
         "CREATE TABLE items (id int PRIMARY KEY, body text); INSERT INTO items VALUES (1, 'a b'), (2, 'b c')"
     )
     for tokens in ("bit", "halfvec"):
-        db.attach("items", ["body"], words, name=tokens, tokens=tokens)
+        db.attach("items", ["body"], words, name=tokens, tokens=tokens, lexical="none")
         db.sync(tokens)
     assert [(state.kernel, state.scoring) for state in db.status()] == [("native", "asymmetric"), ("native", "float")]
     query = normalize(words.encode_query("a").tokens).astype(np.float64)

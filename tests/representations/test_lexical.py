@@ -18,7 +18,7 @@ from pgencoder import Database, Encoding, Hit, errors, select
 from pgencoder.catalog.objects import Objects
 from pgencoder.ingest import counting
 from pgencoder.representations import Lexical
-from pgencoder.representations.lexical import SETS
+from pgencoder.representations.terms import SETS
 from pgencoder.search import Search
 from pgencoder.search.ranking import DENSE, LEXICAL, Ranking, ZScores
 from tests.application import OWNER, TENANTS, App
@@ -28,6 +28,7 @@ from tests.workers import running, until
 Connection = psycopg.Connection[Any]
 
 ENGLISH = Lexical(configuration="pg_catalog.english")
+USUAL = list(Lexical.usual)
 TEXTS = {
     1: "The error ERR_42 is thrown by numpy.linalg.norm",
     2: "An error of the x86_64 compiler, version 3.14",
@@ -219,7 +220,7 @@ def test_a_generation_keeps_it(notes: Connection, db: Database, words: WordEncod
 
 def test_a_collection_without_it_says_so(connection: Connection, db: Database, words: WordEncoder) -> None:
     connection.execute("CREATE TABLE plain (id int PRIMARY KEY, body text); INSERT INTO plain VALUES (1, 'alpha')")
-    db.attach("plain", ["body"], words)
+    db.attach("plain", ["body"], words, lexical="none")
     db.sync("plain")
     for call in (
         lambda: found(db, "alpha", "plain"),
@@ -306,8 +307,8 @@ def choose(
     impacts = [math.log(1 + (passages - min(each[0], passages) + 0.5) / (each[0] + 0.5)) for each in counts]
     row = connection.execute(
         "SELECT any_1, any_2, any_3, every, complete FROM pgencoder._choose_terms(%s::int[], %s::float8[], %s::int[],"
-        " %s, %s)",
-        [list(range(1, len(counts) + 1)), impacts, [list(each) for each in counts], passages, budget],
+        " %s, %s, %s::float8[])",
+        [list(range(1, len(counts) + 1)), impacts, [list(each) for each in counts], passages, budget, USUAL],
     ).fetchone()
     assert row is not None
     return [set(each) for each in row[:3]], set(row[3]), row[4]
@@ -375,13 +376,14 @@ def test_candidates_of_many_passages_are_the_best(connection: Connection, db: Da
         worst = max(distance for _, distance in best.fetchall())
         chosen = connection.execute(
             "SELECT bags.id, weights <#> %(vector)s::sparsevec, c.complete FROM pgencoder._choose_terms("
-            "%(terms)s, %(impacts)s::float8[], %(counts)s::int[], 20000, 1500) AS c, bags"
+            "%(terms)s, %(impacts)s::float8[], %(counts)s::int[], 20000, 1500, %(usual)s::float8[]) AS c, bags"
             " WHERE terms && c.any_1 AND terms && c.any_2 AND terms && c.any_3",
             {
                 "vector": vector,
                 "terms": [term for _, term in rows],
                 "impacts": impacts,
                 "counts": [each for each, _ in rows],
+                "usual": USUAL,
             },
         ).fetchall()
         assert not chosen[0][2]

@@ -108,7 +108,7 @@ def notes(connection: Connection, db: Database, words: WordEncoder, known: None)
         "CREATE TABLE notes (id int PRIMARY KEY, body text);"
         "INSERT INTO notes SELECT i, 'w' || i || ' w' || i % 5 FROM generate_series(1, 40) AS i"
     )
-    db.attach("notes", ["body"], words, representations=[TOY])
+    db.attach("notes", ["body"], words, representations=[TOY], lexical="none")
     assert db.sync("notes").index_built
     return connection
 
@@ -263,7 +263,7 @@ def test_names_that_are_taken_are_refused(connection: Connection, db: Database, 
 def test_a_second_vector_of_a_known_kind_is_kept(connection: Connection, db: Database) -> None:
     connection.execute("CREATE TABLE twice (id int PRIMARY KEY, body text); INSERT INTO twice VALUES (1, 'alpha')")
     words = WordEncoder()
-    db.attach("twice", ["body"], words, representations=[DenseVectors("title", words.dims.dense)])
+    db.attach("twice", ["body"], words, representations=[DenseVectors("title", words.dims.dense)], lexical="none")
     db.sync("twice")
     db.reencode("twice", WordEncoder(name="second"))
     db.sync("twice")

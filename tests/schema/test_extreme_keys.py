@@ -123,7 +123,7 @@ def test_every_value_of_a_key_is_found_and_accepted_back(
 ) -> None:
     for name, numbered in (("single", False), ("composite", True)):
         fill(connection, name, {type_: VALUES[type_]}, numbered)
-        db.attach(name, ["body"], words)
+        db.attach(name, ["body"], words, lexical="none")
         assert db.sync(name).failed == 0
         check(connection, db, name)
     db.status()
@@ -131,7 +131,7 @@ def test_every_value_of_a_key_is_found_and_accepted_back(
 
 def test_a_key_of_many_types(connection: Connection, db: Database, words: WordEncoder) -> None:
     fill(connection, "t", OTHERS, numbered=True)
-    db.attach("t", ["body"], words)
+    db.attach("t", ["body"], words, lexical="none")
     db.sync("t")
     check(connection, db, "t")
 
@@ -155,7 +155,7 @@ def test_retrievers_carry_them(connection: Connection, db: Database, words: Word
     from pgencoder.integrations.llama_index import PgencoderRetriever as LlamaRetriever
 
     fill(connection, "t", {type_: VALUES[type_]}, numbered=False)
-    db.attach("t", ["body"], words)
+    db.attach("t", ["body"], words, lexical="none")
     db.sync("t")
     documents = PgencoderRetriever(db=db, collection="t", k=100, metadata_columns=["extra0"]).invoke("alpha")
     nodes = LlamaRetriever(db, "t", k=100, metadata_columns=["extra0"]).retrieve("alpha")
@@ -188,7 +188,7 @@ def test_what_is_no_key_is_refused_in_one_line(
     connection: Connection, db: Database, words: WordEncoder, type_: str, key: Any
 ) -> None:
     connection.execute(f"CREATE TABLE t (k {type_} PRIMARY KEY, body text)".encode())
-    db.attach("t", ["body"], words)
+    db.attach("t", ["body"], words, lexical="none")
     with pytest.raises(InvalidRequest, match="key") as raised:
         db.explain("t", "alpha", key)
     assert "\n" not in str(raised.value)

@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 import pgencoder
-from pgencoder import Database
+from pgencoder import Database, Dims
 from pgencoder.errors import InvalidRequest
 from pgencoder.representations import Lexical
+from pgencoder.search.ranking import BY_TERMS
 from pgencoder.types import GROUPS, STAGES
 from pgencoder.vectors import Halfvec, HalfvecArray, normalize, register
 from tests.connections import Connection
@@ -21,15 +22,16 @@ from tests.encoder import WordEncoder
 MOST = 2**31 - 1
 NUMBERS = [(1, MOST), (10, 300_000_000), (MOST, 1), (MOST, MOST), (300_000_000, 10)]
 TOO_LARGE = [2**31, 2**63, 10**30]
+WORDS = WordEncoder(Dims(32, 16, 1_000))
 
 
 @pytest.fixture
-def items(db: Database, connection: Connection, words: WordEncoder) -> Database:
+def items(db: Database, connection: Connection) -> Database:
     connection.execute(
         "CREATE TABLE items (id int PRIMARY KEY, body text);"
         "INSERT INTO items VALUES (1, 'red'), (2, 'red green'), (3, 'blue')"
     )
-    db.attach("items", ["body"], words, representations=[Lexical()])
+    db.attach("items", ["body"], WORDS, representations=[Lexical()])
     db.sync("items")
     return db
 
@@ -39,15 +41,15 @@ def test_in_python(items: Database, group: Any) -> None:
     filter = sa.text("id < 3")
     for (k, candidates), stage in itertools.product(NUMBERS, STAGES):
         numbers = {"k": k, "candidates": candidates, "group": group, "stage": stage}
-        there = [1, 2] if stage == "lexical" else [1, 2, 3]  # words are not in all of them
+        there = [1, 2] if stage in BY_TERMS else [1, 2, 3]  # words are not in all of them
         assert [hit.key for hit in items.search("items", "red", **numbers)] == there[: min(k, 3)]
         assert [hit.key for hit in items.search("items", "red", **numbers, filter=filter)] == [1, 2][: min(k, 2)]
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_in_sql(items: Database, connection: Connection, words: WordEncoder, group: str) -> None:
+def test_in_sql(items: Database, connection: Connection, group: str) -> None:
     register(connection)
-    encoding = words.encode_query("red")
+    encoding = WORDS.encode_query("red")
     query = [Halfvec(normalize(encoding.dense)), HalfvecArray(normalize(encoding.tokens))]
     statement = "SELECT id FROM pgencoder.items_search($1, $2, k => $3, candidates => $4, filter => $5, group_by => $6)"
     for (k, candidates), filter in itertools.product(NUMBERS, (None, "id < 3")):
@@ -61,7 +63,7 @@ def test_in_a_select(items: Database, group: Any) -> None:
     with engine.connect() as connection:
         for (k, candidates), stage in itertools.product(NUMBERS, STAGES):
             search = pgencoder.select("items", "red", k=k, candidates=candidates, group=group, stage=stage, db=items)
-            there = [1, 2] if stage == "lexical" else [1, 2, 3]
+            there = [1, 2] if stage in BY_TERMS else [1, 2, 3]
             assert [row[0] for row in connection.execute(search)] == there[: min(k, 3)]
         found = pgencoder.recall("items", "red", candidates=MOST, db=items)
         assert len(connection.execute(sa.select(found)).all()) == 3

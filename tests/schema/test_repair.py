@@ -261,7 +261,7 @@ GONE = {
     ),
     "pgvector": (
         "DROP EXTENSION vector CASCADE",
-        {name: f"has lost the view {name}_1_write, the column dense of {name}_1" for name in "abc"},
+        {name: f"the column dense of {name}_1" for name in "abc"},
     ),
 }
 

@@ -206,6 +206,7 @@ OPEN = {
             "_distance",
             "kernel",
             "_query_dense",
+            "_query_sparse",
             "_query_tokens",
             "_rate",
         ],
@@ -230,6 +231,7 @@ def test_the_functions_that_anyone_may_execute(encoded_app: App) -> None:
     assert closed == {"docs_active", "docs_changed", "docs_read", "docs_scan", "docs_1_write", "docs_1_build"} | {
         "docs_1_count",
         "docs_lexical",
+        "docs_sparse",
     }
 
 
@@ -258,7 +260,7 @@ def test_a_reader_without_the_group_role_needs_what_the_readme_says(encoded_app:
         f" pgencoder.generation, pgencoder.revision TO {NOBODY}".encode()
     )
     db = encoded_app.db(NOBODY)
-    with pytest.raises(MissingRights, match="permission denied for function docs_active"):
+    with pytest.raises(MissingRights, match="permission denied for view docs_by_lexical"):
         db.search("docs", "number 1", encoder=words)
     # who may read the passages is granted the rest by each migration
     encoded_app.db(OWNER).migrate()

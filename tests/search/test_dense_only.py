@@ -200,8 +200,8 @@ def test_its_state_is_shown_everywhere(
     assert value(synced, "SELECT (name, kind, dims)::text FROM pgencoder.representation") == "(dense,dense,32)"
     assert value(synced, "SELECT (model, passages, coverage)::text FROM pgencoder.status") == '("mean of words",40,1)'
     text = ok(command("status"))
-    assert f"none: dense vectors only, {state.bytes_per_passage:,} bytes a passage" in text
-    assert "mean of words, dense vectors only, default chunking" in text
+    assert f"none: no token vectors, {state.bytes_per_passage:,} bytes a passage" in text
+    assert "mean of words, dense vectors, words (english), default chunking" in text
     assert json.loads(ok(command("status", "--json")))["collections"][0]["tokens"] == "none"
     server = metrics.serve(db.worker(), db.engine, "127.0.0.1", 0)
     with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/metrics") as answer:
@@ -305,7 +305,7 @@ def test_that_tokens_are_left_out_is_told(synced: Connection, db: Database, capl
     assert caplog.messages == []
     db.reencode("docs", WORDS)
     (message,) = caplog.messages
-    assert "generation 2 of 'docs' has dense vectors only, as the active one, though words gives" in message
+    assert "generation 2 of 'docs' has no token vectors, as the active one, though words gives" in message
     assert "tokens='bit' (--tokens bit)" in message
 
 
@@ -379,7 +379,7 @@ def test_the_command_line_stores_no_tokens_of_a_model(
     docs: Connection, url: str, command: Run, minilm: Encoder
 ) -> None:
     docs.execute("TRUNCATE docs; INSERT INTO docs VALUES (1, 'Boil the pasta.'), (2, 'A replica lags behind.')")
-    ok(command("attach", "docs", "--columns", "body", "--tokens", "none"))
+    ok(command("attach", "docs", "--columns", "body", "--tokens", "none", "--lexical", "none"))
     with pgencoder.connect(url) as db:
         assert db.sync("docs", encoder=minilm).rows == 2
         assert check(docs, db, "docs", minilm) == 2
@@ -394,7 +394,7 @@ def test_the_command_line_stores_no_tokens_of_a_model(
         for options in ((), ("--stage", "dense"), ("--json",)):
             refused = command("search", "docs", "noodles", "--explain", *options)
             assert (refused.returncode, refused.stdout) == (1, "")
-            assert "'docs' has dense vectors only" in refused.stderr
+            assert "'docs' has no tokens and no words" in refused.stderr
         assert 'use stage="dense"' in command("search", "docs", "noodles", "--stage", "maxsim").stderr
         names = [line.split(" ", 2)[1] for line in ok(command("encode", "docs", "noodles")).splitlines()]
         assert names == ["dense", "tokens", "encoder"]

@@ -40,7 +40,7 @@ def filled(connection: Connection, db: Database, words: WordEncoder) -> Callable
         connection.execute("CREATE TABLE notes (id int PRIMARY KEY, title text, body text)")
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO notes VALUES (%s, NULL, %s)", list(enumerate(texts, 1)))
-        db.attach("notes", ["title", "body"], encoder, tokens=tokens, **options)
+        db.attach("notes", ["title", "body"], encoder, tokens=tokens, **{"lexical": "none"} | options)
         db.sync("notes")
         return db
 
@@ -250,7 +250,7 @@ def test_what_cannot_be_explained(filled: Callable[..., Database], connection: C
 def test_a_collection_without_tokens(filled: Callable[..., Database]) -> None:
     encoder = DenseEncoder(lambda texts: [[len(text), 1.0] for text in texts], name="lengths")
     (hit,) = filled("red", encoder=encoder, tokens=None).search("notes", "red", encoder=encoder)
-    with pytest.raises(InvalidRequest, match="'notes' has dense vectors only"):
+    with pytest.raises(InvalidRequest, match="'notes' has no tokens and no words"):
         hit.explain()
 
 
@@ -280,7 +280,7 @@ def test_a_generation_that_searches_used_then(filled: Callable[..., Database], w
 def test_composite_keys_and_names_that_need_quotes(db: Database, connection: Connection, words: WordEncoder) -> None:
     connection.execute('CREATE TABLE "100% it\'s" ("a ""b" text, day date, "text" text, PRIMARY KEY ("a ""b", day))')
     connection.execute("""INSERT INTO "100% it's" VALUES ('x''y', '2026-01-02', 'red green')""")
-    db.attach("100% it's", ["text", "day"], words, name="odd", chunking="truncate")
+    db.attach("100% it's", ["text", "day"], words, name="odd", chunking="truncate", lexical="none")
     db.sync("odd")
     (hit,) = db.search("odd", "green")
     explanation = hit.explain()
@@ -293,7 +293,7 @@ def test_composite_keys_and_names_that_need_quotes(db: Database, connection: Con
 def test_row_level_security_holds(
     filled: Callable[..., Database], connection: Connection, url: str, words: WordEncoder
 ) -> None:
-    filled("red green", "green blue", chunking="truncate")
+    filled("red green", "green blue", chunking="truncate", lexical="none")
     connection.execute(
         "DROP ROLE IF EXISTS explain_reader; CREATE ROLE explain_reader LOGIN;"
         "GRANT USAGE ON SCHEMA pgencoder TO explain_reader;"
@@ -485,7 +485,7 @@ def test_the_same_words(filled: Callable[..., Database], words: WordEncoder) -> 
     db = filled("The servers run, and running servers fail with ERR_42.", "nothing of it", lexical="english")
     (hit, other) = db.search("notes", "server running err_42 in numpy.linalg")
     explanation = hit.explain()
-    check(explanation, replace(hit, score=hit.parts["maxsim"].score))
+    check(explanation, replace(hit, score=hit.parts["maxsim"].score or 0.0))
     assert explanation.lexical is not None
     found = {match.word: match for match in explanation.lexical}
     assert list(found) == ["server", "running", "err_42", "err", "42"]
@@ -524,6 +524,18 @@ def test_the_same_words_of_any_text(filled: Callable[..., Database], text: str) 
         ]
     assert "[" in shown(explanation)  # marks of words, as there are no others
     assert "MaxSim" not in explanation._repr_html_()
+
+
+def test_long_words_take_no_long_time(filled: Callable[..., Database]) -> None:
+    text = "a" * 200_000 + " a_b_ ERR_42 C++"
+    explanation = filled(text, tokens="none", lexical="simple").search("notes", "err_42 c++ a_b")[0].explain()
+    found = {match.word: match.words for match in explanation.lexical or ()}
+    assert found == {"err_42": ("ERR_42",), "err": ("ERR",), "42": ("42",), "c++": ("C++",), "c": ("C",)} | {
+        "a_b": ("a_b",),
+        "a": ("a",),
+        "b": ("b",),
+    }
+    assert "ERR_42]" in shown(explanation)  # a code is marked as a whole
 
 
 def test_words_that_only_the_rest_of_a_cut_row_has(filled: Callable[..., Database], minilm: pgencoder.Encoder) -> None:

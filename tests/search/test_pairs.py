@@ -50,7 +50,7 @@ def store(connection: Connection, db: Database, vectors: Vectors) -> None:
         connected.cursor().executemany(
             "INSERT INTO rows VALUES (%s, 'some text', %s)", [(i, Halfvec(row)) for i, row in enumerate(vectors)]
         )
-    db.attach("rows", ["body"], WordEncoder(Dims(dims, 4)))
+    db.attach("rows", ["body"], WordEncoder(Dims(dims, 4)), lexical="none")
     assert db.adopt("rows", "rows", "dense") == len(vectors)
 
 
@@ -277,7 +277,7 @@ def test_composite_keys(connection: Connection, db: Database, words: WordEncoder
         " ('', '2024-02-01', -0.1, 'red green blue')"
     )
     connection.execute("UPDATE notes SET at = '2025-01-01' WHERE at = 'infinity'")
-    db.attach("notes", ["body"], words)
+    db.attach("notes", ["body"], words, lexical="none")
     db.sync("notes")
     keys = [tuple(row) for row in connection.execute('SELECT "Owner%%", at, price FROM notes ORDER BY 1, 2, 3')]
     alike = [key for key in keys if str(key[2]) != "NaN"]
@@ -417,7 +417,7 @@ def test_nothing_to_compare(connection: Connection, db: Database, words: WordEnc
     with pytest.raises(UnknownCollection, match="no collection 'rows'"):
         db.similar_pairs("rows")
     connection.execute("CREATE TABLE rows (id int PRIMARY KEY, body text); INSERT INTO rows VALUES (1, 'one')")
-    db.attach("rows", ["body"], words)
+    db.attach("rows", ["body"], words, lexical="none")
     with pytest.raises(NotEncoded, match="'rows' has no encoded rows yet"):
         db.similar_pairs("rows")
     db.sync("rows")

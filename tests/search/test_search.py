@@ -66,7 +66,7 @@ def many(server_url: sa.URL, encoder: WordEncoder) -> Iterator[Database]:
     db.migrate()
     with connect(server_url, "many") as connection:
         fill(connection, MANY)
-        db.attach("items", ["body"], encoder)
+        db.attach("items", ["body"], encoder, lexical="none")
         db.sync("items")
         connection.execute("ANALYZE")
     yield db
@@ -77,7 +77,7 @@ def many(server_url: sa.URL, encoder: WordEncoder) -> Iterator[Database]:
 def few(connection: Connection, db: Database, encoder: WordEncoder, kernel: KernelName) -> Database:
     fill(connection, 300)
     for tokens in ("bit", "halfvec"):
-        db.attach("items", ["body"], encoder, name=tokens, tokens=tokens)
+        db.attach("items", ["body"], encoder, name=tokens, tokens=tokens, lexical="none")
         db.sync(tokens)
     return db
 
@@ -266,7 +266,7 @@ def test_values_in_a_filter_are_bound(few: Database) -> None:
         ({"k": "3"}, "k must be"),
         ({"candidates": -1}, "candidates must be"),
         ({"group": "row"}, "passage, document"),
-        ({"stage": "sparse"}, "dense, lexical, maxsim, fused, rrf, exhaustive"),
+        ({"stage": "words"}, "dense, lexical, sparse, maxsim, fused, rrf, exhaustive"),
         ({"filter": "lang = 'rare'"}, "sqlalchemy.text"),
         ({"filter": True}, "SQLAlchemy expression"),
     ],
@@ -278,7 +278,7 @@ def test_requests_that_cannot_be_served(few: Database, arguments: dict[str, Any]
 
 def test_a_query_without_tokens_is_refused(db: Database, connection: Connection, minilm: pgencoder.Encoder) -> None:
     fill(connection, 3)
-    db.attach("items", ["body"], minilm)
+    db.attach("items", ["body"], minilm, lexical="none")
     db.sync("items")
     with pytest.raises(InvalidRequest, match="no tokens"):
         db.search("items", " ")
@@ -294,7 +294,7 @@ def test_a_passage_without_tokens_comes_last(db: Database, connection: Connectio
 
     fill(connection, 30)
     for tokens in ("bit", "halfvec"):
-        db.attach("items", ["body"], Mute(), name=tokens, tokens=tokens)
+        db.attach("items", ["body"], Mute(), name=tokens, tokens=tokens, lexical="none")
         db.sync(tokens)
         hits = db.search(tokens, "blue", k=30)
         without = ["red" in hit.content for hit in hits]
@@ -328,7 +328,7 @@ def test_documents_of_many_passages_still_give_k_documents(connection: Connectio
         " FROM generate_series(1, 400) AS j) FROM generate_series(1, 30) AS i"
     )
     encoder = Splitting(Dims(8, 8))
-    db.attach("books", ["body"], encoder)
+    db.attach("books", ["body"], encoder, lexical="none")
     assert db.sync("books").passages > 2000
     for stage in ("dense", "maxsim", "exhaustive"):
         hits = db.search("books", "red", k=20, candidates=20, group="document", stage=stage)
@@ -350,7 +350,7 @@ def test_spans_are_characters_of_the_content(connection: Connection, db: Databas
     connection.execute("CREATE TABLE books (id int PRIMARY KEY, title text, body text)")
     text = "caf\u00e9 \U0001f600\U0001f600 e\u0301t\u00e9 " * 10
     connection.execute("INSERT INTO books VALUES (1, 'title', %s)", [text])
-    db.attach("books", ["title", "body"], Splitting())
+    db.attach("books", ["title", "body"], Splitting(), lexical="none")
     db.sync("books")
     hits = db.search("books", "caf\u00e9", k=50)
     assert len(hits) > 5

@@ -85,8 +85,9 @@ WEIGHTS = {"dense": 1, "content": 0.5}
 FUSED = [
     Ranking(MEASURES, MEASURES, fusion) for fusion in (Alone("content"), ZScores(WEIGHTS), ReciprocalRanks(WEIGHTS))
 ]
-WORDS, SECOND = Words(), WordEncoder(Dims(16, 8), "second")
+WORDS, SECOND, SPARSE = Words(), WordEncoder(Dims(16, 8), "second"), WordEncoder(Dims(16, 8, 99), "sparse")
 NAMES = ("articles", "notes", "pages", "plain")
+WITH_WORDS = tuple(each for each in FUSIONS if each != "sparse")
 QUERY = "red green"
 # One of each operator; none of them matches a key that is not there
 FILTERS = [
@@ -202,7 +203,7 @@ def search(parties: Parties) -> None:
         for filter in filters:
             for group in ("passage", "document"):
                 if name == "notes":
-                    for fusion in (None, *FUSIONS):
+                    for fusion in (None, *WITH_WORDS):
                         assert db.search(
                             *(name, QUERY, 3),
                             filter=filter,
@@ -222,12 +223,12 @@ def search_in_sql(parties: Parties) -> None:
     query = WORDS.encode_query(QUERY)
     with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
         assert user.execute("SELECT * FROM pgencoder.notes_lexical('red')").fetchall()
-        for fusion in (None, *FUSIONS):
+        for fusion in (None, *WITH_WORDS):
             rows = user.execute(
                 f"SELECT * FROM pgencoder.notes_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
                 " query_text => 'red', fusion => %s, boost => 'n OPERATOR(pg_catalog.*) 1',"
                 " min_relevance => 0)".encode(),
-                [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", fusion],
+                [_text(query.dense), _array(query.tokens), fusion],
             )
             assert rows.fetchall()
         for name in NAMES:
@@ -235,7 +236,7 @@ def search_in_sql(parties: Parties) -> None:
                 rows = user.execute(
                     f"SELECT * FROM pgencoder.{name}_search(%s::{vector}.halfvec, %s::{vector}.halfvec[],"
                     " filter => 'n OPERATOR(pg_catalog.>) 0', group_by => %s)".encode(),
-                    [_text(query.dense), "{" + ",".join(f'"{_text(each)}"' for each in query.tokens) + "}", group],
+                    [_text(query.dense), _array(query.tokens), group],
                 )
                 assert rows.fetchall()
             assert user.execute(f"TABLE pgencoder.{name}_passages".encode()).fetchall()
@@ -348,7 +349,7 @@ def script(parties: Parties) -> None:
     options = {"as_sql": True, "output_buffer": printed, "pgencoder_vector_schema": parties.owner.vector_schema}
     op: Any = Operations(MigrationContext.configure(dialect_name="postgresql", opts=options))
     key = {"id": "integer"}
-    op.attach_encoding("articles", ["body"], WORDS, schema="blog", name="other", key=key)
+    op.attach_encoding("articles", ["body"], SPARSE, schema="blog", name="other", key=key)
     op.reencode(
         "other", SECOND, tokens="bit", chunking="default", table="articles", columns=["body"], schema="blog", key=key
     )
@@ -421,6 +422,42 @@ def nodes(parties: Parties) -> None:
     assert retriever.invoke(QUERY)
 
 
+def sparse(parties: Parties) -> None:
+    """A collection with the vectors of a sparse model, from all sides."""
+    db, query = parties.owner, SPARSE.encode_query(QUERY)
+    assert query.sparse is not None
+    db.attach("articles", ["body"], SPARSE, schema="blog", name="weighed")
+    db.sync("weighed", encoder=SPARSE)
+    for group in ("passage", "document"):
+        for filter in (None, parties.condition(db.table("weighed").c.n)):
+            for stage in ("sparse", "fused"):
+                found = parties.reader.search(
+                    "weighed",
+                    QUERY,
+                    3,
+                    filter=filter,
+                    group=group,
+                    stage=stage,
+                    encoder=SPARSE,
+                )
+                assert found
+    engine = parties.engine(parties.reader)
+    with Session(engine) as session:
+        chosen = pgencoder.select("weighed", QUERY, 3, stage="sparse", encoder=SPARSE, db=parties.reader)
+        assert session.execute(chosen).all()
+    engine.dispose()
+    vector = db.vector_schema
+    with psycopg.connect(parties.url(parties.reader), autocommit=True) as user:
+        for fusion in (None, "sparse"):
+            rows = user.execute(
+                f"SELECT * FROM pgencoder.weighed_search(%s::{vector}.halfvec, %s::{vector}.halfvec[], fusion => %s,"
+                f" query_sparse => %s::{vector}.sparsevec)".encode(),
+                [_text(query.dense), _array(query.tokens), fusion, query.sparse.to_text()],
+            )
+            assert rows.fetchall()
+    db.detach("weighed")
+
+
 def repair(parties: Parties) -> None:
     with psycopg.connect(parties.url(parties.owner), autocommit=True) as user:
         user.execute("DROP TRIGGER pgencoder_articles_insert ON blog.articles")
@@ -446,7 +483,7 @@ def measure(parties: Parties) -> None:
         rerank.rerank(db, None, queries=1)
     with TemporaryDirectory() as folder:
         (Path(folder) / "corpus.jsonl").write_text('{"_id": "1", "title": "red", "text": "green"}\n')
-        beir.load_documents(db, beir.Dataset(Path(folder), {}, []))
+        beir.load_documents(db, beir.Dataset("tiny", {}, [], Path(folder)))
     with db.connection() as connection:
         table = demo.create_table(connection)
         demo.fill_table(connection, table, [("module", "name", "doc")])
@@ -479,6 +516,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
     fail,
     store,
     nodes,
+    sparse,
     repair,
     search,
     detach,
@@ -487,3 +525,7 @@ STEPS: tuple[Callable[[Parties], None], ...] = (
 
 def _text(vector: Any) -> str:
     return "[" + ",".join(map(str, vector)) + "]"
+
+
+def _array(vectors: Any) -> str:
+    return "{" + ",".join(f'"{_text(each)}"' for each in vectors) + "}"

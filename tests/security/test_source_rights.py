@@ -160,6 +160,7 @@ def test_what_reads_a_table_belongs_to_its_owner_and_nothing_else_does(made: App
     expected = [
         ("things_1_build", KEEPER), ("things_1_count", KEEPER), ("things_1_write", KEEPER),
         ("things_changed", MAKER), ("things_lexical", KEEPER), ("things_read", MAKER), ("things_scan", MAKER),
+        ("things_sparse", KEEPER),
     ]  # fmt: skip
     assert made.superuser.execute(owners).fetchall() == expected
     keeper.migrate()

@@ -83,7 +83,7 @@ VALUES ('plain', 1, 'active', '{"model": "words", "dims": [32, 16]}', 'default',
     CASE WHEN 'active' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
 INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
 SELECT 'plain', 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
-FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}]')
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "lexical", "kind": "bm25", "dims": 536870913, "indexed": true, "options": {"configuration": "pg_catalog.english"}}]')
     AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
 ;
 SELECT pgencoder._check_free('plain', NULL);
@@ -95,10 +95,14 @@ CREATE TABLE "pgencoder"."plain_1" (
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
     "dense" "public".halfvec(32) NOT NULL,
+    "lexical" "public".sparsevec(536870913) NOT NULL,
+    "lexical_terms" int[] NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
+ALTER TABLE "pgencoder"."plain_1" ALTER COLUMN "lexical" SET STORAGE MAIN;
+ALTER TABLE "pgencoder"."plain_1" ALTER COLUMN "lexical_terms" SET STORAGE MAIN;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."plain_1" SET (parallel_workers = 4);
 ALTER TABLE "pgencoder"."plain_1" ENABLE ROW LEVEL SECURITY;
@@ -393,8 +397,8 @@ CREATE OR REPLACE VIEW "pgencoder"."plain_1_write" AS SELECT *, NULL::pg_catalog
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense")
-    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "lexical", "lexical_terms")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25(''pg_catalog.english''::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 ';
@@ -404,6 +408,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_build"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
     CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "plain_1_lexical" ON "pgencoder"."plain_1" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = ''off'');
     PERFORM "pgencoder"."plain_1_count"();
     ANALYZE "pgencoder"."plain_1";
 END
@@ -412,7 +417,34 @@ REVOKE ALL ON FUNCTION "pgencoder"."plain_1_build"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."plain_1_count"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'BEGIN
-    NULL;
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) ''plain'' AND r.generation OPERATOR(pg_catalog.=) 1
+        AND r.name OPERATOR(pg_catalog.=) ''lexical''
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."plain_1" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."plain_1_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) ''lexical''
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."plain_1_terms" AS t (representation, element, passages)
+    SELECT ''lexical'', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted(''"pgencoder"."plain_1"''::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated(''"pgencoder"."plain_1"''::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted(''"pgencoder"."plain_1"''::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."plain_1" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) ''plain'' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) ''lexical'';
+    ANALYZE "pgencoder"."plain_1_terms";
+END IF;
+
 END
 ';
 REVOKE ALL ON FUNCTION "pgencoder"."plain_1_count"() FROM PUBLIC;
@@ -539,7 +571,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_search"(
     filter pg_catalog.text DEFAULT NULL, group_by pg_catalog.text DEFAULT 'passage',
     query_encoder pg_catalog.jsonb DEFAULT NULL, query_text pg_catalog.text DEFAULT NULL,
     fusion pg_catalog.text DEFAULT NULL, weights pg_catalog.jsonb DEFAULT NULL, boost pg_catalog.text DEFAULT NULL,
-    min_relevance double precision DEFAULT NULL
+    min_relevance double precision DEFAULT NULL, query_sparse "public".sparsevec DEFAULT NULL
 ) RETURNS TABLE (
     "id" $pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$, passage int, content pg_catalog.text, score double precision, relevance double precision,
     recall_rank int, dense_score double precision, parts pg_catalog.jsonb
@@ -555,6 +587,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -572,98 +605,213 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
-        WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
-    PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
-    weights := coalesce(weights, '{"dense": 1.0}');
-    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'dense'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'dense' END
+        WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
+    weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "searched"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "searched"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "searched"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "searched"."id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT *, dense_score AS score, dense_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'lexical', pg_catalog.jsonb_build_object('score', lexical_score, 'rank', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (0.5 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (1.0 OPERATOR(pg_catalog.+) 0.5)) AS score, CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (0.5 OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END) END AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
-    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' END;
-    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' END;
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN lexical_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_relevance' END;
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), dense_wider AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
-    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+    FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE dense_nearest UNION ALL TABLE dense_wider UNION ALL TABLE dense_exact) AS stages) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_wider AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$)) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.>=) $4 AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM lexical_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM lexical_nearest UNION SELECT k1 FROM lexical_wider) AS documents) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::$pgencoder$ OPERATOR(pg_catalog.||) full_types[1] OPERATOR(pg_catalog.||) $pgencoder$ AS k1, ($pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$ OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY passages.distance) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_wider UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
-COMMENT ON FUNCTION "pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION "pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
 DO 'BEGIN
     -- The path has the schema of the source for the caller''s filter, if only roles that the caller trusts may create in it
     EXECUTE pg_catalog.concat(
-        ''ALTER FUNCTION '', ''"pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)'', '' SET search_path = pg_catalog, '',
+        ''ALTER FUNCTION '', ''"pgencoder"."plain_search"("public".halfvec, "public".halfvec[], int, int, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision, "public".sparsevec)'', '' SET search_path = pg_catalog, '',
         (
             SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '', ''
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -696,20 +844,93 @@ CREATE OR REPLACE FUNCTION "pgencoder"."plain_lexical"(query pg_catalog.text) RE
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
 AS 'BEGIN
-    RAISE EXCEPTION ''the collection % stores no terms to search by'', ''plain'' USING ERRCODE = ''object_not_in_prerequisite_state'',
-        HINT = ''Give the configuration of its texts: pgencoder reencode --lexical english.'';
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT t.term, t.count AS weight FROM pgencoder._terms(''pg_catalog.english''::pg_catalog.regconfig, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
+    ), counted AS MATERIALIZED (
+        SELECT l.term, l.weight, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.weight, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM "pgencoder"."plain_1_terms" AS c WHERE c.representation OPERATOR(pg_catalog.=) ''lexical''
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.weight
+    ), weighted AS (
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
+            1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
+                OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
+        FROM counted AS c, pgencoder.representation AS r
+        WHERE r.collection OPERATOR(pg_catalog.=) ''plain'' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) ''lexical''
+    ), query AS (
+        SELECT pg_catalog.concat(''{'', pg_catalog.string_agg(pg_catalog.concat(w.term, '':'', w.impact::real), '',''),
+                ''}/536870913'')::"public".sparsevec AS weights,
+            pg_catalog.array_agg(pg_catalog.concat(''{'', w.term, '':1}/536870913'')::"public".sparsevec
+                ORDER BY w.counts[1], w.term) AS units,
+            coalesce(pg_catalog.array_agg(w.term ORDER BY w.counts[1], w.term), ''{}'') AS terms,
+            pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
+            pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
+            pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
+            -- no passage has a length of 0 and a term
+            greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
+        FROM weighted AS w
+    )
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least(8000, greatest(500, q.passages OPERATOR(pg_catalog.*) 0.1)), ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935]::double precision[]) AS c;
 END
 ';
 COMMENT ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) IS 'pgencoder: plain, searches by words';
 REVOKE ALL ON FUNCTION "pgencoder"."plain_lexical"(pg_catalog.text) FROM PUBLIC;
 ;
--- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+-- It runs as the owner, because the counts say of terms if any passage has them
+CREATE OR REPLACE FUNCTION "pgencoder"."plain_sparse"(query "public".sparsevec) RETURNS TABLE (
+    weights "public".sparsevec, highest double precision, any_1 int[], any_2 int[], any_3 int[], every int[],
+    complete boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp SET jit = off
+AS 'BEGIN
+    RAISE EXCEPTION ''the collection % stores no sparse vectors'', ''plain'' USING ERRCODE = ''object_not_in_prerequisite_state'',
+        HINT = ''Give a sparse model: pgencoder reencode --sparse-model MODEL.'';
+END
+';
+COMMENT ON FUNCTION "pgencoder"."plain_sparse"("public".sparsevec) IS 'pgencoder: plain, searches by a sparse vector';
+REVOKE ALL ON FUNCTION "pgencoder"."plain_sparse"("public".sparsevec) FROM PUBLIC;
+;
+-- Under row level security Postgres uses no index for a condition of the search, because its operator is not leakproof. This
+-- view reads with its owner's rights and has that condition inside, then that of the policy, which is checked for the best
+-- passages first, until there are enough. It shows less than the passages do. A search sets what it asks for; wrong
+-- settings fail before a row is read, so that an error tells nothing of rows.
 CREATE OR REPLACE VIEW "pgencoder"."plain_by_lexical" WITH (security_barrier = true) AS
-SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."plain_1" LIMIT 0;
+SELECT "id", passage, distance
+FROM (
+    SELECT passages."id", passages.passage, passages.row_hash, pgencoder._distance(lexical, (SELECT asked.weights FROM (SELECT pg_catalog.current_setting('pgencoder.lexical_weights', true)::"public".sparsevec(536870913) AS weights, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_1', true), ',')::int[] AS any_1, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_2', true), ',')::int[] AS any_2, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_3', true), ',')::int[] AS any_3) AS asked)) AS distance FROM "pgencoder"."plain_1" AS passages
+    WHERE (SELECT asked.weights IS NOT NULL AND asked.any_1 IS NOT NULL AND asked.any_2 IS NOT NULL AND asked.any_3 IS NOT NULL FROM (SELECT pg_catalog.current_setting('pgencoder.lexical_weights', true)::"public".sparsevec(536870913) AS weights, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_1', true), ',')::int[] AS any_1, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_2', true), ',')::int[] AS any_2, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_3', true), ',')::int[] AS any_3) AS asked) AND passages.lexical_terms OPERATOR(pg_catalog.&&) (SELECT asked.any_1 FROM (SELECT pg_catalog.current_setting('pgencoder.lexical_weights', true)::"public".sparsevec(536870913) AS weights, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_1', true), ',')::int[] AS any_1, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_2', true), ',')::int[] AS any_2, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_3', true), ',')::int[] AS any_3) AS asked) AND passages.lexical_terms OPERATOR(pg_catalog.&&) (SELECT asked.any_2 FROM (SELECT pg_catalog.current_setting('pgencoder.lexical_weights', true)::"public".sparsevec(536870913) AS weights, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_1', true), ',')::int[] AS any_1, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_2', true), ',')::int[] AS any_2, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_3', true), ',')::int[] AS any_3) AS asked) AND passages.lexical_terms OPERATOR(pg_catalog.&&) (SELECT asked.any_3 FROM (SELECT pg_catalog.current_setting('pgencoder.lexical_weights', true)::"public".sparsevec(536870913) AS weights, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_1', true), ',')::int[] AS any_1, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_2', true), ',')::int[] AS any_2, pg_catalog.string_to_array(pg_catalog.current_setting('pgencoder.lexical_any_3', true), ',')::int[] AS any_3) AS asked)
+    ORDER BY distance
+) AS passages
+WHERE CASE WHEN NOT (SELECT pg_catalog.row_security_active('"pgencoder"."plain_1"'::pg_catalog.regclass)) THEN true
+    ELSE CASE WHEN (SELECT ('"public"."plain"'::pg_catalog.regclass OPERATOR(pg_catalog.=) pg_catalog.to_regclass('"public"."plain"'))
+            IS NOT TRUE) THEN false
+        WHEN (SELECT pg_catalog.row_security_active('"public"."plain"'::pg_catalog.regclass))
+            THEN "pgencoder"."plain_visible"(passages."id", row_hash)
+        ELSE EXISTS (SELECT FROM "pgencoder"."plain_rows"() AS source (k1) WHERE source.k1 OPERATOR(pg_catalog.=) passages."id") END
+ END;
 COMMENT ON VIEW "pgencoder"."plain_by_lexical" IS 'pgencoder: plain, candidates of a search by words';
 ;
+-- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
+CREATE OR REPLACE VIEW "pgencoder"."plain_by_sparse" WITH (security_barrier = true) AS
+SELECT "id", passage, 0::double precision AS distance FROM "pgencoder"."plain_1" LIMIT 0;
+COMMENT ON VIEW "pgencoder"."plain_by_sparse" IS 'pgencoder: plain, candidates of a search by a sparse vector';
+;
 CREATE OR REPLACE VIEW "pgencoder"."plain_passages" WITH (security_invoker = true) AS
-    SELECT "id", passage, span, content, "dense" FROM "pgencoder"."plain_1";
+    SELECT "id", passage, span, content, "dense", "lexical", "lexical_terms" FROM "pgencoder"."plain_1";
 COMMENT ON VIEW "pgencoder"."plain_passages" IS 'pgencoder: plain, passages of the active generation';
 ;
 -- A function with constants, because the catalogue could be of another snapshot than the view, which is always current
@@ -725,13 +946,13 @@ DO 'BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY[''pgencoder_reader'', ''pgencoder_worker''])
     AND pg_catalog.has_schema_privilege(oid, ''pgencoder'', ''USAGE'')
 ) THEN
-        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_reader;
+        EXECUTE ''GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical", "pgencoder"."plain_by_sparse" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."plain_1_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."plain_1_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."plain_1", "pgencoder"."plain_passages", "pgencoder"."plain_by_lexical", "pgencoder"."plain_by_sparse" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."plain_1_build"(), "pgencoder"."plain_1_count"(), "pgencoder"."plain_read"(pg_catalog.text[], bigint), "pgencoder"."plain_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"(), "pgencoder"."plain_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."plain_active"(), "pgencoder"."plain_lexical"(pg_catalog.text), "pgencoder"."plain_sparse"("public".sparsevec) TO pgencoder_reader, pgencoder_worker;
 '';
     END IF;
 END

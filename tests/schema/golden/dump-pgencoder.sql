@@ -116,31 +116,33 @@ CREATE FUNCTION pgencoder._check_free(collection text, generation integer) RETUR
     AS $_$
 DECLARE
     -- those of indexes are of the representations, which are in the catalogue already
-    kinds CONSTANT pg_catalog.text := pg_catalog.concat('(_(build|count|queue|terms|write', (
+    indexes CONSTANT pg_catalog.text := coalesce((
         SELECT pg_catalog.string_agg('|' OPERATOR(pg_catalog.||) r.name, '' ORDER BY r.name)
         FROM pgencoder.representation r
         WHERE r.collection OPERATOR(pg_catalog.=) _check_free.collection AND r.indexed
             AND (_check_free.generation IS NULL OR r.generation OPERATOR(pg_catalog.=) _check_free.generation)
-    ), '))?$');
+    ), '');
     suffix CONSTANT pg_catalog.text := CASE WHEN generation IS NULL
-        THEN pg_catalog.concat('^_(active|by_lexical|changed|lexical|passages|read|rows|scan|search|visible)$|^_[0-9]+', kinds)
-        ELSE pg_catalog.concat('^_', generation, kinds) END;
+        THEN '^_(active|by_lexical|by_sparse|changed|lexical|passages|read|rows|scan|search|sparse|visible)$|^_[0-9]+' ELSE pg_catalog.concat('^_', generation) END;
     taken pg_catalog.text;
 BEGIN
     SELECT pg_catalog.min(there.name) INTO taken
     FROM (
-        SELECT c.relname::pg_catalog.text FROM pg_catalog.pg_class c
+        SELECT c.relname::pg_catalog.text, c.relkind OPERATOR(pg_catalog.=) 'i', false FROM pg_catalog.pg_class c
         WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
         UNION ALL
-        SELECT p.proname::pg_catalog.text FROM pg_catalog.pg_proc p
+        SELECT p.proname::pg_catalog.text, false, true FROM pg_catalog.pg_proc p
         WHERE p.pronamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
         UNION ALL
-        SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t
+        SELECT t.typname::pg_catalog.text, false, false FROM pg_catalog.pg_type t
         WHERE t.typnamespace OPERATOR(pg_catalog.=) 'pgencoder'::pg_catalog.regnamespace
-    ) AS there (name)
+    ) AS there (name, is_index, is_function),
+        LATERAL (SELECT pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)) AS rest (name)
     WHERE there.name OPERATOR(pg_catalog.^@) collection
-        AND pg_catalog.substr(there.name, pg_catalog.length(collection) OPERATOR(pg_catalog.+) 1)
-            OPERATOR(pg_catalog.~) suffix;
+        -- an index and a function may have the same name: the index a_1_lexical is of a, the function of a_1
+        AND rest.name OPERATOR(pg_catalog.~) pg_catalog.concat(suffix, '(_(build|count|queue|terms|write',
+            CASE WHEN NOT there.is_function THEN indexes END, '))?$')
+        AND NOT (there.is_index AND rest.name OPERATOR(pg_catalog.~) '^_(lexical|sparse)$');
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'a collection % would make pgencoder.%, which is there already',
             pg_catalog.quote_literal(collection), pg_catalog.quote_ident(taken)
@@ -207,13 +209,11 @@ $$;
 
 COMMENT ON FUNCTION pgencoder._check_source(collection text, generation integer, source text) IS 'Returns true, or raises an error if the table of that name is not the one that the collection was attached to';
 
-CREATE FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) RETURNS record
+CREATE FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, usual double precision[], OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) RETURNS record
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    -- the usual weight of each level
-    usual CONSTANT double precision[] := ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935];
     most CONSTANT int := 16;  -- common terms that are looked at
     room double precision := budget;
     rare int := 0;
@@ -329,11 +329,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) IS 'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';
+COMMENT ON FUNCTION pgencoder._choose_terms(terms integer[], impacts double precision[], counts integer[], passages double precision, budget double precision, usual double precision[], OUT any_1 integer[], OUT any_2 integer[], OUT any_3 integer[], OUT every integer[], OUT complete boolean) IS 'Three sets of elements of terms: a passage with one of each is a candidate; complete: if these are all that match';
 
 CREATE FUNCTION pgencoder._comparable(encoder jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
+    RETURN CASE WHEN (jsonb_typeof(encoder) = 'object'::text) THEN (encoder - ARRAY(SELECT names.name FROM (VALUES ('model'::text,'weights'::text), ('token_model'::text,'token_weights'::text), ('sparse_model'::text,'sparse_weights'::text)) names(name, hash) WHERE (NOT (COALESCE((_comparable.encoder -> names.hash), 'null'::jsonb) = ANY (ARRAY['null'::jsonb, '""'::jsonb, '[]'::jsonb, '{}'::jsonb, 'false'::jsonb, '0'::jsonb]))))) ELSE encoder END;
 
 COMMENT ON FUNCTION pgencoder._comparable(encoder jsonb) IS 'The part of a fingerprint that is equal for equal encoders; without the names of models whose weights have a hash, because the path of the weights does not matter';
 
@@ -578,7 +578,8 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
             SELECT made.kind, pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM (VALUES ('table', ''), ('table', '_queue'), ('table', '_terms'), ('view', '_write')) AS made (kind, suffix)
             UNION ALL
-            SELECT 'view', pg_catalog.concat(collection, '_by_lexical')
+            SELECT 'view', pg_catalog.concat(collection, made.suffix)
+            FROM pg_catalog.unnest(ARRAY['_by_lexical', '_by_sparse']) AS made (suffix)
         ) AS wanted (kind, name)
         WHERE NOT EXISTS (
             SELECT FROM pg_catalog.pg_class c
@@ -605,7 +606,7 @@ CREATE FUNCTION pgencoder._missing_parts(collection text, generation integer, pa
         SELECT pg_catalog.concat('the function ', wanted.name)
         FROM (
             SELECT pg_catalog.concat(collection, made.suffix)
-            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical']) AS made (suffix)
+            FROM pg_catalog.unnest(ARRAY['_changed', '_read', '_scan', '_visible', '_rows', '_lexical', '_sparse']) AS made (suffix)
             UNION ALL
             SELECT pg_catalog.concat(collection, '_', generation, made.suffix)
             FROM pg_catalog.unnest(ARRAY['_write', '_build', '_count']) AS made (suffix)
@@ -628,6 +629,12 @@ CREATE FUNCTION pgencoder._query_dense(dims real[]) RETURNS public.halfvec
     RETURN (dims)::public.halfvec;
 
 COMMENT ON FUNCTION pgencoder._query_dense(dims real[]) IS 'A vector from an array of numbers, which every driver can send without pgvector';
+
+CREATE FUNCTION pgencoder._query_sparse(query text) RETURNS public.sparsevec
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (query)::public.sparsevec;
+
+COMMENT ON FUNCTION pgencoder._query_sparse(query text) IS 'A sparse vector from its text, which every driver can send without pgvector';
 
 CREATE FUNCTION pgencoder._query_tokens(numbers real[], dims integer) RETURNS public.halfvec[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -708,7 +715,7 @@ BEGIN
         generation := each.number;
         state := each.state;
         model := pg_catalog.concat_ws(' + ', each.encoder OPERATOR(pg_catalog.->>) 'model',
-            each.encoder OPERATOR(pg_catalog.->>) 'token_model');
+            each.encoder OPERATOR(pg_catalog.->>) 'token_model', each.encoder OPERATOR(pg_catalog.->>) 'sparse_model');
         indexed := NOT EXISTS (
             SELECT FROM pgencoder.representation r
             WHERE r.collection OPERATOR(pg_catalog.=) each.collection AND r.generation OPERATOR(pg_catalog.=) each.number
@@ -1065,6 +1072,7 @@ CREATE FUNCTION pgencoder.bits_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "bits_1_dense" ON "pgencoder"."bits_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "bits_1_lexical" ON "pgencoder"."bits_1" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = 'off');
     PERFORM "pgencoder"."bits_1_count"();
     ANALYZE "pgencoder"."bits_1";
 END
@@ -1076,7 +1084,34 @@ CREATE FUNCTION pgencoder.bits_1_count() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    NULL;
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) 'bits' AND r.generation OPERATOR(pg_catalog.=) 1
+        AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."bits_1" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."bits_1_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) 'lexical'
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."bits_1_terms" AS t (representation, element, passages)
+    SELECT 'lexical', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted('"pgencoder"."bits_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated('"pgencoder"."bits_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted('"pgencoder"."bits_1"'::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."bits_1" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) 'bits' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical';
+    ANALYZE "pgencoder"."bits_1_terms";
+END IF;
+
 END
 $$;
 
@@ -1086,8 +1121,8 @@ CREATE FUNCTION pgencoder.bits_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
-    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."bits_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens", "lexical", "lexical_terms")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25('pg_catalog.english'::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 $$;
@@ -1183,11 +1218,50 @@ CREATE FUNCTION pgencoder.bits_lexical(query text) RETURNS TABLE(weights public.
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
-    AS $$BEGIN
-    RAISE EXCEPTION 'the collection % stores no terms to search by', 'bits' USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+    AS $_$BEGIN
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT t.term, t.count AS weight FROM pgencoder._terms('pg_catalog.english'::pg_catalog.regconfig, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
+    ), counted AS MATERIALIZED (
+        SELECT l.term, l.weight, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.weight, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM "pgencoder"."bits_1_terms" AS c WHERE c.representation OPERATOR(pg_catalog.=) 'lexical'
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.weight
+    ), weighted AS (
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
+            1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
+                OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
+        FROM counted AS c, pgencoder.representation AS r
+        WHERE r.collection OPERATOR(pg_catalog.=) 'bits' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    ), query AS (
+        SELECT pg_catalog.concat('{', pg_catalog.string_agg(pg_catalog.concat(w.term, ':', w.impact::real), ','),
+                '}/536870913')::"public".sparsevec AS weights,
+            pg_catalog.array_agg(pg_catalog.concat('{', w.term, ':1}/536870913')::"public".sparsevec
+                ORDER BY w.counts[1], w.term) AS units,
+            coalesce(pg_catalog.array_agg(w.term ORDER BY w.counts[1], w.term), '{}') AS terms,
+            pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
+            pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
+            pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
+            -- no passage has a length of 0 and a term
+            greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
+        FROM weighted AS w
+    )
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least(8000, greatest(500, q.passages OPERATOR(pg_catalog.*) 0.1)), ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935]::double precision[]) AS c;
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder.bits_lexical(query text) IS 'pgencoder: bits, searches by words';
 
@@ -1289,7 +1363,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) IS 'pgencoder: bits, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1304,6 +1378,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -1321,95 +1396,222 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('bits', 1, '"public"."bits"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
-        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
-    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
-    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
-    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'maxsim' END
+        WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical,maxsim}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' AND query_tokens IS NULL THEN 'query_tokens' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
+    weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."bits_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."bits" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."bits" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."bits" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."bits" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'lexical', pg_catalog.jsonb_build_object('score', lexical_score, 'rank', lexical_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (0.5 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (1.0 OPERATOR(pg_catalog.+) 0.5 OPERATOR(pg_catalog.+) 1.0)) AS score, CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (0.5 OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) END AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
-    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
-    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN lexical_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."bits_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."bits_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), dense_wider AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."bits_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE dense_nearest UNION ALL TABLE dense_wider UNION ALL TABLE dense_exact) AS stages) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_wider AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.>=) $4 AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM lexical_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM lexical_nearest UNION SELECT k1 FROM lexical_wider) AS documents) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."bits_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."bits" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY passages.distance) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ) AS found JOIN "pgencoder"."bits_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_wider UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.bits_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches bits; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.bits_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'bits' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.bits_sparse(query public.sparsevec) IS 'pgencoder: bits, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.bits_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1431,7 +1633,7 @@ COMMENT ON FUNCTION pgencoder.bits_visible(bigint, bytea) IS 'pgencoder: bits, w
 CREATE FUNCTION pgencoder.detach(name text) RETURNS void
     LANGUAGE plpgsql STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
     numbers int[];
     each int;
@@ -1452,8 +1654,9 @@ BEGIN
     -- this drops the triggers too
     EXECUTE pg_catalog.format(
         'DROP FUNCTION IF EXISTS pgencoder.%I() CASCADE', detach.name OPERATOR(pg_catalog.||) '_changed');
-    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I',
-        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical');
+    EXECUTE pg_catalog.format('DROP VIEW IF EXISTS pgencoder.%I, pgencoder.%I, pgencoder.%I',
+        detach.name OPERATOR(pg_catalog.||) '_passages', detach.name OPERATOR(pg_catalog.||) '_by_lexical',
+        detach.name OPERATOR(pg_catalog.||) '_by_sparse');
     FOREACH each IN ARRAY numbers LOOP
         PERFORM pgencoder._drop_generation(detach.name, each);
     END LOOP;
@@ -1469,14 +1672,15 @@ BEGIN
         detach.name OPERATOR(pg_catalog.||) '_visible', key_types);
     IF vector IS NOT NULL THEN  -- without pgvector, functions with arguments of its types are gone
         EXECUTE pg_catalog.format(
-            'DROP FUNCTION IF EXISTS pgencoder.%I(%s.halfvec, %s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
-            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision)',
-            detach.name OPERATOR(pg_catalog.||) '_search', vector, vector);
+            'DROP FUNCTION IF EXISTS pgencoder.%1$I(%3$s.halfvec, %3$s.halfvec[], int, int, pg_catalog.text, pg_catalog.text,'
+            ' pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text, double precision,'
+            ' %3$s.sparsevec), pgencoder.%2$I(%3$s.sparsevec)',
+            detach.name OPERATOR(pg_catalog.||) '_search', detach.name OPERATOR(pg_catalog.||) '_sparse', vector);
     END IF;
     DELETE FROM pgencoder.late l WHERE l.collection OPERATOR(pg_catalog.=) detach.name;
     DELETE FROM pgencoder.collection c WHERE c.name OPERATOR(pg_catalog.=) detach.name;
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder.detach(name text) IS 'Removes a collection and everything that was made for it; the source table keeps its rows';
 
@@ -1485,6 +1689,7 @@ CREATE FUNCTION pgencoder.halves_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "halves_1_dense" ON "pgencoder"."halves_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "halves_1_lexical" ON "pgencoder"."halves_1" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = 'off');
     PERFORM "pgencoder"."halves_1_count"();
     ANALYZE "pgencoder"."halves_1";
 END
@@ -1496,7 +1701,34 @@ CREATE FUNCTION pgencoder.halves_1_count() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    NULL;
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) 'halves' AND r.generation OPERATOR(pg_catalog.=) 1
+        AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."halves_1" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."halves_1_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) 'lexical'
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."halves_1_terms" AS t (representation, element, passages)
+    SELECT 'lexical', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted('"pgencoder"."halves_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated('"pgencoder"."halves_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted('"pgencoder"."halves_1"'::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."halves_1" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) 'halves' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical';
+    ANALYZE "pgencoder"."halves_1_terms";
+END IF;
+
 END
 $$;
 
@@ -1506,8 +1738,8 @@ CREATE FUNCTION pgencoder.halves_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
-    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."halves_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens", "lexical", "lexical_terms")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25('pg_catalog.english'::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 $$;
@@ -1603,11 +1835,50 @@ CREATE FUNCTION pgencoder.halves_lexical(query text) RETURNS TABLE(weights publi
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
-    AS $$BEGIN
-    RAISE EXCEPTION 'the collection % stores no terms to search by', 'halves' USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+    AS $_$BEGIN
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT t.term, t.count AS weight FROM pgencoder._terms('pg_catalog.english'::pg_catalog.regconfig, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
+    ), counted AS MATERIALIZED (
+        SELECT l.term, l.weight, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.weight, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM "pgencoder"."halves_1_terms" AS c WHERE c.representation OPERATOR(pg_catalog.=) 'lexical'
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.weight
+    ), weighted AS (
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
+            1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
+                OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
+        FROM counted AS c, pgencoder.representation AS r
+        WHERE r.collection OPERATOR(pg_catalog.=) 'halves' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    ), query AS (
+        SELECT pg_catalog.concat('{', pg_catalog.string_agg(pg_catalog.concat(w.term, ':', w.impact::real), ','),
+                '}/536870913')::"public".sparsevec AS weights,
+            pg_catalog.array_agg(pg_catalog.concat('{', w.term, ':1}/536870913')::"public".sparsevec
+                ORDER BY w.counts[1], w.term) AS units,
+            coalesce(pg_catalog.array_agg(w.term ORDER BY w.counts[1], w.term), '{}') AS terms,
+            pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
+            pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
+            pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
+            -- no passage has a length of 0 and a term
+            greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
+        FROM weighted AS w
+    )
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least(8000, greatest(500, q.passages OPERATOR(pg_catalog.*) 0.1)), ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935]::double precision[]) AS c;
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder.halves_lexical(query text) IS 'pgencoder: halves, searches by words';
 
@@ -1709,7 +1980,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) IS 'pgencoder: halves, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -1724,6 +1995,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -1741,95 +2013,222 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('halves', 1, '"public"."halves"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
-        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
-    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
-    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
-    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'maxsim' END
+        WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical,maxsim}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' AND query_tokens IS NULL THEN 'query_tokens' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
+    weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."halves" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'lexical', pg_catalog.jsonb_build_object('score', lexical_score, 'rank', lexical_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (0.5 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (1.0 OPERATOR(pg_catalog.+) 0.5 OPERATOR(pg_catalog.+) 1.0)) AS score, CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (0.5 OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) END AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
-    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
-    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN lexical_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."halves_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), dense_wider AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."halves_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE dense_nearest UNION ALL TABLE dense_wider UNION ALL TABLE dense_exact) AS stages) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_wider AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.>=) $4 AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM lexical_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM lexical_nearest UNION SELECT k1 FROM lexical_wider) AS documents) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."halves_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."halves" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY passages.distance) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ) AS found JOIN "pgencoder"."halves_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_wider UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.halves_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches halves; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.halves_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'halves' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.halves_sparse(query public.sparsevec) IS 'pgencoder: halves, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.halves_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1903,6 +2302,7 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
     CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_dense" ON "pgencoder"."odd ""50%"" {$1}_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "odd ""50%"" {$1}_1_lexical" ON "pgencoder"."odd ""50%"" {$1}_1" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = 'off');
     PERFORM "pgencoder"."odd ""50%"" {$1}_1_count"();
     ANALYZE "pgencoder"."odd ""50%"" {$1}_1";
 END
@@ -1913,10 +2313,37 @@ COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() IS 'pgencoder: odd "5
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_count"() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$BEGIN
-    NULL;
+    AS $_$BEGIN
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) 'odd "50%" {$1}' AND r.generation OPERATOR(pg_catalog.=) 1
+        AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."odd ""50%"" {$1}_1" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."odd ""50%"" {$1}_1_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) 'lexical'
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1_terms" AS t (representation, element, passages)
+    SELECT 'lexical', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted('"pgencoder"."odd ""50%"" {$1}_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated('"pgencoder"."odd ""50%"" {$1}_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted('"pgencoder"."odd ""50%"" {$1}_1"'::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."odd ""50%"" {$1}_1" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) 'odd "50%" {$1}' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical';
+    ANALYZE "pgencoder"."odd ""50%"" {$1}_1_terms";
+END IF;
+
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_1_count"() IS 'pgencoder: odd "50%" {$1}, generation 1, for workers';
 
@@ -1924,8 +2351,8 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_1_write"() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$BEGIN
-    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
-    SELECT "new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."odd ""50%"" {$1}_1" ("passage_key", "1", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens", "lexical", "lexical_terms")
+    SELECT "new"."passage_key", "new"."1", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25('pg_catalog.english'::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 $_$;
@@ -2022,8 +2449,47 @@ CREATE FUNCTION pgencoder."odd ""50%"" {$1}_lexical"(query text) RETURNS TABLE(w
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $_$BEGIN
-    RAISE EXCEPTION 'the collection % stores no terms to search by', 'odd "50%" {$1}' USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT t.term, t.count AS weight FROM pgencoder._terms('pg_catalog.english'::pg_catalog.regconfig, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
+    ), counted AS MATERIALIZED (
+        SELECT l.term, l.weight, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.weight, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM "pgencoder"."odd ""50%"" {$1}_1_terms" AS c WHERE c.representation OPERATOR(pg_catalog.=) 'lexical'
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.weight
+    ), weighted AS (
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
+            1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
+                OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
+        FROM counted AS c, pgencoder.representation AS r
+        WHERE r.collection OPERATOR(pg_catalog.=) 'odd "50%" {$1}' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    ), query AS (
+        SELECT pg_catalog.concat('{', pg_catalog.string_agg(pg_catalog.concat(w.term, ':', w.impact::real), ','),
+                '}/536870913')::"public".sparsevec AS weights,
+            pg_catalog.array_agg(pg_catalog.concat('{', w.term, ':1}/536870913')::"public".sparsevec
+                ORDER BY w.counts[1], w.term) AS units,
+            coalesce(pg_catalog.array_agg(w.term ORDER BY w.counts[1], w.term), '{}') AS terms,
+            pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
+            pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
+            pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
+            -- no passage has a length of 0 and a term
+            greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
+        FROM weighted AS w
+    )
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least(8000, greatest(500, q.passages OPERATOR(pg_catalog.*) 0.1)), ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935]::double precision[]) AS c;
 END
 $_$;
 
@@ -2127,7 +2593,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) IS 'pgencoder: odd "50%" {$1}, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(passage_key text, "1" timestamp with time zone, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2142,6 +2608,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -2159,95 +2626,222 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('odd "50%" {$1}', 1, '"it''s a ""schema"""."odd ""50%"" {$1}"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'maxsim'
-        WHEN weights IS NULL THEN 'maxsim' ELSE 'zscore' END);
-    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,maxsim}');
-    weights := coalesce(weights, '{"dense": 1.0, "maxsim": 1.0}');
-    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'maxsim'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'maxsim' END
+        WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical,maxsim}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' AND query_tokens IS NULL THEN 'query_tokens' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
+    weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5, "maxsim": 1.0}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."odd ""50%"" {$1}_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "searched"."passage"::pg_catalog.text AS k1, "searched"."$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS searched) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
-), exact AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "searched"."passage"::pg_catalog.text AS k1, "searched"."$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS searched) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "searched"."passage"::pg_catalog.text AS k1, "searched"."$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS searched) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "searched"."passage"::pg_catalog.text AS k1, "searched"."$1"::timestamp with time zone AS k2 FROM "it's a ""schema"""."odd ""50%"" {$1}" AS searched) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, k2, passage) k1, k2, passage, span, content, dense, lexical, tokens, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, k2, passage, span, content, dense, lexical, tokens, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, k2, passage, span, content, dense, lexical, tokens, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, k2, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, tokens_score AS score, tokens_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'lexical', pg_catalog.jsonb_build_object('score', lexical_score, 'rank', lexical_place), 'maxsim', pg_catalog.jsonb_build_object('score', tokens_score, 'rank', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (0.5 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (1.0 OPERATOR(pg_catalog.+) 0.5 OPERATOR(pg_catalog.+) 1.0)) AS score, CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (0.5 OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE 1.0 END) END AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
-    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
-    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(tokens_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(tokens_score) OVER ()) AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(tokens_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(tokens_score, (pg_catalog.min(tokens_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(tokens_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(tokens_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN lexical_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN tokens_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_score' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) OPERATOR(pg_catalog.*) tokens_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN tokens_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''maxsim'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'maxsim' THEN 'tokens_relevance' END;
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."odd ""50%"" {$1}_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), exact AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, k2, passage) k1, k2, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, k2, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, k2, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, k2, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' ELSE 'SELECT k1, k2, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."odd ""50%"" {$1}_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), wider AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
+), dense_wider AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS (
-    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, source.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."odd ""50%"" {$1}_1" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM nearest UNION SELECT k1, k2 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM dense_nearest UNION SELECT k1, k2 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
-    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE dense_nearest UNION ALL TABLE dense_wider UNION ALL TABLE dense_exact) AS stages) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_wider AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.>=) $4 AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1, k2 FROM lexical_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM (SELECT k1, k2 FROM lexical_nearest UNION SELECT k1, k2 FROM lexical_wider) AS documents) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, found.k2, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, passages.tokens, found.boost, found.distance
+    FROM (
+        SELECT source.k1, source.k2, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."odd ""50%"" {$1}_by_lexical" AS passages JOIN (SELECT "passage"::pg_catalog.text AS k1, "$1"::timestamp with time zone AS k2, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "it''s a ""schema"""."odd ""50%"" {$1}" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."passage_key" OPERATOR(pg_catalog.=) source.k1 AND passages."1" OPERATOR(pg_catalog.=) source.k2
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1, source.k2 ORDER BY passages.distance) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ) AS found JOIN "pgencoder"."odd ""50%"" {$1}_1" AS passages ON passages."passage_key" OPERATOR(pg_catalog.=) found.k1 AND passages."1" OPERATOR(pg_catalog.=) found.k2 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, k2, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, k2, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_wider UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, k2, passage) k1, k2, passage, span, content, dense, lexical, tokens, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, k2, passage, span, content, dense, lexical, tokens, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, k2, passage, span, content, dense, lexical, tokens, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, k2, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, k2, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
+    SELECT k1, k2, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score, pgencoder._score($2, tokens) AS tokens_score FROM recall
 )
-SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
-FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+SELECT k1, k2, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place), ''maxsim'', pg_catalog.jsonb_build_object(''score'', tokens_score, ''rank'', tokens_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1, k2) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, least(greatest((tokens_score OPERATOR(pg_catalog./) greatest(pg_catalog.cardinality($2), 1)), 0), 1) AS tokens_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place, CASE WHEN tokens_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY tokens_score DESC NULLS LAST) END AS tokens_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, k2, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, k2, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, k2, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_search"(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches odd "50%" {$1}; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'odd "50%" {$1}' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$_$;
+
+COMMENT ON FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) IS 'pgencoder: odd "50%" {$1}, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder."odd ""50%"" {$1}_visible"(text, timestamp with time zone, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2271,6 +2865,7 @@ CREATE FUNCTION pgencoder.plain_1_build() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
     CREATE INDEX IF NOT EXISTS "plain_1_dense" ON "pgencoder"."plain_1" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "plain_1_lexical" ON "pgencoder"."plain_1" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = 'off');
     PERFORM "pgencoder"."plain_1_count"();
     ANALYZE "pgencoder"."plain_1";
 END
@@ -2282,7 +2877,34 @@ CREATE FUNCTION pgencoder.plain_1_count() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    NULL;
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) 'plain' AND r.generation OPERATOR(pg_catalog.=) 1
+        AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."plain_1" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."plain_1_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) 'lexical'
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."plain_1_terms" AS t (representation, element, passages)
+    SELECT 'lexical', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted('"pgencoder"."plain_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated('"pgencoder"."plain_1"'::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted('"pgencoder"."plain_1"'::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."plain_1" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) 'plain' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical';
+    ANALYZE "pgencoder"."plain_1_terms";
+END IF;
+
 END
 $$;
 
@@ -2292,8 +2914,8 @@ CREATE FUNCTION pgencoder.plain_1_write() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$BEGIN
-    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense")
-    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."plain_1" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "lexical", "lexical_terms")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25('pg_catalog.english'::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 $$;
@@ -2389,11 +3011,50 @@ CREATE FUNCTION pgencoder.plain_lexical(query text) RETURNS TABLE(weights public
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
-    AS $$BEGIN
-    RAISE EXCEPTION 'the collection % stores no terms to search by', 'plain' USING ERRCODE = 'object_not_in_prerequisite_state',
-        HINT = 'Give the configuration of its texts: pgencoder reencode --lexical english.';
+    AS $_$BEGIN
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT t.term, t.count AS weight FROM pgencoder._terms('pg_catalog.english'::pg_catalog.regconfig, $1) AS t
+        -- a sparsevec has at most 16,000 elements
+        ORDER BY t.count DESC, t.term LIMIT 15000
+    ), counted AS MATERIALIZED (
+        SELECT l.term, l.weight, pg_catalog.array_agg(l.passages ORDER BY l.level) AS counts
+        FROM (
+            SELECT a.term, a.weight, level, (pg_catalog.sum(coalesce((
+                -- no join, which might read the whole table
+                SELECT c.passages FROM "pgencoder"."plain_1_terms" AS c WHERE c.representation OPERATOR(pg_catalog.=) 'lexical'
+                    AND c.element OPERATOR(pg_catalog.=) (
+                        ((a.term OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.<<) 3) OPERATOR(pg_catalog.|) level)
+                ), 0)) OVER (PARTITION BY a.term ORDER BY level DESC))::int AS passages
+            FROM asked AS a CROSS JOIN pg_catalog.generate_series(0, 7) AS level
+        ) AS l
+        GROUP BY l.term, l.weight
+    ), weighted AS (
+        SELECT c.term, c.counts, r.passages, r.mean_length, c.weight OPERATOR(pg_catalog.*) pg_catalog.ln(
+            1 OPERATOR(pg_catalog.+) ((greatest(r.passages OPERATOR(pg_catalog.-) c.counts[1], 0) OPERATOR(pg_catalog.+) 0.5)
+                OPERATOR(pg_catalog./) (c.counts[1] OPERATOR(pg_catalog.+) 0.5)))::double precision AS impact
+        FROM counted AS c, pgencoder.representation AS r
+        WHERE r.collection OPERATOR(pg_catalog.=) 'plain' AND r.generation OPERATOR(pg_catalog.=) 1
+            AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    ), query AS (
+        SELECT pg_catalog.concat('{', pg_catalog.string_agg(pg_catalog.concat(w.term, ':', w.impact::real), ','),
+                '}/536870913')::"public".sparsevec AS weights,
+            pg_catalog.array_agg(pg_catalog.concat('{', w.term, ':1}/536870913')::"public".sparsevec
+                ORDER BY w.counts[1], w.term) AS units,
+            coalesce(pg_catalog.array_agg(w.term ORDER BY w.counts[1], w.term), '{}') AS terms,
+            pg_catalog.array_agg(w.impact ORDER BY w.counts[1], w.term) AS impacts,
+            pg_catalog.array_agg(w.counts ORDER BY w.counts[1], w.term) AS counts,
+            pg_catalog.max(w.passages)::double precision AS passages,
+            2.2::double precision OPERATOR(pg_catalog.*) pg_catalog.sum(w.impact) AS highest,
+            -- no passage has a length of 0 and a term
+            greatest(pg_catalog.max(w.mean_length), 1) AS mean_length
+        FROM weighted AS w
+    )
+    SELECT q.weights, q.units, q.impacts, q.mean_length, q.highest, c.any_1, c.any_2, c.any_3, c.every, c.complete
+    FROM query AS q, pgencoder._choose_terms(q.terms, q.impacts, q.counts, greatest(q.passages, 1),
+        least(8000, greatest(500, q.passages OPERATOR(pg_catalog.*) 0.1)), ARRAY[0.44, 0.56, 0.66, 0.73, 0.79, 0.845, 0.895, 0.935]::double precision[]) AS c;
 END
-$$;
+$_$;
 
 COMMENT ON FUNCTION pgencoder.plain_lexical(query text) IS 'pgencoder: plain, searches by words';
 
@@ -2495,7 +3156,7 @@ $_$;
 
 COMMENT ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) IS 'pgencoder: plain, keys in order after one, with the hash of their contents';
 
-CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
+CREATE FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer DEFAULT 10, candidates integer DEFAULT 100, filter text DEFAULT NULL::text, group_by text DEFAULT 'passage'::text, query_encoder jsonb DEFAULT NULL::jsonb, query_text text DEFAULT NULL::text, fusion text DEFAULT NULL::text, weights jsonb DEFAULT NULL::jsonb, boost text DEFAULT NULL::text, min_relevance double precision DEFAULT NULL::double precision, query_sparse public.sparsevec DEFAULT NULL::public.sparsevec) RETURNS TABLE(id bigint, passage integer, content text, score double precision, relevance double precision, recall_rank integer, dense_score double precision, parts jsonb)
     LANGUAGE plpgsql ROWS 10
     SET "hnsw.ef_search" TO '100'
     SET "hnsw.iterative_scan" TO 'relaxed_order'
@@ -2510,6 +3171,7 @@ DECLARE
     boosted pg_catalog.text;
     fused pg_catalog.text;
     relevant pg_catalog.text;
+    missing pg_catalog.text;
     is_usual CONSTANT boolean := fusion IS NULL AND weights IS NULL AND boost IS NULL AND min_relevance IS NULL;
     own_encoder CONSTANT pg_catalog.jsonb := '{"model": "words", "dims": [32, 16]}';
 BEGIN
@@ -2527,95 +3189,222 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Encode the query with the model of the active generation.';
     END IF;
     PERFORM pgencoder._check_source('plain', 1, '"public"."plain"');
-    -- without words, what ranks without them is better than the fusion
-    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND weights IS NULL THEN 'dense'
-        WHEN weights IS NULL THEN 'dense' ELSE 'zscore' END);
-    PERFORM pgencoder._check_fusion(fusion, weights, '{dense}');
-    weights := coalesce(weights, '{"dense": 1.0}');
-    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'dense'
+    -- without words and sparse vectors, what ranks without them is better than the fusion
+    fusion := coalesce(fusion, CASE WHEN query_text IS NULL AND query_sparse IS NULL AND weights IS NULL
+            THEN CASE WHEN query_tokens IS NULL AND query_dense IS NOT NULL THEN 'dense'
+                ELSE 'dense' END
+        WHEN weights IS NULL THEN 'zscore' ELSE 'zscore' END);
+    PERFORM pgencoder._check_fusion(fusion, weights, '{dense,lexical}');
+    missing := CASE WHEN query_dense IS NULL AND query_tokens IS NULL AND query_text IS NULL AND query_sparse IS NULL
+        THEN 'query_dense, query_tokens, query_text or query_sparse' ELSE CASE WHEN fusion OPERATOR(pg_catalog.=) 'dense' AND query_dense IS NULL THEN 'query_dense' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' AND query_text IS NULL THEN 'query_text' END END;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'there is nothing to rank by: % is NULL', missing USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give it, or choose another fusion.';
+    END IF;
+    weights := coalesce(weights, '{"dense": 1.0, "lexical": 0.5}');
+    IF filter IS NULL AND is_usual AND fusion OPERATOR(pg_catalog.=) 'zscore'
         AND group_by OPERATOR(pg_catalog.=) 'passage' AND greatest(k, candidates) OPERATOR(pg_catalog.=) 100 THEN
         RETURN QUERY SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config('hnsw.ef_search', least(100, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config('hnsw.iterative_scan', 'relaxed_order', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($8) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT 100
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) 100
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) 100
     ORDER BY distance LIMIT 100
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) 100 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.any_1, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.any_2, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.any_3, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config('pgencoder.lexical_weights', asked.weights::pg_catalog.text, true), pg_catalog.set_config('pgencoder.lexical_any_1', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_2', pg_catalog.array_to_string(asked.every, ','), true), pg_catalog.set_config('pgencoder.lexical_any_3', pg_catalog.array_to_string(asked.every, ','), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "searched"."id"::bigint AS k1 FROM "public"."plain" AS searched) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT 100
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT *, dense_score AS score, dense_relevance AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object('dense', pg_catalog.jsonb_build_object('score', dense_score, 'rank', dense_place), 'lexical', pg_catalog.jsonb_build_object('score', lexical_score, 'rank', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (((1.0 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (0.5 OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) 'infinity' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (1.0 OPERATOR(pg_catalog.+) 0.5)) AS score, CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (1.0 OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (0.5 OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE 1.0 END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE 0.5 END) END AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage;
         RETURN;
     END IF;
     -- on separate lines, because it may end with a comment
     wanted := E'\n' OPERATOR(pg_catalog.||) coalesce(filter, 'true') OPERATOR(pg_catalog.||) E'\n';
     boosted := E'\n' OPERATOR(pg_catalog.||) coalesce(boost, '0') OPERATOR(pg_catalog.||) E'\n';
-    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' END;
-    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' END;
+    fused := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(dense_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(dense_score) OVER ()) AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(dense_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(dense_score, (pg_catalog.min(dense_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(dense_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(dense_score) OVER ()) ELSE 0 END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN (pg_catalog.max(lexical_score) OVER ()) OPERATOR(pg_catalog.>) (pg_catalog.min(lexical_score) OVER ()) AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.>) 0 AND (pg_catalog.stddev_pop(lexical_score) OVER ()) OPERATOR(pg_catalog.<) ''infinity'' THEN (coalesce(lexical_score, (pg_catalog.min(lexical_score) OVER ())) OPERATOR(pg_catalog.-) (pg_catalog.avg(lexical_score) OVER ())) OPERATOR(pg_catalog./) (pg_catalog.stddev_pop(lexical_score) OVER ()) ELSE 0 END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN '(((coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN dense_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST))) END) OPERATOR(pg_catalog.+) (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) CASE WHEN lexical_score IS NULL THEN 0 ELSE 1.0::double precision OPERATOR(pg_catalog./) (60 OPERATOR(pg_catalog.+) (pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST))) END)) OPERATOR(pg_catalog./) (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.+) coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0)))' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_score' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_score' END;
+    relevant := CASE WHEN fusion OPERATOR(pg_catalog.=) 'zscore' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'rrf' THEN 'CASE WHEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) OPERATOR(pg_catalog.>) 0 THEN (CASE WHEN dense_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) OPERATOR(pg_catalog.*) dense_relevance) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE (coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) OPERATOR(pg_catalog.*) lexical_relevance) END) OPERATOR(pg_catalog./) (CASE WHEN dense_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''dense'')::double precision, 0) END OPERATOR(pg_catalog.+) CASE WHEN lexical_relevance IS NULL THEN 0 ELSE coalesce(($6 OPERATOR(pg_catalog.->>) ''lexical'')::double precision, 0) END) END' WHEN fusion OPERATOR(pg_catalog.=) 'dense' THEN 'dense_relevance' WHEN fusion OPERATOR(pg_catalog.=) 'lexical' THEN 'lexical_relevance' END;
     statement := CASE WHEN group_by OPERATOR(pg_catalog.=) 'passage' THEN 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4
     ORDER BY distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT * FROM nearest WHERE (SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE exact) AS found
+    FROM (SELECT * FROM dense_nearest WHERE (SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.>=) $4 UNION ALL TABLE dense_exact) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' ELSE 'SELECT k1, passage, content, score, relevance, recall_rank, dense_score, parts FROM (WITH setting AS MATERIALIZED (
     SELECT pg_catalog.set_config(''hnsw.ef_search'', least($4, 1000)::pg_catalog.text, true)
             OPERATOR(pg_catalog.||) pg_catalog.set_config(''hnsw.iterative_scan'', ''relaxed_order'', true) AS done
     WHERE true
-), nearest AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), lexical_asked AS MATERIALIZED (SELECT * FROM "pgencoder"."plain_lexical"($5) WHERE (SELECT done FROM setting) IS NOT NULL), dense_nearest AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL
     ORDER BY distance LIMIT $4
-), wider AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) AS distance
+), dense_wider AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM nearest) AS documents) OPERATOR(pg_catalog.<) $3
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM dense_nearest) AS documents) OPERATOR(pg_catalog.<) $3
     ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
-), exact AS (
-    SELECT source.k1, passages.passage, passages.span, passages.content, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
+), dense_exact AS (
+    SELECT source.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, source.boost, pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0 AS distance
     FROM "pgencoder"."plain_1" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
-    WHERE (SELECT done FROM setting) IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM nearest UNION SELECT k1 FROM wider) AS documents) OPERATOR(pg_catalog.<) $3)
+    WHERE (SELECT done FROM setting) IS NOT NULL AND $1 IS NOT NULL AND ((SELECT pg_catalog.count(*) FROM dense_nearest) OPERATOR(pg_catalog.<) $4 OR (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM dense_nearest UNION SELECT k1 FROM dense_wider) AS documents) OPERATOR(pg_catalog.<) $3)
     ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY pgencoder._distance(dense, $1) OPERATOR(pg_catalog.+) 0) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
-), recall AS (
+), dense_recall AS (
     SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
-    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE nearest UNION ALL TABLE wider UNION ALL TABLE exact) AS stages) AS found
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE dense_nearest UNION ALL TABLE dense_wider UNION ALL TABLE dense_exact) AS stages) AS found
+), lexical_chosen AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.any_1, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.any_2, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.any_3, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL), lexical_nearest AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL
+        ORDER BY distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_wider AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_chosen) IS NOT NULL AND (SELECT pg_catalog.count(*) FROM lexical_nearest) OPERATOR(pg_catalog.>=) $4 AND (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT k1 FROM lexical_nearest) AS documents) OPERATOR(pg_catalog.<) $3
+        ORDER BY distance LIMIT $4::bigint OPERATOR(pg_catalog.*) 10
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_widened AS MATERIALIZED (SELECT pg_catalog.concat(pg_catalog.set_config(''pgencoder.lexical_weights'', asked.weights::pg_catalog.text, true), pg_catalog.set_config(''pgencoder.lexical_any_1'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_2'', pg_catalog.array_to_string(asked.every, '',''), true), pg_catalog.set_config(''pgencoder.lexical_any_3'', pg_catalog.array_to_string(asked.every, '',''), true)) AS done FROM lexical_asked AS asked WHERE (SELECT done FROM setting) IS NOT NULL AND asked.weights IS NOT NULL AND NOT (SELECT asked.complete FROM lexical_asked AS asked) AND (SELECT pg_catalog.count(*) FROM (SELECT k1 FROM lexical_nearest UNION SELECT k1 FROM lexical_wider) AS documents) OPERATOR(pg_catalog.<) $3), lexical_exact AS (
+    SELECT found.k1, passages.passage, passages.span, passages.content, passages.dense, passages.lexical, found.boost, found.distance
+    FROM (
+        SELECT source.k1, passages.passage, source.boost, passages.distance
+        FROM "pgencoder"."plain_by_lexical" AS passages JOIN (SELECT "id"::bigint AS k1, (' OPERATOR(pg_catalog.||) boosted OPERATOR(pg_catalog.||) ')::double precision AS boost FROM "public"."plain" WHERE (' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) ')) AS source ON passages."id" OPERATOR(pg_catalog.=) source.k1
+        WHERE (SELECT done FROM lexical_widened) IS NOT NULL
+        ORDER BY pg_catalog.row_number() OVER (PARTITION BY source.k1 ORDER BY passages.distance) OPERATOR(pg_catalog.>) 1, distance LIMIT $4
+    ) AS found JOIN "pgencoder"."plain_1" AS passages ON passages."id" OPERATOR(pg_catalog.=) found.k1 AND passages.passage OPERATOR(pg_catalog.=) found.passage
+), lexical_recall AS (
+    SELECT *, pg_catalog.row_number() OVER (ORDER BY distance, k1, passage)::int AS recall_rank
+    FROM (SELECT DISTINCT ON (k1, passage) * FROM (TABLE lexical_nearest UNION ALL TABLE lexical_wider UNION ALL TABLE lexical_exact) AS stages) AS found
+), recall AS MATERIALIZED (
+    SELECT DISTINCT ON (k1, passage) k1, passage, span, content, dense, lexical, boost, pg_catalog.min(recall_rank) OVER passage AS recall_rank, pg_catalog.min(dense_distance) OVER passage AS dense_distance, pg_catalog.min(dense_rank) OVER passage AS dense_rank, pg_catalog.min(lexical_distance) OVER passage AS lexical_distance, pg_catalog.min(lexical_rank) OVER passage AS lexical_rank
+    FROM (SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, distance AS dense_distance, recall_rank AS dense_rank, NULL::double precision AS lexical_distance, NULL::int AS lexical_rank FROM dense_recall UNION ALL SELECT k1, passage, span, content, dense, lexical, boost, recall_rank, NULL::double precision AS dense_distance, NULL::int AS dense_rank, distance AS lexical_distance, recall_rank AS lexical_rank FROM lexical_recall) AS recalls
+    WINDOW passage AS (PARTITION BY k1, passage)
 ), scored AS MATERIALIZED (
-    SELECT k1, passage, span, content, recall_rank, boost, OPERATOR(pg_catalog.-) distance AS dense_score FROM recall
+    SELECT k1, passage, span, content, recall_rank, boost, coalesce(OPERATOR(pg_catalog.-) dense_distance, OPERATOR(pg_catalog.-) pgencoder._distance(dense, $1)) AS dense_score, (SELECT pg_catalog.sum((term.impact OPERATOR(pg_catalog.*) 2.2::double precision) OPERATOR(pg_catalog.*) (
+    counted.times OPERATOR(pg_catalog./) (counted.times OPERATOR(pg_catalog.+) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.75::double precision OPERATOR(pg_catalog.*)
+            (passage.length OPERATOR(pg_catalog./) asked.mean_length)))))))
+FROM lexical_asked AS asked,
+    LATERAL (SELECT pgencoder._bm25_length(lexical) AS length OFFSET 0) AS passage,
+    ROWS FROM (pg_catalog.unnest(asked.units), pg_catalog.unnest(asked.impacts)) AS term (unit, impact),
+    LATERAL (SELECT OPERATOR(pg_catalog.-) pgencoder._distance(lexical, term.unit) AS weight OFFSET 0) AS found,
+    LATERAL (SELECT pg_catalog.round((found.weight OPERATOR(pg_catalog.*) (1.2::double precision OPERATOR(pg_catalog.*)
+        (0.25::double precision OPERATOR(pg_catalog.+) (0.0075::double precision OPERATOR(pg_catalog.*) passage.length))))
+        OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) found.weight)) AS times OFFSET 0) AS counted) AS lexical_score FROM recall
 )
-SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place)) AS parts
-FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
-    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance;
+SELECT k1, passage, span, content, score, relevance, recall_rank, dense_score AS dense_score, pg_catalog.jsonb_build_object(''dense'', pg_catalog.jsonb_build_object(''score'', dense_score, ''rank'', dense_place), ''lexical'', pg_catalog.jsonb_build_object(''score'', lexical_score, ''rank'', lexical_place)) AS parts
+FROM (SELECT * FROM (SELECT DISTINCT ON (k1) * FROM (SELECT *, (' OPERATOR(pg_catalog.||) fused OPERATOR(pg_catalog.||) ') OPERATOR(pg_catalog.+) coalesce(boost, 0) AS score, ' OPERATOR(pg_catalog.||) relevant OPERATOR(pg_catalog.||) ' AS relevance FROM (SELECT *, least(greatest(dense_score, 0), 1) AS dense_relevance, (lexical_score OPERATOR(pg_catalog./) (SELECT asked.highest FROM lexical_asked AS asked)) AS lexical_relevance, CASE WHEN dense_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY dense_score DESC NULLS LAST) END AS dense_place, CASE WHEN lexical_score IS NOT NULL THEN pg_catalog.rank() OVER (ORDER BY lexical_score DESC NULLS LAST) END AS lexical_place FROM scored) AS measured) AS fused WHERE relevance OPERATOR(pg_catalog.>=) coalesce($7, ''-infinity'') ORDER BY k1, score DESC NULLS LAST, passage) AS best ORDER BY score DESC NULLS LAST, k1, passage LIMIT $3) AS top) AS hits ORDER BY score DESC NULLS LAST, k1, passage' END;
+    RETURN QUERY EXECUTE statement USING query_dense, query_tokens, k, greatest(k, candidates), query_text, weights, min_relevance, query_sparse;
 END
 $_$;
 
-COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+COMMENT ON FUNCTION pgencoder.plain_search(query_dense public.halfvec, query_tokens public.halfvec[], k integer, candidates integer, filter text, group_by text, query_encoder jsonb, query_text text, fusion text, weights jsonb, boost text, min_relevance double precision, query_sparse public.sparsevec) IS 'pgencoder: searches plain; filter is SQL on the source''s columns';
+
+CREATE FUNCTION pgencoder.plain_sparse(query public.sparsevec) RETURNS TABLE(weights public.sparsevec, highest double precision, any_1 integer[], any_2 integer[], any_3 integer[], every integer[], complete boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$BEGIN
+    RAISE EXCEPTION 'the collection % stores no sparse vectors', 'plain' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Give a sparse model: pgencoder reencode --sparse-model MODEL.';
+END
+$$;
+
+COMMENT ON FUNCTION pgencoder.plain_sparse(query public.sparsevec) IS 'pgencoder: plain, searches by a sparse vector';
 
 CREATE FUNCTION pgencoder.plain_visible(bigint, bytea) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -2708,11 +3497,15 @@ CREATE TABLE pgencoder.bits_1 (
     content_hash bytea NOT NULL,
     truncated boolean NOT NULL,
     dense public.halfvec(32) NOT NULL,
+    lexical public.sparsevec(536870913) NOT NULL,
+    lexical_terms integer[] NOT NULL,
     tokens bit(16)[] NOT NULL,
     row_hash bytea,
     mostly_unknown boolean
 )
 WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.bits_1 ALTER COLUMN lexical SET STORAGE MAIN;
+ALTER TABLE ONLY pgencoder.bits_1 ALTER COLUMN lexical_terms SET STORAGE MAIN;
 ALTER TABLE ONLY pgencoder.bits_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.bits_1 IS 'pgencoder: bits, generation 1';
@@ -2761,6 +3554,8 @@ CREATE VIEW pgencoder.bits_1_write AS
     content_hash,
     truncated,
     dense,
+    lexical,
+    lexical_terms,
     tokens,
     row_hash,
     mostly_unknown,
@@ -2772,11 +3567,61 @@ COMMENT ON VIEW pgencoder.bits_1_write IS 'pgencoder: bits, generation 1, for wo
 CREATE VIEW pgencoder.bits_by_lexical WITH (security_barrier='true') AS
  SELECT id,
     passage,
+    distance
+   FROM ( SELECT passages_1.id,
+            passages_1.passage,
+            passages_1.row_hash,
+            pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AS distance
+           FROM pgencoder.bits_1 passages_1
+          WHERE (( SELECT ((asked.weights IS NOT NULL) AND (asked.any_1 IS NOT NULL) AND (asked.any_2 IS NOT NULL) AND (asked.any_3 IS NOT NULL))
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked) AND (passages_1.lexical_terms && ( SELECT asked.any_1
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_2
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_3
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))
+          ORDER BY (pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))) passages
+  WHERE
+        CASE
+            WHEN (NOT ( SELECT row_security_active(('pgencoder.bits_1'::regclass)::oid) AS row_security_active)) THEN true
+            ELSE
+            CASE
+                WHEN ( SELECT ((('public.bits'::regclass)::oid = (to_regclass('"public"."bits"'::text))::oid) IS NOT TRUE)) THEN false
+                WHEN ( SELECT row_security_active(('public.bits'::regclass)::oid) AS row_security_active) THEN pgencoder.bits_visible(id, row_hash)
+                ELSE (EXISTS ( SELECT
+                   FROM pgencoder.bits_rows() source(k1)
+                  WHERE (source.k1 = passages.id)))
+            END
+        END;
+
+COMMENT ON VIEW pgencoder.bits_by_lexical IS 'pgencoder: bits, candidates of a search by words';
+
+CREATE VIEW pgencoder.bits_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
     (0)::double precision AS distance
    FROM pgencoder.bits_1
  LIMIT 0;
 
-COMMENT ON VIEW pgencoder.bits_by_lexical IS 'pgencoder: bits, candidates of a search by words';
+COMMENT ON VIEW pgencoder.bits_by_sparse IS 'pgencoder: bits, candidates of a search by a sparse vector';
 
 CREATE VIEW pgencoder.bits_passages WITH (security_invoker='true') AS
  SELECT id,
@@ -2784,6 +3629,8 @@ CREATE VIEW pgencoder.bits_passages WITH (security_invoker='true') AS
     span,
     content,
     dense,
+    lexical,
+    lexical_terms,
     tokens
    FROM pgencoder.bits_1;
 
@@ -2866,11 +3713,15 @@ CREATE TABLE pgencoder.halves_1 (
     content_hash bytea NOT NULL,
     truncated boolean NOT NULL,
     dense public.halfvec(32) NOT NULL,
+    lexical public.sparsevec(536870913) NOT NULL,
+    lexical_terms integer[] NOT NULL,
     tokens public.halfvec(16)[] NOT NULL,
     row_hash bytea,
     mostly_unknown boolean
 )
 WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.halves_1 ALTER COLUMN lexical SET STORAGE MAIN;
+ALTER TABLE ONLY pgencoder.halves_1 ALTER COLUMN lexical_terms SET STORAGE MAIN;
 ALTER TABLE ONLY pgencoder.halves_1 ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder.halves_1 IS 'pgencoder: halves, generation 1';
@@ -2910,6 +3761,8 @@ CREATE VIEW pgencoder.halves_1_write AS
     content_hash,
     truncated,
     dense,
+    lexical,
+    lexical_terms,
     tokens,
     row_hash,
     mostly_unknown,
@@ -2921,11 +3774,61 @@ COMMENT ON VIEW pgencoder.halves_1_write IS 'pgencoder: halves, generation 1, fo
 CREATE VIEW pgencoder.halves_by_lexical WITH (security_barrier='true') AS
  SELECT id,
     passage,
+    distance
+   FROM ( SELECT passages_1.id,
+            passages_1.passage,
+            passages_1.row_hash,
+            pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AS distance
+           FROM pgencoder.halves_1 passages_1
+          WHERE (( SELECT ((asked.weights IS NOT NULL) AND (asked.any_1 IS NOT NULL) AND (asked.any_2 IS NOT NULL) AND (asked.any_3 IS NOT NULL))
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked) AND (passages_1.lexical_terms && ( SELECT asked.any_1
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_2
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_3
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))
+          ORDER BY (pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))) passages
+  WHERE
+        CASE
+            WHEN (NOT ( SELECT row_security_active(('pgencoder.halves_1'::regclass)::oid) AS row_security_active)) THEN true
+            ELSE
+            CASE
+                WHEN ( SELECT ((('public.halves'::regclass)::oid = (to_regclass('"public"."halves"'::text))::oid) IS NOT TRUE)) THEN false
+                WHEN ( SELECT row_security_active(('public.halves'::regclass)::oid) AS row_security_active) THEN pgencoder.halves_visible(id, row_hash)
+                ELSE (EXISTS ( SELECT
+                   FROM pgencoder.halves_rows() source(k1)
+                  WHERE (source.k1 = passages.id)))
+            END
+        END;
+
+COMMENT ON VIEW pgencoder.halves_by_lexical IS 'pgencoder: halves, candidates of a search by words';
+
+CREATE VIEW pgencoder.halves_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
     (0)::double precision AS distance
    FROM pgencoder.halves_1
  LIMIT 0;
 
-COMMENT ON VIEW pgencoder.halves_by_lexical IS 'pgencoder: halves, candidates of a search by words';
+COMMENT ON VIEW pgencoder.halves_by_sparse IS 'pgencoder: halves, candidates of a search by a sparse vector';
 
 CREATE VIEW pgencoder.halves_passages WITH (security_invoker='true') AS
  SELECT id,
@@ -2933,6 +3836,8 @@ CREATE VIEW pgencoder.halves_passages WITH (security_invoker='true') AS
     span,
     content,
     dense,
+    lexical,
+    lexical_terms,
     tokens
    FROM pgencoder.halves_1;
 
@@ -2964,11 +3869,15 @@ CREATE TABLE pgencoder."odd ""50%"" {$1}_1" (
     content_hash bytea NOT NULL,
     truncated boolean NOT NULL,
     dense public.halfvec(32) NOT NULL,
+    lexical public.sparsevec(536870913) NOT NULL,
+    lexical_terms integer[] NOT NULL,
     tokens bit(16)[] NOT NULL,
     row_hash bytea,
     mostly_unknown boolean
 )
 WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1" ALTER COLUMN lexical SET STORAGE MAIN;
+ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1" ALTER COLUMN lexical_terms SET STORAGE MAIN;
 ALTER TABLE ONLY pgencoder."odd ""50%"" {$1}_1" ALTER COLUMN tokens SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE pgencoder."odd ""50%"" {$1}_1" IS 'pgencoder: odd "50%" {$1}, generation 1';
@@ -3010,6 +3919,8 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_1_write" AS
     content_hash,
     truncated,
     dense,
+    lexical,
+    lexical_terms,
     tokens,
     row_hash,
     mostly_unknown,
@@ -3022,11 +3933,63 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_by_lexical" WITH (security_barrier='true
  SELECT passage_key,
     "1",
     passage,
+    distance
+   FROM ( SELECT passages_1.passage_key,
+            passages_1."1",
+            passages_1.passage,
+            passages_1.row_hash,
+            pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AS distance
+           FROM pgencoder."odd ""50%"" {$1}_1" passages_1
+          WHERE (( SELECT ((asked.weights IS NOT NULL) AND (asked.any_1 IS NOT NULL) AND (asked.any_2 IS NOT NULL) AND (asked.any_3 IS NOT NULL))
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked) AND (passages_1.lexical_terms && ( SELECT asked.any_1
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_2
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_3
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))
+          ORDER BY (pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))) passages
+  WHERE
+        CASE
+            WHEN (NOT ( SELECT row_security_active(('pgencoder."odd ""50%"" {$1}_1"'::regclass)::oid) AS row_security_active)) THEN true
+            ELSE
+            CASE
+                WHEN ( SELECT ((('"it''s a ""schema"""."odd ""50%"" {$1}"'::regclass)::oid = (to_regclass('"it''s a ""schema"""."odd ""50%"" {$1}"'::text))::oid) IS NOT TRUE)) THEN false
+                WHEN ( SELECT row_security_active(('"it''s a ""schema"""."odd ""50%"" {$1}"'::regclass)::oid) AS row_security_active) THEN pgencoder."odd ""50%"" {$1}_visible"(passage_key, "1", row_hash)
+                ELSE (EXISTS ( SELECT
+                   FROM pgencoder."odd ""50%"" {$1}_rows"() source(k1, k2)
+                  WHERE ((source.k1 = passages.passage_key) AND (source.k2 = passages."1"))))
+            END
+        END;
+
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
+
+CREATE VIEW pgencoder."odd ""50%"" {$1}_by_sparse" WITH (security_barrier='true') AS
+ SELECT passage_key,
+    "1",
+    passage,
     (0)::double precision AS distance
    FROM pgencoder."odd ""50%"" {$1}_1"
  LIMIT 0;
 
-COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_lexical" IS 'pgencoder: odd "50%" {$1}, candidates of a search by words';
+COMMENT ON VIEW pgencoder."odd ""50%"" {$1}_by_sparse" IS 'pgencoder: odd "50%" {$1}, candidates of a search by a sparse vector';
 
 CREATE VIEW pgencoder."odd ""50%"" {$1}_passages" WITH (security_invoker='true') AS
  SELECT passage_key,
@@ -3035,6 +3998,8 @@ CREATE VIEW pgencoder."odd ""50%"" {$1}_passages" WITH (security_invoker='true')
     span,
     content,
     dense,
+    lexical,
+    lexical_terms,
     tokens
    FROM pgencoder."odd ""50%"" {$1}_1";
 
@@ -3048,10 +4013,14 @@ CREATE TABLE pgencoder.plain_1 (
     content_hash bytea NOT NULL,
     truncated boolean NOT NULL,
     dense public.halfvec(32) NOT NULL,
+    lexical public.sparsevec(536870913) NOT NULL,
+    lexical_terms integer[] NOT NULL,
     row_hash bytea,
     mostly_unknown boolean
 )
 WITH (parallel_workers='4');
+ALTER TABLE ONLY pgencoder.plain_1 ALTER COLUMN lexical SET STORAGE MAIN;
+ALTER TABLE ONLY pgencoder.plain_1 ALTER COLUMN lexical_terms SET STORAGE MAIN;
 
 COMMENT ON TABLE pgencoder.plain_1 IS 'pgencoder: plain, generation 1';
 
@@ -3090,6 +4059,8 @@ CREATE VIEW pgencoder.plain_1_write AS
     content_hash,
     truncated,
     dense,
+    lexical,
+    lexical_terms,
     row_hash,
     mostly_unknown,
     NULL::text AS whole
@@ -3100,18 +4071,70 @@ COMMENT ON VIEW pgencoder.plain_1_write IS 'pgencoder: plain, generation 1, for 
 CREATE VIEW pgencoder.plain_by_lexical WITH (security_barrier='true') AS
  SELECT id,
     passage,
+    distance
+   FROM ( SELECT passages_1.id,
+            passages_1.passage,
+            passages_1.row_hash,
+            pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AS distance
+           FROM pgencoder.plain_1 passages_1
+          WHERE (( SELECT ((asked.weights IS NOT NULL) AND (asked.any_1 IS NOT NULL) AND (asked.any_2 IS NOT NULL) AND (asked.any_3 IS NOT NULL))
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked) AND (passages_1.lexical_terms && ( SELECT asked.any_1
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_2
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)) AND (passages_1.lexical_terms && ( SELECT asked.any_3
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))
+          ORDER BY (pgencoder._distance(passages_1.lexical, ( SELECT asked.weights
+                   FROM ( SELECT (current_setting('pgencoder.lexical_weights'::text, true))::public.sparsevec(536870913) AS weights,
+                            (string_to_array(current_setting('pgencoder.lexical_any_1'::text, true), ','::text))::integer[] AS any_1,
+                            (string_to_array(current_setting('pgencoder.lexical_any_2'::text, true), ','::text))::integer[] AS any_2,
+                            (string_to_array(current_setting('pgencoder.lexical_any_3'::text, true), ','::text))::integer[] AS any_3) asked)))) passages
+  WHERE
+        CASE
+            WHEN (NOT ( SELECT row_security_active(('pgencoder.plain_1'::regclass)::oid) AS row_security_active)) THEN true
+            ELSE
+            CASE
+                WHEN ( SELECT ((('public.plain'::regclass)::oid = (to_regclass('"public"."plain"'::text))::oid) IS NOT TRUE)) THEN false
+                WHEN ( SELECT row_security_active(('public.plain'::regclass)::oid) AS row_security_active) THEN pgencoder.plain_visible(id, row_hash)
+                ELSE (EXISTS ( SELECT
+                   FROM pgencoder.plain_rows() source(k1)
+                  WHERE (source.k1 = passages.id)))
+            END
+        END;
+
+COMMENT ON VIEW pgencoder.plain_by_lexical IS 'pgencoder: plain, candidates of a search by words';
+
+CREATE VIEW pgencoder.plain_by_sparse WITH (security_barrier='true') AS
+ SELECT id,
+    passage,
     (0)::double precision AS distance
    FROM pgencoder.plain_1
  LIMIT 0;
 
-COMMENT ON VIEW pgencoder.plain_by_lexical IS 'pgencoder: plain, candidates of a search by words';
+COMMENT ON VIEW pgencoder.plain_by_sparse IS 'pgencoder: plain, candidates of a search by a sparse vector';
 
 CREATE VIEW pgencoder.plain_passages WITH (security_invoker='true') AS
  SELECT id,
     passage,
     span,
     content,
-    dense
+    dense,
+    lexical,
+    lexical_terms
    FROM pgencoder.plain_1;
 
 COMMENT ON VIEW pgencoder.plain_passages IS 'pgencoder: plain, passages of the active generation';
@@ -3355,6 +4378,8 @@ REVOKE ALL ON FUNCTION pgencoder.bits_read(key1 text[], bytes bigint) FROM PUBLI
 
 REVOKE ALL ON FUNCTION pgencoder.bits_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder.bits_sparse(query public.sparsevec) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.halves_1_build() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_1_count() FROM PUBLIC;
@@ -3370,6 +4395,8 @@ REVOKE ALL ON FUNCTION pgencoder.halves_lexical(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgencoder.halves_read(key1 text[], bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.halves_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.halves_sparse(query public.sparsevec) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_1_build"() FROM PUBLIC;
 
@@ -3387,6 +4414,8 @@ REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_read"(key1 text[], key2 text[
 
 REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_scan"(after text[], count integer, hashed boolean) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION pgencoder."odd ""50%"" {$1}_sparse"(query public.sparsevec) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION pgencoder.plain_1_build() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_1_count() FROM PUBLIC;
@@ -3402,3 +4431,5 @@ REVOKE ALL ON FUNCTION pgencoder.plain_lexical(query text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pgencoder.plain_read(key1 text[], bytes bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION pgencoder.plain_scan(after text[], count integer, hashed boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION pgencoder.plain_sparse(query public.sparsevec) FROM PUBLIC;

@@ -95,13 +95,13 @@ BEGIN
         SELECT FROM pgencoder.representation r JOIN pgencoder.generation g
             ON r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
         WHERE g.collection OPERATOR(pg_catalog.=) 'bits' AND g.state OPERATOR(pg_catalog.=) 'active'
-            AND r.name OPERATOR(pg_catalog.<>) ALL ('{dense,tokens}')
+            AND r.name OPERATOR(pg_catalog.<>) ALL ('{dense,lexical,sparse,tokens}')
     ) THEN
         RAISE EXCEPTION 'a script cannot encode % again, because it stores more than vectors: pgencoder reencode %',
             pg_catalog.quote_literal('bits'), pg_catalog.quote_literal('bits') USING ERRCODE = 'feature_not_supported';
     END IF;
     SELECT * INTO chosen FROM pgencoder.generation g
-        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": ["dense", 32, {}], "tokens": ["bit", 16, {}]}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
+        WHERE collection OPERATOR(pg_catalog.=) 'bits' AND '{"dense": ["dense", 32, {}], "lexical": ["bm25", 536870913, {"configuration": "pg_catalog.english"}], "tokens": ["bit", 16, {}]}'::pg_catalog.jsonb OPERATOR(pg_catalog.=) (
                 SELECT pg_catalog.jsonb_object_agg(r.name, pg_catalog.jsonb_build_array(r.kind, r.dims, r.options))
                 FROM pgencoder.representation r
                 WHERE r.collection OPERATOR(pg_catalog.=) g.collection AND r.generation OPERATOR(pg_catalog.=) g.number
@@ -137,7 +137,7 @@ VALUES ('bits', latest OPERATOR(pg_catalog.+) 1, 'building', '{"model": "words",
     CASE WHEN 'building' OPERATOR(pg_catalog.=) 'active' THEN pg_catalog.now() END);
 INSERT INTO pgencoder.representation (collection, generation, name, kind, dims, indexed, options)
 SELECT 'bits', latest OPERATOR(pg_catalog.+) 1, stored.name, stored.kind, stored.dims, stored.indexed, stored.options
-FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "tokens", "kind": "bit", "dims": 16, "indexed": false, "options": {}}]')
+FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 32, "indexed": true, "options": {}}, {"name": "lexical", "kind": "bm25", "dims": 536870913, "indexed": true, "options": {"configuration": "pg_catalog.english"}}, {"name": "tokens", "kind": "bit", "dims": 16, "indexed": false, "options": {}}]')
     AS stored (name pg_catalog.text, kind pg_catalog.text, dims int, indexed boolean, options pg_catalog.jsonb)
 ;
         PERFORM pgencoder._check_free('bits', latest OPERATOR(pg_catalog.+) 1);
@@ -149,11 +149,15 @@ FROM pg_catalog.jsonb_to_recordset('[{"name": "dense", "kind": "dense", "dims": 
     content_hash pg_catalog.bytea NOT NULL,
     truncated boolean NOT NULL,
     "dense" "public".halfvec(32) NOT NULL,
+    "lexical" "public".sparsevec(536870913) NOT NULL,
+    "lexical_terms" int[] NOT NULL,
     "tokens" bit(16)[] NOT NULL,
     row_hash pg_catalog.bytea,
     mostly_unknown boolean,
     PRIMARY KEY ("id", passage)
 );
+ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN "lexical" SET STORAGE MAIN;
+ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN "lexical_terms" SET STORAGE MAIN;
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ALTER COLUMN "tokens" SET STORAGE EXTERNAL;
 -- The planner looks at the heap, which is small compared with its TOAST, and would never scan in parallel
 ALTER TABLE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" SET (parallel_workers = 4);
@@ -193,8 +197,8 @@ CREATE OR REPLACE VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (la
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
-    INSERT INTO "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens")
-    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens" FROM (VALUES (1)) AS one (row);
+    INSERT INTO "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" ("id", "passage", "span", "content", "content_hash", "truncated", "row_hash", "mostly_unknown", "dense", "tokens", "lexical", "lexical_terms")
+    SELECT "new"."id", "new"."passage", "new"."span", "new"."content", "new"."content_hash", "new"."truncated", "new"."row_hash", "new"."mostly_unknown", "new"."dense", "new"."tokens", "lexical", "lexical_terms" FROM (VALUES (1)) AS one (row), pgencoder._bm25('pg_catalog.english'::pg_catalog.regconfig, coalesce(NEW.whole, NEW.content)) AS "lexical_made" ("lexical", "lexical_terms");
     RETURN NEW;
 END
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
@@ -204,6 +208,7 @@ CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
     CREATE INDEX IF NOT EXISTS "bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_dense" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" USING hnsw ("dense" "public".halfvec_ip_ops);
+    CREATE INDEX IF NOT EXISTS "bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_lexical" ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" USING gin ("lexical_terms" pg_catalog.array_ops) WITH (fastupdate = 'off');
     PERFORM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"();
     ANALYZE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$";
 END
@@ -211,10 +216,37 @@ $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 REVOKE ALL ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"() RETURNS pg_catalog.void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'BEGIN
-    NULL;
+AS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
+    PERFORM FROM pgencoder.representation AS r
+    WHERE r.collection OPERATOR(pg_catalog.=) 'bits' AND r.generation OPERATOR(pg_catalog.=) $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$
+        AND r.name OPERATOR(pg_catalog.=) 'lexical'
+    FOR UPDATE SKIP LOCKED;
+IF FOUND THEN  -- nobody else counts
+    WITH counted AS MATERIALIZED (
+        SELECT term.element, pg_catalog.count(*)::int AS passages
+        FROM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" AS passage, pg_catalog.unnest(passage."lexical_terms") AS term (element) GROUP BY term.element
+    ), gone AS (
+        DELETE FROM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" AS t WHERE t.representation OPERATOR(pg_catalog.=) 'lexical'
+            AND NOT EXISTS (SELECT FROM counted WHERE counted.element OPERATOR(pg_catalog.=) t.element)
+    )
+    INSERT INTO "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms" AS t (representation, element, passages)
+    SELECT 'lexical', counted.element, counted.passages FROM counted
+    ON CONFLICT (representation, element) DO UPDATE SET passages = EXCLUDED.passages
+        WHERE t.passages OPERATOR(pg_catalog.<>) EXCLUDED.passages;
+    UPDATE pgencoder.representation AS r
+        SET passages = counted.passages, mean_length = counted.length, counted_changes = (pg_catalog.pg_stat_get_tuples_inserted($pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$"pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$"$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_updated($pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$"pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$"$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$::pg_catalog.regclass::pg_catalog.oid)
+    OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_tuples_deleted($pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$"pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$"$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$::pg_catalog.regclass::pg_catalog.oid))
+
+        FROM (SELECT pg_catalog.count(*), coalesce(pg_catalog.avg(pgencoder._bm25_length(passage.lexical)), 0) FROM "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$" AS passage)
+            AS counted (passages, length)
+        WHERE r.collection OPERATOR(pg_catalog.=) 'bits' AND r.generation OPERATOR(pg_catalog.=) $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$
+            AND r.name OPERATOR(pg_catalog.=) 'lexical';
+    ANALYZE "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_terms";
+END IF;
+
 END
-';
+$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 REVOKE ALL ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"() FROM PUBLIC;
 COMMENT ON VIEW "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
 COMMENT ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write"() IS $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$pgencoder: bits, generation $pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$, for workers$pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
@@ -260,13 +292,13 @@ DO $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$BEGIN
 WHERE rolname OPERATOR(pg_catalog.=) ANY (ARRAY['pgencoder_reader', 'pgencoder_worker'])
     AND pg_catalog.has_schema_privilege(oid, 'pgencoder', 'USAGE')
 ) THEN
-        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_reader;
+        EXECUTE $pgencoder$ OPERATOR(pg_catalog.||) pg_catalog.quote_literal($pgencoder$GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical", "pgencoder"."bits_by_sparse" TO pgencoder_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_queue" TO pgencoder_worker;
 GRANT SELECT, INSERT, DELETE ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_write" TO pgencoder_worker;
-GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical" TO pgencoder_worker;
+GRANT SELECT ON "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$", "pgencoder"."bits_passages", "pgencoder"."bits_by_lexical", "pgencoder"."bits_by_sparse" TO pgencoder_worker;
 GRANT EXECUTE ON FUNCTION "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_build"(), "pgencoder"."bits_$pgencoder$ OPERATOR(pg_catalog.||) (latest OPERATOR(pg_catalog.+) 1)::pg_catalog.text OPERATOR(pg_catalog.||) $pgencoder$_count"(), "pgencoder"."bits_read"(pg_catalog.text[], bigint), "pgencoder"."bits_scan"(pg_catalog.text[], int, boolean)
     TO pgencoder_worker;
-GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text) TO pgencoder_reader, pgencoder_worker;
+GRANT EXECUTE ON FUNCTION "pgencoder"."bits_active"(), "pgencoder"."bits_lexical"(pg_catalog.text), "pgencoder"."bits_sparse"("public".sparsevec) TO pgencoder_reader, pgencoder_worker;
 $pgencoder$) OPERATOR(pg_catalog.||) $pgencoder$;
     END IF;
 END

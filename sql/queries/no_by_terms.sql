@@ -1,4 +1,4 @@
 -- LIMIT 0 and not WHERE false, by which the planner would leave out the check of the whole search
-CREATE OR REPLACE VIEW {by_lexical} WITH (security_barrier = true) AS
+CREATE OR REPLACE VIEW {by} WITH (security_barrier = true) AS
 SELECT {key}, passage, 0::double precision AS distance FROM {passages} LIMIT 0;
-COMMENT ON VIEW {by_lexical} IS {comment};
+COMMENT ON VIEW {by} IS {comment};
