@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, model_names
+from pgencoder.encoders.services import is_service
 from pgencoder.encoders.words import NO_MODEL, WordsOnly
 from pgencoder.errors import InvalidRequest, UnknownEncoder
 from pgencoder.types import Fingerprint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Loader = Callable[[Fingerprint, str | None], Encoder]
 
 SENTENCE_TRANSFORMERS = "sentence-transformers"
+HTTP = "http"
 ENTRY_POINTS = "pgencoder.encoders"  # the group in which installed packages name their loaders
 
 _loaders: dict[str, Loader] = {}
@@ -46,6 +48,12 @@ def load(
         if token_model is not None or sparse_model is not None:
             raise InvalidRequest(f"model={NO_MODEL!r} makes no vectors, so it takes no token_model and no sparse_model")
         return WordsOnly()
+    if is_service(model):
+        if sparse_model is not None:
+            raise InvalidRequest(f"{model!r} is a model of a service: it takes no sparse_model")
+        from pgencoder.encoders.http import HttpEncoder
+
+        return HttpEncoder(model)
     from pgencoder.encoders.sentence import SentenceEncoder
 
     return SentenceEncoder(model, token_model, sparse_model, allow_untrained=allow_untrained, device=device)
@@ -126,7 +134,7 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
 def loaded_by_workers(fingerprint: Fingerprint) -> bool:
     """Return True if `pgencoder worker` can load the encoder: no other program has to register it or pass it."""
     kind = fingerprint.get("encoder")
-    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL) or (
+    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL, HTTP) or (
         isinstance(kind, str) and bool(entry_points(group=ENTRY_POINTS, name=kind))
     )
 
@@ -148,5 +156,12 @@ def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
     )
 
 
+def _load_http(fingerprint: Fingerprint, _device: str | None) -> Encoder:
+    from pgencoder.encoders.http import stored
+
+    return stored(fingerprint["model"], fingerprint["dims"]["dense"])
+
+
+register_encoder(HTTP, _load_http)
 register_encoder(SENTENCE_TRANSFORMERS, _load_sentence)
 register_encoder(NO_MODEL, lambda _fingerprint, _device: WordsOnly())

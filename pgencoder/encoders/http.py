@@ -1,0 +1,218 @@
+"""The encoder of a model that a service offers by HTTP: OpenAI and what speaks its protocol, Ollama, TEI.
+
+Keys are read from the environment for each request, and are in no error: errors are made without the request.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+
+from pgencoder.encoders.base import Kind
+from pgencoder.encoders.dense import checked
+from pgencoder.encoders.loading import HTTP
+from pgencoder.encoders.services import Service, service
+from pgencoder.errors import EncoderError, EncoderUnavailable, InvalidEncoding, MissingExtra
+from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
+
+try:
+    import httpx
+except ImportError as error:
+    raise MissingExtra("models of services need httpx; install it: pip install 'pgencoder[http]'") from error
+
+# of one request: TEI takes no more texts, and OpenAI 300,000 tokens
+MOST_TEXTS = 32
+MOST_CHARACTERS = 200_000
+FIRST_WAIT_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 60.0  # whatever a service asks for
+
+sleep = time.sleep
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds to connect and to read, how often a request is sent, and the seconds until it is not sent again."""
+
+    connect: float
+    read: float
+    attempts: int
+    seconds: float
+
+
+PATIENCE: dict[Kind, Patience] = {"document": Patience(5, 60, 4, 10), "query": Patience(2, 10, 2, 2)}
+
+
+class HttpEncoder:
+    """Makes dense vectors by a service, see `pgencoder.load_encoder`. Without `dims` a text is embedded to find them.
+
+    A request that fails by the network or the service is sent again, but not for long: who encodes much waits by
+    itself. After such a failure, until the next success, it is sent once.
+
+    Several threads may encode at once, and processes may fork.
+    """
+
+    def __init__(self, model: str, *, dims: int | None = None) -> None:
+        self._service = service(model)
+        self._down = False
+        self.dims = Dims(self._embed("document", ["probe"], None).shape[1] if dims is None else dims, 0)
+
+    def __repr__(self) -> str:
+        return f"HttpEncoder({self._service.name!r})"
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The name of the model, the protocol and the dimensions, as JSON values."""
+        dims = {"dense": self.dims.dense, "tokens": self.dims.tokens}
+        return {"encoder": HTTP, "protocol": self._service.protocol, "model": self._service.name, "dims": dims}
+
+    def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
+        """Return one encoding for each text: dense of shape (dims,).
+
+        Raises EncoderUnavailable if the service does not answer, InvalidEncoding if its answer is wrong, and
+        EncoderError if it refuses the texts.
+        """
+        return [
+            Encoding(vector) for batch in _batches(texts) for vector in self._embed("document", batch, self.dims.dense)
+        ]
+
+    def encode_query(self, text: str) -> Encoding:
+        """Return the encoding of a query; raises the same errors, and waits less."""
+        return Encoding(self._embed("query", [text], self.dims.dense)[0])
+
+    def _embed(self, kind: Kind, texts: Sequence[str], dims: int | None) -> Matrix:
+        """Return the vectors of texts, shape (n, dims)."""
+        response = self._send(kind, texts)
+        try:
+            found = self._service.vectors(response.json())
+        except (ValueError, LookupError, TypeError):  # no JSON, or another one
+            said = _shortened(self._service, response)
+            raise InvalidEncoding(f"{self._service.name} returned no vectors: {said}") from None
+        return checked(self._service.name, found, len(texts), dims)
+
+    def _send(self, kind: Kind, texts: Sequence[str]) -> httpx.Response:
+        """Send a request until the service answers it; raises EncoderUnavailable if it does not."""
+        patience = PATIENCE[kind]
+        end = time.monotonic() + patience.seconds
+        for more in reversed(range(1 if self._down else patience.attempts)):
+            try:
+                response = _post(self._service, kind, texts)
+            except _Passing as failure:
+                wait = failure.retry_after
+                if wait is None:
+                    wait = FIRST_WAIT_SECONDS * 2 ** (patience.attempts - more) * random.random()  # noqa: S311 - jitter
+                if not more or time.monotonic() + wait > end:
+                    self._down = True
+                    raise EncoderUnavailable(str(failure), failure.retry_after) from None
+                sleep(wait)
+            except EncoderUnavailable:
+                self._down = True
+                raise
+            else:
+                break
+        self._down = False
+        return response
+
+
+class _Passing(Exception):
+    """A failure that may pass, in `retry_after` seconds if the service says so."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class _Key(httpx.Auth):
+    """Adds the key to a request when it is sent; no variable of ours has it before."""
+
+    def __init__(self, variable: str) -> None:
+        self._variable = variable
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if _key(self._variable):
+            request.headers["Authorization"] = f"Bearer {_key(self._variable)}"
+        yield request
+
+
+def _key(variable: str) -> str:
+    # no local variable has it where an error is raised, because some programs log those
+    if not all("!" <= each <= "~" for each in os.environ.get(variable, "").strip()):
+        raise EncoderUnavailable(f"{variable} has characters that no key has; set it again")
+    return os.environ.get(variable, "").strip()
+
+
+@cache
+def _client(_process: int) -> httpx.Client:
+    """Return the client of a process: a forked child must not use its parent's connections."""
+    return httpx.Client()
+
+
+def _post(asked: Service, kind: Kind, texts: Sequence[str]) -> httpx.Response:
+    """Send one request and return its answer; raises _Passing, EncoderUnavailable, or EncoderError for the texts."""
+    url, patience = asked.endpoint(), PATIENCE[kind]
+    try:
+        response = _client(os.getpid()).post(
+            url,
+            json=asked.body(kind, texts),
+            auth=_Key(asked.key_variable),
+            timeout=httpx.Timeout(patience.read, connect=patience.connect),
+        )
+    except httpx.RequestError as error:
+        reason = str(error) or "no answer in time"
+        raise _Passing(f"{asked.name} does not answer at {url} ({type(error).__name__}: {reason})") from None
+    if response.is_success:
+        return response
+    status = response.status_code
+    failure = f"{asked.name} at {url}: status {status}"
+    if status in (401, 403):
+        raise EncoderUnavailable(f"{failure}; set {asked.key_variable} to a key that it accepts, where this runs")
+    failure += f": {_shortened(asked, response)}"
+    if status in (400, 413, 422):
+        raise EncoderError(failure)
+    if status in (408, 425, 429) or status >= 500:
+        raise _Passing(failure, _retry_after(response))
+    raise EncoderUnavailable(failure)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Return how many seconds a service asks to wait, at most a minute; None if it does not say."""
+    said = response.headers.get("Retry-After", "")
+    try:
+        date = parsedate_to_datetime(said) if not said.replace(".", "", 1).isdecimal() else None
+        seconds = float(said) if date is None else (date - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+
+
+def _shortened(asked: Service, response: httpx.Response) -> str:
+    """Return the begin of an answer on one line, without the key, which some services repeat."""
+    text, key = response.text, _key(asked.key_variable)
+    if key:
+        text = text.replace(key, "***")
+    return " ".join(text[:1000].split())[:200] or "an empty answer"
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the texts, as many at a time as a request takes."""
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        characters += len(text)
+        if batch and (len(batch) == MOST_TEXTS or characters > MOST_CHARACTERS):
+            yield batch
+            batch, characters = [], len(text)
+        batch.append(text)
+    if batch:
+        yield batch
+
+
+@cache
+def stored(model: str, dims: int) -> HttpEncoder:
+    """Return the encoder of a stored fingerprint, once in this process; it sends no request."""
+    return HttpEncoder(model, dims=dims)
