@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -88,11 +89,12 @@ class HttpEncoder:
     def _embed(self, kind: Kind, texts: Sequence[str], dims: int | None) -> Matrix:
         """Return the vectors of texts, shape (n, dims)."""
         response = self._send(kind, texts)
-        try:
+        found = None
+        with suppress(ValueError, LookupError, TypeError):  # no JSON, or another one
             found = self._service.vectors(response.json())
-        except (ValueError, LookupError, TypeError):  # no JSON, or another one
+        if found is None:
             said = _shortened(self._service, response)
-            raise InvalidEncoding(f"{self._service.name} returned no vectors: {said}") from None
+            raise InvalidEncoding(f"{self._service.name} returned no vectors: {said}")
         return checked(self._service.name, found, len(texts), dims)
 
     def _send(self, kind: Kind, texts: Sequence[str]) -> httpx.Response:

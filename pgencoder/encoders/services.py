@@ -64,7 +64,7 @@ class Service:
 
     def vectors(self, answer: Any) -> Any:
         """Return the vectors of an answer, not checked yet; raises LookupError or TypeError for another answer."""
-        if self.protocol == "tei":
+        if self.protocol == "tei" and isinstance(answer, list):
             return answer
         if self.protocol == "ollama":
             return answer["embeddings"]

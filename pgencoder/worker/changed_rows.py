@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from psycopg import errors as pg
 
@@ -77,9 +78,13 @@ class ChangedRows(WorkSource):
                 if work is not None:
                     self._turn += i + 1
                     return work
-            if everywhere and not self.generations.aside(passages):
-                self.generations.idle(passages)
+            if everywhere and not self._has_in_hand(passages) and not self.generations.aside(passages):
+                self.generations.has_nothing(passages, partial(queue.count_waiting, connection, target.objects))
         return None
+
+    def _has_in_hand(self, passages: str) -> bool:
+        with self._lock:
+            return any(objects.generation.passages == passages for objects, _ in self._in_flight.values())
 
     def _claim(self, connection: Connection, target: Target, which: Which, everywhere: bool) -> Work | None:
         objects = target.objects

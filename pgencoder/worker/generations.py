@@ -69,7 +69,8 @@ class Generations:
         self._aside: dict[str, float] = {}
         self._locked: set[str] = set()
         self._unsound: set[str] = set()
-        self._pauses: dict[str, int] = {}  # since the last success
+        self._pauses: dict[str, int] = {}  # how often since the last success
+        self._untried: set[str] = set()  # since the last pause
 
     @property
     def targets(self) -> list[Target]:
@@ -95,6 +96,7 @@ class Generations:
                 for generation in chosen:
                     if (target := self._target(collection, generation, objects)) is not None:
                         found[generation.passages] = target
+        self._untried &= there
         self._unqueued = {each.passages for one in collections for each in one.generations if not each.queued}
         for kept in (self.problems, self.index_problems, self.skipped, self.encoders, self._aside, self._pauses):
             for passages in kept.keys() - there:
@@ -141,6 +143,7 @@ class Generations:
         pauses = self._pauses[passages] = self._pauses.get(passages, 0) + 1
         if self.strict and pauses >= MOST_PAUSES:
             raise error
+        self._untried.add(passages)
         seconds = min(FIRST_PAUSE_SECONDS * 2 ** min(pauses - 1, 20), LONGEST_PAUSE_SECONDS)
         seconds *= 0.5 + random.random() / 2  # noqa: S311 - jitter
         self._aside[passages] = time.monotonic() + max(seconds, error.retry_after or 0)
@@ -151,13 +154,16 @@ class Generations:
 
     def resume(self, passages: str) -> None:
         """Note that the service of a generation answers."""
+        self._untried.discard(passages)
         if self._pauses.pop(passages, None) is not None:
             self.problems.pop(passages, None)
             logger.info("its service answers, going on with %s", passages, extra={"generation": passages})
 
-    def idle(self, passages: str) -> None:
-        """Note that nothing waits for a service any longer."""
-        if self._pauses.pop(passages, None) is not None:
+    def has_nothing(self, passages: str, waiting: Callable[[], int]) -> None:
+        """Note that nothing of a generation can be claimed; if nothing waits either, its service does not matter."""
+        self._untried.discard(passages)
+        if passages in self._pauses and not waiting():
+            del self._pauses[passages]
             self.problems.pop(passages, None)
 
     def paused(self, passages: str) -> bool:
@@ -167,7 +173,7 @@ class Generations:
     @property
     def waits(self) -> bool:
         """True if a worker that is to end waits: for a lock of others, or for a service, but not for long."""
-        return self.locked or any(pauses < MOST_PAUSES for pauses in self._pauses.values())
+        return self.locked or any(self._pauses.get(passages, 0) < MOST_PAUSES for passages in self._untried)
 
     def works(self, passages: str) -> None:
         """Note that a generation can be worked on."""
@@ -181,7 +187,8 @@ class Generations:
     def aside_for(self) -> float:
         """Return in how many seconds the first generation that was put aside is tried again; infinite without one."""
         now = time.monotonic()
-        return min((until - now for until in self._aside.values() if until > now), default=math.inf)
+        due = (until for passages, until in self._aside.items() if until > now or passages in self._untried)
+        return max(0.0, min(due, default=math.inf) - now)
 
     def check_writable(self, connection: Connection, target: Target) -> None:
         """Raise LockNotAvailable if a lock kept the worker from writing and still does."""
