@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
-from pgencoder.encoders.base import Kind
+from pgencoder.encoders.base import Kind, Piece
 from pgencoder.encoders.dense import checked
 from pgencoder.encoders.loading import HTTP
 from pgencoder.encoders.services import Service, service
@@ -26,6 +27,9 @@ try:
     import httpx
 except ImportError as error:
     raise MissingExtra("models of services need httpx; install it: pip install 'pgencoder[http]'") from error
+
+if TYPE_CHECKING:
+    from pgencoder.encoders.tokens import TokenModel
 
 # of one request: TEI takes no more texts, and OpenAI 300,000 tokens
 MOST_TEXTS = 32
@@ -52,39 +56,58 @@ PATIENCE: dict[Kind, Patience] = {"document": Patience(5, 60, 4, 10), "query": P
 class HttpEncoder:
     """Makes dense vectors by a service, see `pgencoder.load_encoder`. Without `dims` a text is embedded to find them.
 
+    With a `token_model`, a checkpoint that is loaded here, it makes token vectors too.
+
     A request that fails by the network or the service is sent again, but not for long: who encodes much waits by
     itself. After such a failure, until the next success, it is sent once.
 
     Several threads may encode at once, and processes may fork.
     """
 
-    def __init__(self, model: str, *, dims: int | None = None) -> None:
+    def __init__(
+        self, model: str, token_model: str | None = None, *, dims: int | None = None, device: str | None = None
+    ) -> None:
         self._service = service(model)
+        self._names = [model] if token_model is None else [model, token_model]
         self._down = False
-        self.dims = Dims(self._embed("document", ["probe"], None).shape[1] if dims is None else dims, 0)
+        dense = self._embed("document", ["probe"], None).shape[1] if dims is None else dims
+        self._tokens = None if token_model is None else _load_tokens(token_model, device)
+        self.windows = () if self._tokens is None else (self._tokens.window,)
+        self.dims = Dims(dense, 0 if self._tokens is None else self._tokens.dims)
+        self.fingerprint: Fingerprint = {
+            "encoder": HTTP,
+            "protocol": self._service.protocol,
+            "model": self._service.name,
+            "token_model": None if self._tokens is None else self._tokens.name,
+            "dims": {"dense": self.dims.dense, "tokens": self.dims.tokens},
+            **({} if self._tokens is None else self._tokens.describe()),
+        }
 
     def __repr__(self) -> str:
-        return f"HttpEncoder({self._service.name!r})"
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """The name of the model, the protocol and the dimensions, as JSON values."""
-        dims = {"dense": self.dims.dense, "tokens": self.dims.tokens}
-        return {"encoder": HTTP, "protocol": self._service.protocol, "model": self._service.name, "dims": dims}
+        return f"HttpEncoder({', '.join(map(repr, self._names))})"
 
     def encode_documents(self, texts: Sequence[str]) -> list[Encoding]:
-        """Return one encoding for each text: dense of shape (dims,).
+        """Return one encoding for each text: dense of shape (d,), tokens of shape (n, t).
 
         Raises EncoderUnavailable if the service does not answer, InvalidEncoding if its answer is wrong, and
         EncoderError if it refuses the texts.
         """
-        return [
-            Encoding(vector) for batch in _batches(texts) for vector in self._embed("document", batch, self.dims.dense)
-        ]
+        dense = [vector for batch in _batches(texts) for vector in self._embed("document", batch, self.dims.dense)]
+        if self._tokens is None:
+            return [Encoding(vector) for vector in dense]
+        return [Encoding(*each) for each in zip(dense, self._tokens.documents(texts), strict=True)]
 
     def encode_query(self, text: str) -> Encoding:
         """Return the encoding of a query; raises the same errors, and waits less."""
-        return Encoding(self._embed("query", [text], self.dims.dense)[0])
+        (dense,) = self._embed("query", [text], self.dims.dense)
+        if self._tokens is None:
+            return Encoding(dense)
+        self._tokens.warn_if_cut(text)
+        return Encoding(dense, self._tokens.query(text))
+
+    def pieces(self, text: str, kind: Kind) -> Sequence[Piece]:
+        """Return the piece of text that each row of the tokens stands for."""
+        return () if self._tokens is None else self._tokens.pieces(text, kind)
 
     def _embed(self, kind: Kind, texts: Sequence[str], dims: int | None) -> Matrix:
         """Return the vectors of texts, shape (n, dims)."""
@@ -214,7 +237,13 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def _load_tokens(name: str, device: str | None) -> TokenModel:
+    from pgencoder.encoders.tokens import TokenModel  # here, because it imports torch
+
+    return TokenModel(name, device)
+
+
 @cache
-def stored(model: str, dims: int) -> HttpEncoder:
+def stored(model: str, token_model: str | None, dims: int, device: str | None) -> HttpEncoder:
     """Return the encoder of a stored fingerprint, once in this process; it sends no request."""
-    return HttpEncoder(model, dims=dims)
+    return HttpEncoder(model, token_model, dims=dims, device=device)

@@ -34,14 +34,18 @@ def load(
     allow_untrained: bool = False,
     device: str | None = None,
 ) -> Encoder:
-    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory; "none" loads no model.
+    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory, or of a service; "none" loads no model.
 
     `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
     that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). With a
     `sparse_model`, any `SparseEncoder` checkpoint (SPLADE), it makes sparse vectors too. `allow_untrained` accepts a
     `model` without a trained sentence head. The encoder "none" makes no vectors, for collections of words.
 
-    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
+    A model of a service makes dense vectors: "openai:NAME", "ollama:NAME", "tei:URL", or "http://HOST/v1#NAME" for what
+    speaks OpenAI's protocol. `?query=TEXT&document=TEXT&dimensions=N` after the name gives the texts before queries and
+    documents, and a number of dimensions. Keys are read from the environment. A `token_model` may stand beside it.
+
+    Raises EncoderUnavailable if the service does not answer, ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
     model makes no sparse vectors.
     """
     if model == NO_MODEL:
@@ -53,7 +57,7 @@ def load(
             raise InvalidRequest(f"{model!r} is a model of a service: it takes no sparse_model")
         from pgencoder.encoders.http import HttpEncoder
 
-        return HttpEncoder(model)
+        return HttpEncoder(model, token_model, device=device)
     from pgencoder.encoders.sentence import SentenceEncoder
 
     return SentenceEncoder(model, token_model, sparse_model, allow_untrained=allow_untrained, device=device)
@@ -156,10 +160,10 @@ def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
     )
 
 
-def _load_http(fingerprint: Fingerprint, _device: str | None) -> Encoder:
+def _load_http(fingerprint: Fingerprint, device: str | None) -> Encoder:
     from pgencoder.encoders.http import stored
 
-    return stored(fingerprint["model"], fingerprint["dims"]["dense"])
+    return stored(fingerprint["model"], fingerprint["token_model"], fingerprint["dims"]["dense"], device)
 
 
 register_encoder(HTTP, _load_http)

@@ -393,6 +393,31 @@ def test_without_a_key_no_header_is_sent(server: Service, monkeypatch: pytest.Mo
     assert "Authorization" not in server.requests[0][1]
 
 
+@pytest.mark.parametrize("checkpointed", ["colbert", "bert", "sbert"])
+def test_token_vectors_of_a_second_model(server: Service, checkpoint: Callable[[str], str], checkpointed: str) -> None:
+    path = checkpoint(checkpointed)
+    encoder = pgencoder.load_encoder("openai:small", path)
+    local = pgencoder.load_encoder(checkpoint("sbert"), path)
+    assert encoder.dims == pgencoder.Dims(DIMS, local.dims.tokens)
+    for one, other in (
+        (encoder.encode_documents(["red fox", "a"])[1], local.encode_documents(["red fox", "a"])[1]),
+        (encoder.encode_query("red"), local.encode_query("red")),
+    ):
+        np.testing.assert_allclose(one.tokens, other.tokens, atol=1e-6)
+    assert isinstance(encoder, encoders.Explaining)
+    assert isinstance(local, encoders.Explaining)
+    assert encoder.pieces("red fox", "query") == local.pieces("red fox", "query")
+    assert len(encoders.windows_of(encoder)) == 1
+    of_tokens = {name: each for name, each in local.fingerprint.items() if name.startswith("token_")}
+    assert of_tokens.items() <= encoder.fingerprint.items()
+    again = encoders.load_stored(json.loads(json.dumps(encoder.fingerprint)))
+    assert encoders.same_encoder(again.fingerprint, encoder.fingerprint)
+    assert repr(encoder) == f"HttpEncoder('openai:small', {path!r})"
+    with pytest.warns(UserWarning, match="the query has 60 tokens") as caught:
+        encoder.encode_query("a " * 60)
+    assert caught[0].filename == __file__
+
+
 def test_no_sparse_model_stands_beside(server: Service) -> None:
     with pytest.raises(InvalidRequest, match="takes no sparse_model"):
         pgencoder.load_encoder("openai:small", sparse_model="splade")
