@@ -45,8 +45,8 @@ def load(
     speaks OpenAI's protocol. `?query=TEXT&document=TEXT&dimensions=N` after the name gives the texts before queries and
     documents, and a number of dimensions. Keys are read from the environment. A `token_model` may stand beside it.
 
-    Raises EncoderUnavailable if the service does not answer, ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
-    model makes no sparse vectors.
+    Raises EncoderUnavailable if the service does not answer, ModelNotFound, or UntrainedModel if `model` has no trained
+    head and that was not allowed, or if the sparse model makes no sparse vectors.
     """
     if model == NO_MODEL:
         if token_model is not None or sparse_model is not None:

@@ -27,11 +27,11 @@ class EncodedColumns:
     """Declares how a mapped class is encoded: `__encoding__ = EncodedColumns(columns=["title", "body"])` in its body.
 
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
-    checkpoint, a model of a service ("openai:NAME") or an `Encoder`. `token_model` is a second checkpoint for the token vectors, `sparse_model` one for
-    sparse vectors. `name` is the name of the collection; the default is the table's name. Without `tokens` the
-    collection keeps its type of tokens, and a new one gets the type that `Database.attach` chooses; the same holds for
-    `pooling` and for `lexical`, the configuration of its words. `passages` names the relationship to the passages; None
-    makes no relationship.
+    checkpoint, a model of a service ("openai:NAME") or an `Encoder`. `token_model` is a second checkpoint for the token
+    vectors, `sparse_model` one for sparse vectors. `name` is the name of the collection; the default is the table's
+    name. Without `tokens` the collection keeps its type of tokens, and a new one gets the type that `Database.attach`
+    chooses; the same holds for `pooling` and for `lexical`, the configuration of its words. `passages` names the
+    relationship to the passages; None makes no relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
     mistake: the name of an attribute, a list, a dict, or an encoded text.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+import pgencoder
 from pgencoder import Database, WorkerOptions
 from pgencoder.encoders import http
-from pgencoder.errors import EncoderUnavailable
+from pgencoder.errors import EncoderUnavailable, FingerprintMismatch
+from pgencoder.sqlalchemy import EncodedColumns
 from pgencoder.worker import generations
 from tests.commands import Run, ok
 from tests.connections import Connection, value
@@ -68,6 +71,42 @@ def test_the_whole_way_by_the_command_line(
     ).fetchall()
     assert dumped
     assert CANARY not in str(dumped)
+
+
+def test_token_vectors_of_a_local_model_stand_beside(
+    articles: Connection, server: Service, db: Database, url: str, checkpoint: Callable[[str], str]
+) -> None:
+    articles.execute("DELETE FROM articles WHERE id > 20")
+    db.attach("articles", ["body"], "openai:small", token_model=checkpoint("colbert"))
+    with pgencoder.connect(url) as other:
+        assert other.sync("articles").passages == 20
+        (first, *_) = other.search("articles", "number 7", k=3)
+        assert set(first.parts) >= {"dense", "maxsim"}
+        assert [word.word for word in first.explain().words][:1] == ["number"]
+    stored = "SELECT bool_and(cardinality(tokens) > 1) FROM pgencoder.articles_1"
+    assert value(articles, stored) is True
+    with pytest.raises(FingerprintMismatch, match=r"they differ in: .*token_weights"):
+        db.search("articles", "number 7", encoder=pgencoder.load_encoder("openai:small", checkpoint("bert")))
+
+
+def test_a_class_may_declare_it(articles: Connection, server: Service, db: Database) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Article(Base):
+        __tablename__ = "articles"
+        __encoding__ = EncodedColumns(["body"], "openai:small")
+        id: Mapped[int] = mapped_column(primary_key=True)
+        body: Mapped[str]
+
+    pgencoder.attach_all(Base, db)
+    db.sync("articles")
+    server.requests.clear()
+    pgencoder.attach_all(Base, db)
+    assert (len(db.collections()[0].generations), server.requests) == (1, []), "known by its name"
+    statement = pgencoder.select(Article, "number 7", k=1, db=db)
+    with Session(db.engine) as session:
+        assert session.execute(statement).all()[0][0].id == 7
 
 
 def test_rows_are_not_blamed_for_a_service_that_is_away(
