@@ -34,7 +34,7 @@ class Service:
     @property
     def texts(self) -> list[list[str]]:
         """The texts of each request."""
-        return [body.get("input", body.get("inputs")) for _, _, body in self.requests]
+        return [body["inputs" if "inputs" in body else "input"] for _, _, body in self.requests]
 
     def answer(self, path: str, body: dict[str, Any]) -> Any:
         texts = body["inputs" if path == "/embed" else "input"]

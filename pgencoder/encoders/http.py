@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pgencoder.encoders.base import Kind, Piece
 from pgencoder.encoders.dense import checked
 from pgencoder.encoders.loading import HTTP
-from pgencoder.encoders.services import Service, service
+from pgencoder.encoders.services import Service, reason, service
 from pgencoder.errors import EncoderError, EncoderUnavailable, InvalidEncoding, MissingExtra
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 
@@ -216,8 +216,10 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 
 def _shortened(asked: Service, response: httpx.Response) -> str:
-    """Return the begin of an answer on one line, without the key, which some services repeat."""
+    """Return what a service says is wrong on one line, without the key, which some services repeat."""
     text, key = response.text, _key(asked.key_variable)
+    with suppress(ValueError):
+        text = reason(response.json()) or text
     if key:
         text = text.replace(key, "***")
     return " ".join(text[:1000].split())[:200] or "an empty answer"

@@ -74,6 +74,13 @@ class Service:
         return [each["embedding"] for each in found]
 
 
+def reason(answer: Any) -> str | None:
+    """Return what a service says is wrong; None if it says that in another way."""
+    while isinstance(answer, dict):
+        answer = next((answer[name] for name in ("error", "message", "detail") if name in answer), None)
+    return answer if isinstance(answer, str) else None
+
+
 def is_service(name: str) -> bool:
     """Return True if a name is of a service's model."""
     return name.startswith(("openai:", "ollama:", "tei:", "http:", "https:"))

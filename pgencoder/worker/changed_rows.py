@@ -146,7 +146,8 @@ class _BatchWork(Work):
         if error is not None and report.failed >= FAILURES_OF_ALL and not report.passages:
             self._source.generations.put_aside(self._passages, error)  # it is not the rows that are bad
         self._tell_failures()
-        self._source.record.batch(self._target, report)
+        if report != SyncReport():  # all was given back
+            self._source.record.batch(self._target, report)
 
     def failed(self, error: Exception) -> None:
         """Put the generation aside: its index is being built, it was dropped or made again, or rights are missing."""

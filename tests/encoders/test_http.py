@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -29,18 +29,6 @@ from tests.encoder import WordEncoder
 
 ROOT = Path(__file__).parents[2]
 CANARY = "sk-canary-5f1e"
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    http._client.cache_clear()
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with serving() as service:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{service.url}/v1/")
-        monkeypatch.setenv("OLLAMA_HOST", service.url.removeprefix("http://"))
-        yield service
-    http._client(os.getpid()).close()
-    http._client.cache_clear()
 
 
 @pytest.fixture
@@ -264,6 +252,26 @@ def test_a_key_that_is_refused(server: Service, waits: list[float], status: int)
     assert waits == []
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"message": "no\\nquota", "code": 7}}', "no quota"),
+        (b'{"error": "no quota"}', "no quota"),
+        (b'{"object": "error", "message": "no quota"}', "no quota"),
+        (b'{"detail": "no quota"}', "no quota"),
+        (b'{"detail": [{"msg": "no quota"}]}', '{"detail": [{"msg": "no quota"}]}'),
+        (b"<h1>no quota</h1>", "<h1>no quota</h1>"),
+        (b"", "an empty answer"),
+        (b"x" * 100_000, "x" * 200),
+    ],
+)
+def test_what_a_service_says_is_in_the_error(server: Service, waits: list[float], body: bytes, said: str) -> None:
+    server.always = (400, {}, body)
+    with pytest.raises(EncoderError) as caught:
+        pgencoder.load_encoder("openai:small")
+    assert str(caught.value) == f"openai:small at {server.url}/v1/embeddings: status 400: {said}"
+
+
 @pytest.mark.parametrize("status", [301, 404, 418])
 def test_another_status(server: Service, waits: list[float], status: int) -> None:
     server.always = (status, {"Location": "http://127.0.0.1:1/"}, b'{"error": "model \'small\' not found"}')
@@ -371,7 +379,7 @@ def test_no_key_is_seen(
         encoder.encode_documents(["red"])
         assert {headers["Authorization"] for _, headers, _ in server.requests} == {f"Bearer {CANARY}"}
         seen += [repr(encoder), repr(encoder.fingerprint), repr(vars(encoder))]
-        answers = [(status, {}, echo) for status in (400, 401, 403, 404, 429, 500, 503)]
+        answers: list[Any] = [(status, {}, echo) for status in (400, 401, 403, 404, 429, 500, 503)]
         for action in [*answers, lambda _: echo, "hang up"]:
             server.always = action
             with pytest.raises(PgencoderError) as caught:

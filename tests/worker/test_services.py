@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -18,7 +17,7 @@ from pgencoder.sqlalchemy import EncodedColumns
 from pgencoder.worker import generations
 from tests.commands import Run, ok
 from tests.connections import Connection, value
-from tests.embedding_service import Service, serving
+from tests.embedding_service import Service
 from tests.encoder import WordEncoder
 from tests.passages import check
 from tests.workers import running, until
@@ -38,20 +37,13 @@ def articles(connection: Connection) -> Connection:
     return connection
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    http._client.cache_clear()
-    http.stored.cache_clear()
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are short, and there is a key."""
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     monkeypatch.setattr(http, "FIRST_WAIT_SECONDS", 0.001)
     monkeypatch.setattr(generations, "FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(generations, "LONGEST_PAUSE_SECONDS", 0.1)
-    with serving() as service:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{service.url}/v1")
-        yield service
-    http._client(os.getpid()).close()
-    http._client.cache_clear()
 
 
 def test_the_whole_way_by_the_command_line(
