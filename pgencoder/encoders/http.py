@@ -20,7 +20,7 @@ from pgencoder.encoders.base import Kind, Piece
 from pgencoder.encoders.dense import checked
 from pgencoder.encoders.loading import HTTP
 from pgencoder.encoders.services import Service, reason, service
-from pgencoder.errors import EncoderError, EncoderUnavailable, InvalidEncoding, MissingExtra
+from pgencoder.errors import EncoderError, EncoderUnavailable, InvalidEncoding, InvalidRequest, MissingExtra
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 
 try:
@@ -179,7 +179,11 @@ def _client(_process: int) -> httpx.Client:
 
 def _post(asked: Service, kind: Kind, texts: Sequence[str]) -> httpx.Response:
     """Send one request and return its answer; raises _Passing, EncoderUnavailable, or EncoderError for the texts."""
-    url, patience = asked.endpoint(), PATIENCE[kind]
+    patience = PATIENCE[kind]
+    try:
+        url = asked.endpoint()
+    except InvalidRequest as error:  # the environment is wrong, and no text
+        raise EncoderUnavailable(f"{asked.name}: {error}") from None
     try:
         response = _client(os.getpid()).post(
             url,
@@ -188,8 +192,8 @@ def _post(asked: Service, kind: Kind, texts: Sequence[str]) -> httpx.Response:
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
         )
     except httpx.RequestError as error:
-        reason = str(error) or "no answer in time"
-        raise _Passing(f"{asked.name} does not answer at {url} ({type(error).__name__}: {reason})") from None
+        why = f"{type(error).__name__}: {error}"
+        raise _Passing(f"{asked.name} does not answer at {url} ({why})") from None
     if response.is_success:
         return response
     status = response.status_code

@@ -130,10 +130,9 @@ def _address(protocol: Protocol) -> str:
     variable, default = ADDRESSES[protocol]
     url = os.environ.get(variable, "").strip() or default
     if protocol == "ollama":  # its own server reads this variable too: a host, where it listens
-        url = url if "://" in url else f"http://{url}"
+        if "://" not in url:
+            url = f"http://{url}" if ":" in url.rpartition("]")[2] else f"http://{url}:11434"
         url = url.replace("//0.0.0.0", "//127.0.0.1")
-        if urlsplit(url).netloc.rpartition("]")[2].count(":") == 0:
-            url = url.rstrip("/") + ":11434" if url.startswith("http://") else url
     return checked_url(url, f"the URL in {variable}")
 
 

@@ -131,7 +131,7 @@ def test_the_problem_is_in_status_until_the_service_answers(
     db.attach("articles", ["body"], "openai:small")
     server.always = 401
     with running(db.worker(options=WorkerOptions(poll=0.05, lease=0.3))):
-        until(lambda: "set OPENAI_API_KEY" in (db.workers()[0].problem or ""))
+        until(lambda: ["set OPENAI_API_KEY" in (each.problem or "") for each in db.workers()] == [True])
         server.always = None
         until(lambda: value(articles, QUEUED) == 0)
         until(lambda: db.workers()[0].problem is None)
