@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pgencoder.encoders.base import Kind, Piece
 from pgencoder.encoders.dense import checked
 from pgencoder.encoders.loading import HTTP
-from pgencoder.encoders.services import Service, reason, service
+from pgencoder.encoders.services import HOSTS_OF_KEY, Service, reason, service
 from pgencoder.errors import EncoderError, EncoderUnavailable, InvalidEncoding, InvalidRequest, MissingExtra
 from pgencoder.types import Dims, Encoding, Fingerprint, Matrix
 
@@ -155,12 +155,12 @@ class _Passing(Exception):
 class _Key(httpx.Auth):
     """Adds the key to a request when it is sent; no variable of ours has it before."""
 
-    def __init__(self, variable: str) -> None:
-        self._variable = variable
+    def __init__(self, asked: Service) -> None:
+        self._asked = asked
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if _key(self._variable):
-            request.headers["Authorization"] = f"Bearer {_key(self._variable)}"
+        if self._asked.may_have_key(request.url.netloc.decode()) and _key(self._asked.key_variable):
+            request.headers["Authorization"] = f"Bearer {_key(self._asked.key_variable)}"
         yield request
 
 
@@ -188,7 +188,7 @@ def _post(asked: Service, kind: Kind, texts: Sequence[str]) -> httpx.Response:
         response = _client(os.getpid()).post(
             url,
             json=asked.body(kind, texts),
-            auth=_Key(asked.key_variable),
+            auth=_Key(asked),
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
         )
     except httpx.RequestError as error:
@@ -199,7 +199,10 @@ def _post(asked: Service, kind: Kind, texts: Sequence[str]) -> httpx.Response:
     status = response.status_code
     failure = f"{asked.name} at {url}: status {status}"
     if status in (401, 403):
-        raise EncoderUnavailable(f"{failure}; set {asked.key_variable} to a key that it accepts, where this runs")
+        hosts = "" if asked.url is None else f", and name the host in {HOSTS_OF_KEY}"
+        raise EncoderUnavailable(
+            f"{failure}; set {asked.key_variable} to a key that it accepts{hosts}, where this runs"
+        )
     failure += f": {_shortened(asked, response)}"
     if status in (400, 413, 422):
         raise EncoderError(failure)

@@ -23,6 +23,8 @@ ADDRESSES: Mapping[Protocol, tuple[str, str]] = {
 }
 KEYS: Mapping[Protocol, str] = {"openai": "OPENAI_API_KEY", "ollama": "OLLAMA_API_KEY"}
 KEY_OF_URLS = "PGENCODER_API_KEY"
+# The hosts that get this key, because whoever may attach a table chooses the URL that a worker calls
+HOSTS_OF_KEY = "PGENCODER_API_HOSTS"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Service:
     def key_variable(self) -> str:
         """The variable of the environment that has the key."""
         return KEY_OF_URLS if self.url is not None else KEYS[self.protocol]
+
+    def may_have_key(self, netloc: str) -> bool:
+        """Return True if the key may be sent to a host, "HOST:PORT" or "HOST": the environment names those of URLs."""
+        allowed = os.environ.get(HOSTS_OF_KEY, "").replace(",", " ").split()
+        return self.url is None or netloc in allowed or netloc.rpartition(":")[0] in allowed
 
     def endpoint(self) -> str:
         """Return the URL of requests; raises InvalidRequest if that in the environment is wrong."""

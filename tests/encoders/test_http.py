@@ -367,11 +367,34 @@ def shown(caught: pytest.ExceptionInfo[BaseException]) -> str:
     return "\n".join(texts)
 
 
+def test_a_url_gets_a_key_only_if_its_host_is_named(
+    server: Service, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may attach chooses the URL: he must not get the worker's key by it."""
+    for variable in ("OPENAI_API_KEY", "OLLAMA_API_KEY", "PGENCODER_API_KEY"):
+        monkeypatch.setenv(variable, CANARY)
+    host, port = server.url.removeprefix("http://").split(":")
+    for hosts, sent in (
+        ("", False),
+        ("other", False),
+        (f"{host}:1", False),
+        (f"other,{host}", True),
+        (f"{host}:{port}", True),
+    ):
+        monkeypatch.setenv("PGENCODER_API_HOSTS", hosts)
+        for name in names(server):
+            server.requests.clear()
+            loaded(server, name).encode_documents(["red"])
+            given = ["Authorization" in headers for _, headers, _ in server.requests]
+            assert given == [sent or "http" not in name] * len(given), (hosts, name)
+
+
 def test_no_key_is_seen(
     server: Service, waits: list[float], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for variable in ("OPENAI_API_KEY", "OLLAMA_API_KEY", "PGENCODER_API_KEY"):
         monkeypatch.setenv(variable, f"{CANARY}\n")
+    monkeypatch.setenv("PGENCODER_API_HOSTS", f"other:1, {server.url.removeprefix('http://')}")
     caplog.set_level(logging.DEBUG)
     echo = json.dumps({"error": {"message": f"Incorrect API key provided: {CANARY}."}}).encode()
     seen: list[str] = []
