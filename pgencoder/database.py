@@ -296,12 +296,12 @@ class Database:
         """Make a collection of a table and queue its rows; returns the number of rows.
 
         `table` is looked up on the search path, or in `schema`. The collection is called `name`, or like the table.
-        `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint or an
-        `Encoder`, `token_model` a second checkpoint for the token vectors, `sparse_model` another for a sparse vector
-        (SPLADE). `tokens` are stored as "bit", the default if the encoder has them, or as "halfvec"; with "none" there
-        are no token vectors. `chunking="truncate"` makes one passage of a row and cuts it at the model's limit.
-        `lexical` stores words too, for BM25: it names a configuration of full text search, such as "english"; "default"
-        is the server's, "none" stores none.
+        `columns` are encoded together, with a space between them. `model` is a Sentence-BERT checkpoint, a model of a
+        service (see `load_encoder`) or an `Encoder`, `token_model` a second checkpoint for the token vectors,
+        `sparse_model` another for a sparse vector (SPLADE). `tokens` are stored as "bit", the default if the encoder
+        has them, or as "halfvec"; with "none" there are no token vectors. `chunking="truncate"` makes one passage of a
+        row and cuts it at the model's limit. `lexical` stores words too, for BM25: it names a configuration of full
+        text search, such as "english"; "default" is the server's, "none" stores none.
         `representations` are stored beside the vectors, see `pgencoder.representations`. `progress` is called with the
         rows queued and an estimate of all.
 

@@ -21,6 +21,7 @@
     │   └── InvalidSource        no such table or column, no primary key, not a table
     ├── EncoderError             a model cannot be used
     │   ├── ModelNotFound
+    │   ├── EncoderUnavailable   its service does not answer, or refuses this client
     │   ├── UnknownEncoder       this process does not have it, and cannot load it
     │   ├── UntrainedModel       it has no trained sentence head, and this was not allowed
     │   ├── InvalidEncoding      an encoder returned something that cannot be stored
@@ -118,6 +119,17 @@ class EncoderError(PgencoderError):
 
 class ModelNotFound(EncoderError):
     """The checkpoint cannot be loaded."""
+
+
+class EncoderUnavailable(EncoderError):
+    """The service of an encoder does not answer, or refuses this client: the texts are not to blame.
+
+    Workers try later, and count no attempt of a row. `retry_after` says in how many seconds, if the service does.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UnknownEncoder(EncoderError):

@@ -10,7 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation, ModifyTableOps, UpgradeOps
 
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
-from pgencoder.encoders import NO_MODEL, SENTENCE_TRANSFORMERS
+from pgencoder.encoders import HTTP, NO_MODEL, SENTENCE_TRANSFORMERS
 from pgencoder.schema import borrowed
 from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Declared, declarations
@@ -175,6 +175,8 @@ def _models_of(generation: Generation) -> Models:
     encoder = generation.encoder
     if encoder.get("encoder") == NO_MODEL:
         return Models(NO_MODEL)
+    if encoder.get("encoder") == HTTP:
+        return Models(encoder["model"], encoder["token_model"])
     if encoder.get("encoder") != SENTENCE_TRANSFORMERS:
         return Models(declared.of(generation.collection, encoder))
     return Models(encoder["model"], encoder["token_model"], not encoder["trained"], encoder.get("sparse_model"))

@@ -106,7 +106,9 @@ JSON_LINES = Annotated[bool, typer.Option("--json", help="Print JSON, one object
 MODEL = Annotated[
     str,
     typer.Option(
-        help="Sentence-BERT checkpoint: a directory or a hub name.", show_default=DEFAULT_MODEL.split("/")[-1]
+        help="Sentence-BERT checkpoint: a directory or a hub name; or a model of a service: openai:NAME, ollama:NAME,"
+        " tei:URL, http://HOST/v1#NAME.",
+        show_default=DEFAULT_MODEL.split("/")[-1],
     ),
 ]
 CHUNKING = Annotated[

@@ -23,6 +23,7 @@ from pgencoder.encoders.base import (
 )
 from pgencoder.encoders.dense import DenseEncoder
 from pgencoder.encoders.loading import (
+    HTTP,
     SENTENCE_TRANSFORMERS,
     canonical,
     load,
@@ -37,6 +38,7 @@ from pgencoder.encoders.words import NO_MODEL
 
 __all__ = [
     "DEFAULT_MODEL",
+    "HTTP",
     "NO_MODEL",
     "SENTENCE_TRANSFORMERS",
     "UNKNOWN",

@@ -60,25 +60,26 @@ class DenseEncoder:
         """Return the encoding of a query."""
         if self._embed_query is None:
             return self.encode_documents([text])[0]
-        return Encoding(self._checked([self._embed_query(text)], 1, self.dims.dense)[0])
+        return Encoding(checked(self._name, [self._embed_query(text)], 1, self.dims.dense)[0])
 
     def _documents(self, texts: Sequence[str], dims: int | None) -> Matrix:
-        return self._checked(self._embed_documents(list(texts)), len(texts), dims)
+        return checked(self._name, self._embed_documents(list(texts)), len(texts), dims)
 
-    def _checked(self, returned: Any, count: int, dims: int | None) -> Matrix:
-        """Turn the result of a function into a matrix of shape (count, dims)."""
-        try:
-            with np.errstate(over="ignore"):  # a number too large for float32 becomes infinity, which is refused below
-                vectors = np.asarray(returned, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise InvalidEncoding(
-                f"{self._name} must return numbers, {count} vectors of the same length, got"
-                f" {type(returned).__name__}: {' '.join(str(error).split())}"
-            ) from error
-        if not (vectors.ndim == 2 and vectors.size and vectors.shape == (count, dims or vectors.shape[1])):
-            raise InvalidEncoding(
-                f"{self._name} must return vectors of shape ({count}, {dims or 'dims'}), got shape {vectors.shape}"
-            )
-        if not np.isfinite(vectors).all():
-            raise InvalidEncoding(f"{self._name} returned NaN or infinity")
-        return vectors
+
+def checked(name: str, returned: Any, count: int, dims: int | None) -> Matrix:
+    """Return what an embedding function returned as a matrix of shape (count, dims); raises InvalidEncoding."""
+    try:
+        with np.errstate(over="ignore"):  # a number too large for float32 becomes infinity, which is refused below
+            vectors = np.asarray(returned, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InvalidEncoding(
+            f"{name} must return numbers, {count} vectors of the same length, got"
+            f" {type(returned).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    if not (vectors.ndim == 2 and vectors.size and vectors.shape == (count, dims or vectors.shape[1])):
+        raise InvalidEncoding(
+            f"{name} must return vectors of shape ({count}, {dims or 'dims'}), got shape {vectors.shape}"
+        )
+    if not np.isfinite(vectors).all():
+        raise InvalidEncoding(f"{name} returned NaN or infinity")
+    return vectors

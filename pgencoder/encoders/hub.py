@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pgencoder.encoders.loading import location
+from pgencoder.encoders.services import FORMS
 from pgencoder.errors import ModelNotFound
 
 PATIENCE = 10.0  # seconds, for the hub's answer
 
-OF_A_SERVICE = (
-    "for a model of a service, attach in Python with a function that calls it: DenseEncoder(embed_documents, name=...)"
-)
+OF_A_SERVICE = f"for a model of a service write {FORMS}"
 
 
 def find(model: str, of_a_service: str = OF_A_SERVICE) -> str:

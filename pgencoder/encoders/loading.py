@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pgencoder.encoders.base import DEFAULT_MODEL, Encoder, model_names
+from pgencoder.encoders.services import is_service
 from pgencoder.encoders.words import NO_MODEL, WordsOnly
 from pgencoder.errors import InvalidRequest, UnknownEncoder
 from pgencoder.types import Fingerprint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 Loader = Callable[[Fingerprint, str | None], Encoder]
 
 SENTENCE_TRANSFORMERS = "sentence-transformers"
+HTTP = "http"
 ENTRY_POINTS = "pgencoder.encoders"  # the group in which installed packages name their loaders
 
 _loaders: dict[str, Loader] = {}
@@ -32,20 +34,30 @@ def load(
     allow_untrained: bool = False,
     device: str | None = None,
 ) -> Encoder:
-    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory; "none" loads no model.
+    """Load the encoder of a Sentence-BERT checkpoint, by hub name or directory, or of a service; "none" loads no model.
 
     `model` gives the dense and the token vectors in one forward pass. With a `token_model` the token vectors come from
     that one: any `MultiVectorEncoder` checkpoint (PyLate, Stanford ColBERT, plain BERT or RoBERTa). With a
     `sparse_model`, any `SparseEncoder` checkpoint (SPLADE), it makes sparse vectors too. `allow_untrained` accepts a
     `model` without a trained sentence head. The encoder "none" makes no vectors, for collections of words.
 
-    Raises ModelNotFound, or UntrainedModel if `model` has no trained head and that was not allowed, or if the sparse
-    model makes no sparse vectors.
+    A model of a service makes dense vectors: "openai:NAME", "ollama:NAME", "tei:URL", or "http://HOST/v1#NAME" for what
+    speaks OpenAI's protocol. `?query=TEXT&document=TEXT&dimensions=N` after the name gives the texts before queries and
+    documents, and a number of dimensions. Keys are read from the environment. A `token_model` may stand beside it.
+
+    Raises EncoderUnavailable if the service does not answer, ModelNotFound, or UntrainedModel if `model` has no trained
+    head and that was not allowed, or if the sparse model makes no sparse vectors.
     """
     if model == NO_MODEL:
         if token_model is not None or sparse_model is not None:
             raise InvalidRequest(f"model={NO_MODEL!r} makes no vectors, so it takes no token_model and no sparse_model")
         return WordsOnly()
+    if is_service(model):
+        if sparse_model is not None:
+            raise InvalidRequest(f"{model!r} is a model of a service: it takes no sparse_model")
+        from pgencoder.encoders.http import HttpEncoder
+
+        return HttpEncoder(model, token_model, device=device)
     from pgencoder.encoders.sentence import SentenceEncoder
 
     return SentenceEncoder(model, token_model, sparse_model, allow_untrained=allow_untrained, device=device)
@@ -126,7 +138,7 @@ def load_stored(fingerprint: Fingerprint, device: str | None = None) -> Encoder:
 def loaded_by_workers(fingerprint: Fingerprint) -> bool:
     """Return True if `pgencoder worker` can load the encoder: no other program has to register it or pass it."""
     kind = fingerprint.get("encoder")
-    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL) or (
+    return kind in (SENTENCE_TRANSFORMERS, NO_MODEL, HTTP) or (
         isinstance(kind, str) and bool(entry_points(group=ENTRY_POINTS, name=kind))
     )
 
@@ -148,5 +160,12 @@ def _load_sentence(fingerprint: Fingerprint, device: str | None) -> Encoder:
     )
 
 
+def _load_http(fingerprint: Fingerprint, device: str | None) -> Encoder:
+    from pgencoder.encoders.http import stored
+
+    return stored(fingerprint["model"], fingerprint["token_model"], fingerprint["dims"]["dense"], device)
+
+
+register_encoder(HTTP, _load_http)
 register_encoder(SENTENCE_TRANSFORMERS, _load_sentence)
 register_encoder(NO_MODEL, lambda _fingerprint, _device: WordsOnly())

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.encoders import Encoder
-from pgencoder.errors import InvalidEncoding
+from pgencoder.errors import EncoderUnavailable, InvalidEncoding
 from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.chunking import longest
 from pgencoder.representations.shapes import check_encoding
@@ -31,7 +31,10 @@ class BatchEncoder:
         self._length = longest(encoder)
 
     def steps(self, batch: Batch) -> Iterator[None]:
-        """Encode the passages that have no vectors yet; yield before each forward pass."""
+        """Encode the passages that have no vectors yet; yield before each forward pass.
+
+        Raises EncoderUnavailable; the passages that were encoded before keep their vectors.
+        """
         waiting = deque(self._forward_passes(batch))
         while waiting:
             chosen = [i for i in waiting.popleft() if batch.passages[i].row not in batch.errors]
@@ -41,6 +44,8 @@ class BatchEncoder:
             started = time.perf_counter()
             try:
                 self._encode(batch, chosen)
+            except EncoderUnavailable:
+                raise  # no row is to blame
             except Exception as error:
                 if len(chosen) == 1:
                     batch.fail(batch.passages[chosen[0]].row, error)

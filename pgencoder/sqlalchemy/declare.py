@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Mapper, registry
 
 from pgencoder import encoders, types
-from pgencoder.encoders import DEFAULT_MODEL, NO_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
+from pgencoder.encoders import DEFAULT_MODEL, HTTP, NO_MODEL, SENTENCE_TRANSFORMERS, Encoder, canonical, same_encoder
 from pgencoder.errors import EncoderError, InvalidRequest
 from pgencoder.schema.attach import check_choices, check_columns, check_name
 from pgencoder.types import Chunking, Collection, Fingerprint, Generation, TokenType
@@ -27,11 +27,11 @@ class EncodedColumns:
     """Declares how a mapped class is encoded: `__encoding__ = EncodedColumns(columns=["title", "body"])` in its body.
 
     `columns` are mapped attributes or column names of the table; they are encoded together. `model` is a Sentence-BERT
-    checkpoint or an `Encoder`. `token_model` is a second checkpoint for the token vectors, `sparse_model` one for
-    sparse vectors. `name` is the name of the collection; the default is the table's name. Without `tokens` the
-    collection keeps its type of tokens, and a new one gets the type that `Database.attach` chooses; the same holds for
-    `pooling` and for `lexical`, the configuration of its words. `passages` names the relationship to the passages; None
-    makes no relationship.
+    checkpoint, a model of a service ("openai:NAME") or an `Encoder`. `token_model` is a second checkpoint for the token
+    vectors, `sparse_model` one for sparse vectors. `name` is the name of the collection; the default is the table's
+    name. Without `tokens` the collection keeps its type of tokens, and a new one gets the type that `Database.attach`
+    chooses; the same holds for `pooling` and for `lexical`, the configuration of its words. `passages` names the
+    relationship to the passages; None makes no relationship.
 
     An `__encoding__` of another type, such as "utf-8", is ignored. It raises InvalidRequest only if it looks like a
     mistake: the name of an attribute, a list, a dict, or an encoded text.
@@ -82,7 +82,7 @@ class EncodedColumns:
             return same_encoder(self.model.fingerprint, fingerprint)
         if NO_MODEL in (self.model, fingerprint.get("encoder")):
             return self.model == fingerprint.get("model")
-        if fingerprint.get("encoder") != SENTENCE_TRANSFORMERS:
+        if fingerprint.get("encoder") not in (SENTENCE_TRANSFORMERS, HTTP):
             return False
         names = [name and canonical(name) for name in (self.model, self.token_model, self.sparse_model)]
         stored = [fingerprint["model"], fingerprint["token_model"], fingerprint.get("sparse_model")]

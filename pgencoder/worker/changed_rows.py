@@ -6,11 +6,13 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from psycopg import errors as pg
 
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection
+from pgencoder.errors import EncoderUnavailable
 from pgencoder.ingest import queue
 from pgencoder.ingest.batch import Batch
 from pgencoder.ingest.queue import Claim, Which
@@ -48,8 +50,8 @@ class ChangedRows(WorkSource):
         return self.generations.aside_for()
 
     def blocked(self) -> bool:
-        """Return True if something could not be written because its table was locked."""
-        return self.generations.locked
+        """Return True if something could not be written because its table was locked, or if a service is awaited."""
+        return self.generations.waits
 
     def extend_leases(self, connection: Connection) -> None:
         """Extend the leases of all claims in flight."""
@@ -68,14 +70,21 @@ class ChangedRows(WorkSource):
         targets = self.generations.targets
         for i in range(len(targets)):
             target = targets[(self._turn + i) % len(targets)]
-            if self.generations.aside(target.objects.generation.passages):
+            passages = target.objects.generation.passages
+            if self.generations.aside(passages):
                 continue
             for which in TURNS[self._turn // len(targets) % 2]:
                 work = self._claim(connection, target, which, everywhere)
                 if work is not None:
                     self._turn += i + 1
                     return work
+            if everywhere and not self._has_in_hand(passages) and not self.generations.aside(passages):
+                self.generations.has_nothing(passages, partial(queue.count_waiting, connection, target.objects))
         return None
+
+    def _has_in_hand(self, passages: str) -> bool:
+        with self._lock:
+            return any(objects.generation.passages == passages for objects, _ in self._in_flight.values())
 
     def _claim(self, connection: Connection, target: Target, which: Which, everywhere: bool) -> Work | None:
         objects = target.objects
@@ -112,8 +121,19 @@ class _BatchWork(Work):
         self._report = SyncReport()
 
     def encode(self) -> Iterator[None]:
-        """Encode the passages that have no vectors yet."""
-        return self._target.steps(self._batch)
+        """Encode the passages that have no vectors yet, while the encoder's service answers."""
+        generations, done = self._source.generations, self._done()
+        failure = None
+        if generations.paused(self._passages):  # since it was claimed
+            return
+        try:
+            yield from self._target.steps(self._batch)
+        except EncoderUnavailable as error:
+            failure = error
+        if self._done() > done:  # a service that refuses a text answers too
+            generations.resume(self._passages)
+        if failure is not None:
+            generations.pause(self._passages, failure)
 
     def write(self, connection: Connection) -> None:
         """Replace the passages of the rows that are complete."""
@@ -126,7 +146,8 @@ class _BatchWork(Work):
         if error is not None and report.failed >= FAILURES_OF_ALL and not report.passages:
             self._source.generations.put_aside(self._passages, error)  # it is not the rows that are bad
         self._tell_failures()
-        self._source.record.batch(self._target, report)
+        if report != SyncReport():  # all was given back
+            self._source.record.batch(self._target, report)
 
     def failed(self, error: Exception) -> None:
         """Put the generation aside: its index is being built, it was dropped or made again, or rights are missing."""
@@ -139,6 +160,9 @@ class _BatchWork(Work):
     def close(self) -> None:
         """Extend the lease no longer."""
         self._source.forget(self._batch.claim)
+
+    def _done(self) -> int:
+        return len(self._batch.vectors) + len(self._batch.errors)
 
     @property
     def _passages(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +16,7 @@ from pgencoder import catalog
 from pgencoder.catalog.objects import Objects
 from pgencoder.db.connection import Connection, vector_schema
 from pgencoder.encoders import Encoder
-from pgencoder.errors import FingerprintMismatch, UnknownEncoder, UnknownRepresentation
+from pgencoder.errors import EncoderUnavailable, FingerprintMismatch, UnknownEncoder, UnknownRepresentation
 from pgencoder.ingest.reading import described
 from pgencoder.ingest.target import Target
 from pgencoder.types import Collection, Generation
@@ -24,6 +25,10 @@ from pgencoder.worker.tables import Tables
 
 ASIDE_SECONDS = 60.0
 LOCKED_SECONDS = 1.0
+# A service that does not answer: the waits grow from the first to the longest
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+MOST_PAUSES = 5  # of a worker that is to end
 # Its index is being built, or another generation has its name by now: both pass soon
 SOON = (pg.LockNotAvailable, pg.UndefinedTable, FingerprintMismatch)
 
@@ -45,6 +50,8 @@ class Generations:
     are missing, or its table is another one. With `strict` that is raised instead. `index_problems` are those of its
     index. `skipped` are those whose encoder is an object of the user that this process does not have.
 
+    A generation is paused while the service of its encoder is out of reach: see `pause`.
+
     One thread calls `refresh` and `guarded`.
     """
 
@@ -62,6 +69,8 @@ class Generations:
         self._aside: dict[str, float] = {}
         self._locked: set[str] = set()
         self._unsound: set[str] = set()
+        self._pauses: dict[str, int] = {}  # how often since the last success
+        self._untried: set[str] = set()  # since the last pause
 
     @property
     def targets(self) -> list[Target]:
@@ -87,8 +96,9 @@ class Generations:
                 for generation in chosen:
                     if (target := self._target(collection, generation, objects)) is not None:
                         found[generation.passages] = target
+        self._untried &= there
         self._unqueued = {each.passages for one in collections for each in one.generations if not each.queued}
-        for kept in (self.problems, self.index_problems, self.skipped, self.encoders, self._aside):
+        for kept in (self.problems, self.index_problems, self.skipped, self.encoders, self._aside, self._pauses):
             for passages in kept.keys() - there:
                 del kept[passages]
         self._targets = found
@@ -125,9 +135,50 @@ class Generations:
         if known != problem:
             logger.error("cannot work on %s", problem, extra=told)
 
+    def pause(self, passages: str, error: EncoderUnavailable) -> None:
+        """Leave a generation alone whose service is out of reach: for a second, then twice as long, up to a minute.
+
+        After that one request tells if it is still so. With `strict` the fifth time raises the error.
+        """
+        pauses = self._pauses[passages] = self._pauses.get(passages, 0) + 1
+        if self.strict and pauses >= MOST_PAUSES:
+            raise error
+        self._untried.add(passages)
+        seconds = min(FIRST_PAUSE_SECONDS * 2 ** min(pauses - 1, 20), LONGEST_PAUSE_SECONDS)
+        seconds *= 0.5 + random.random() / 2  # noqa: S311 - jitter
+        self._aside[passages] = time.monotonic() + max(seconds, error.retry_after or 0)
+        self.problems[passages] = f"{passages}: {error_line(error)}"
+        if pauses == 1:
+            told = {"generation": passages, "error": error_line(error)}
+            logger.warning("paused, trying again until it works: %s", self.problems[passages], extra=told)
+
+    def resume(self, passages: str) -> None:
+        """Note that the service of a generation answers."""
+        self._untried.discard(passages)
+        if self._pauses.pop(passages, None) is not None:
+            self.problems.pop(passages, None)
+            logger.info("its service answers, going on with %s", passages, extra={"generation": passages})
+
+    def has_nothing(self, passages: str, waiting: Callable[[], int]) -> None:
+        """Note that nothing of a generation can be claimed; if nothing waits either, its service does not matter."""
+        self._untried.discard(passages)
+        if passages in self._pauses and not waiting():
+            del self._pauses[passages]
+            self.problems.pop(passages, None)
+
+    def paused(self, passages: str) -> bool:
+        """Return True while the service of a generation is left alone."""
+        return passages in self._pauses and self.aside(passages)
+
+    @property
+    def waits(self) -> bool:
+        """True if a worker that is to end waits: for a lock of others, or for a service, but not for long."""
+        return self.locked or any(self._pauses.get(passages, 0) < MOST_PAUSES for passages in self._untried)
+
     def works(self, passages: str) -> None:
         """Note that a generation can be worked on."""
-        self.problems.pop(passages, None)
+        if passages not in self._pauses:  # its service must answer first
+            self.problems.pop(passages, None)
 
     def aside(self, passages: str) -> bool:
         """Return True while a generation is put aside."""
@@ -136,7 +187,8 @@ class Generations:
     def aside_for(self) -> float:
         """Return in how many seconds the first generation that was put aside is tried again; infinite without one."""
         now = time.monotonic()
-        return min((until - now for until in self._aside.values() if until > now), default=math.inf)
+        due = (until for passages, until in self._aside.items() if until > now or passages in self._untried)
+        return max(0.0, min(due, default=math.inf) - now)
 
     def check_writable(self, connection: Connection, target: Target) -> None:
         """Raise LockNotAvailable if a lock kept the worker from writing and still does."""

@@ -64,7 +64,7 @@ class WorkSource:
         return math.inf
 
     def blocked(self) -> bool:
-        """Return True if a lock of others keeps it from work, so that a worker that is to end waits for it."""
+        """Return True if others keep it from work, and not for long, so that a worker that is to end waits for them."""
         return False
 
     def extend_leases(self, connection: Connection) -> None:

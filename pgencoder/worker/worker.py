@@ -128,14 +128,14 @@ class Worker:
     def run_once(self) -> None:
         """Work until nothing is ready, then do the work of the sources that run beside: build the indexes."""
         with self._heartbeat.extending():
-            while self._drain() or self._wait_for_locks():
+            while self._drain() or self._wait_for_others():
                 pass
         for source in self.sources:
             if source.runs == "beside":
                 self._finish(source)
 
-    def _wait_for_locks(self) -> bool:
-        """Wait a moment if something could not be written; return False if nothing is in the way."""
+    def _wait_for_others(self) -> bool:
+        """Wait a moment if a lock or a service is in the way; return False if nothing is."""
         blocked = [source for source in self.sources if source.blocked()]
         if not blocked or self._stopping.is_set():
             return False

@@ -19,6 +19,7 @@ from pgencoder.sqlalchemy import EncodedColumns
 from tests import checkpoints
 from tests.adapters.migrations import ROOT, Project, definitions, psql
 from tests.connections import Connection
+from tests.embedding_service import Service
 from tests.encoder import WordEncoder
 from tests.passages import check
 
@@ -114,6 +115,16 @@ def test_autogenerate_of_a_sparse_model(
     assert [each.dims.sparse > 0 for each in db.collection("notes_1").generations] == [True, False]
     alembic_project.downgrade("-1")
     assert [each.state for each in db.collection("notes_1").generations] == ["active"]
+
+
+def test_autogenerate_of_a_model_of_a_service(alembic_project: Project, db: Database, server: Service) -> None:
+    declared = metadata(EncodedColumns(["body"], "openai:small"))
+    assert "model='openai:small'" in alembic_project.autogenerate(declared)
+    alembic_project.upgrade()
+    assert db.collection("notes_1").generation.encoder["model"] == "openai:small"
+    alembic_project.check(declared)
+    removed = alembic_project.autogenerate(metadata(None))
+    assert removed.index("def downgrade") < removed.index("model='openai:small'")
 
 
 def test_autogenerate_of_encoder_objects(alembic_project: Project, db: Database, words: WordEncoder) -> None:

@@ -190,7 +190,7 @@ def test_threads_do_not_tokenize_with_each_others_settings(
 ) -> None:
     # ColBERT's queries and documents have other lengths and padding: each use sets its tokenizer anew
     encoder: Any = load_encoder(checkpoint("sbert"), checkpoint("colbert"))
-    tokenizer = encoder._tokens.tokenizer
+    tokenizer = encoder._tokens.model.tokenizer
     settle = tokenizer.set_truncation_and_padding
 
     def settle_slowly(*arguments: Any, **options: Any) -> None:

@@ -49,7 +49,7 @@ def check(encoder: Any, text: str, kind: Kind) -> list[Piece]:
     """Assert that there is a piece for each vector, and that the span of each, cut from the text, is that piece."""
     pieces: list[Piece] = encoder.pieces(text, kind)
     assert len(pieces) == tokens(encoder, text, kind)
-    model = encoder._tokens or encoder._dense
+    model = encoder._dense if encoder._tokens is None else encoder._tokens.model
     tokenizer, prompt = model.tokenizer, model.prompts.get(kind) or model.default_prompt_name
     normalizer = tokenizer.backend_tokenizer.normalizer
     for piece in pieces:
@@ -86,7 +86,7 @@ def test_a_piece_is_that_of_the_vector(checkpoint: Callable[[str], str]) -> None
     """The ids at the rows are those that the forward pass had."""
     for name in ("colbert", "stanford", "roberta"):
         encoder: Any = load_encoder(checkpoint("sbert"), checkpoint(name))
-        model = encoder._tokens
+        model = encoder._tokens.model
         text = "a text of numbers; an index."
         for kind, encode in (("query", model.encode_query), ("document", model.encode_document)):
             item = encode([text], output_value=None, show_progress_bar=False)[0]
@@ -125,7 +125,7 @@ def test_a_default_prompt_shifts_nothing(checkpoint: Callable[[str], str], tmp_p
 
 def test_a_widened_query_has_a_piece_for_each_vector(checkpoint: Callable[[str], str]) -> None:
     encoder: Any = load_encoder(checkpoint("sbert"), checkpoint("colbert"))
-    encoder._tokens[0].query_expansion = {"strategy": "min", "length": 20}
+    encoder._tokens.model[0].query_expansion = {"strategy": "min", "length": 20}
     pieces = encoder.pieces("an index", "query")
     assert len(pieces) == tokens(encoder, "an index", "query") == 18
 
