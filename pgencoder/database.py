@@ -38,10 +38,10 @@ from pgencoder.schema.attach import Wanted
 from pgencoder.schema.generations import Begun
 from pgencoder.search import Search
 from pgencoder.search.ranking import Fusion, Ranking
-from pgencoder.search.rerank import RERANK_TOP
 from pgencoder.search.statement import Boost, Filter
 from pgencoder.threads import in_thread
 from pgencoder.types import (
+    RERANK_TOP,
     Chunking,
     Collection,
     Encoding,

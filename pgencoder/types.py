@@ -38,6 +38,13 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 FUSIONS: tuple[FusionName, ...] = get_args(FusionName)
 PAIR_METHODS: tuple[PairMethod, ...] = get_args(PairMethod)
 
+# How words are stored, unless it is said: the default model is of English texts too. Not as the server splits words by
+# default, because that is not the same everywhere, and a script that Alembic prints cannot ask.
+DEFAULT_LEXICAL = "english"
+
+# How many of the best hits a cross-encoder reads, unless it is said
+RERANK_TOP = 50
+
 # Type names, as the server spells them, that mean the same with every search path: keywords, and names with a schema.
 # The server reads this expression too.
 FULL_TYPE = (

@@ -12,10 +12,9 @@ from alembic.operations.ops import AlterColumnOp, DropTableOp, MigrateOperation,
 from pgencoder.alembic.operations import AttachedTable, AttachEncodingOp, DetachEncodingOp, Models, ReencodeOp, declared
 from pgencoder.encoders import HTTP, NO_MODEL, SENTENCE_TRANSFORMERS
 from pgencoder.schema import borrowed
-from pgencoder.schema.attach import DEFAULT_LEXICAL
 from pgencoder.sqlalchemy.declare import Declared, declarations
 from pgencoder.statements import SCHEMA
-from pgencoder.types import Collection, Generation
+from pgencoder.types import DEFAULT_LEXICAL, Collection, Generation
 
 # without noqa linters would remove the import, and the operations with it
 IMPORT = "import pgencoder.alembic  # noqa: F401"

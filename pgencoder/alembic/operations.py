@@ -20,7 +20,7 @@ from pgencoder.errors import InvalidRequest
 from pgencoder.schema import attach, generations, script
 from pgencoder.schema.borrowed import borrowed, pinned
 from pgencoder.sqlalchemy.declare import declarations
-from pgencoder.types import Chunking, Collection, Fingerprint, KeyColumn, TokenType
+from pgencoder.types import DEFAULT_LEXICAL, Chunking, Collection, Fingerprint, KeyColumn, TokenType
 
 
 class declared:
@@ -106,7 +106,7 @@ class AttachEncodingOp(MigrateOperation):
         models: Models,
         tokens: TokenType | None,
         chunking: Chunking,
-        lexical: str = attach.DEFAULT_LEXICAL,
+        lexical: str = DEFAULT_LEXICAL,
         pooling: int = 1,
     ) -> None:
         self.name = name
@@ -131,7 +131,7 @@ class AttachEncodingOp(MigrateOperation):
         name: str | None = None,
         tokens: TokenType | None = None,
         chunking: Chunking = "default",
-        lexical: str = attach.DEFAULT_LEXICAL,
+        lexical: str = DEFAULT_LEXICAL,
         pooling: int = 1,
         allow_untrained: bool = False,
         key: Mapping[str, str] | None = None,
@@ -302,7 +302,7 @@ def _reencode(operations: Operations, op: ReencodeOp) -> None:
             raise InvalidRequest(
                 f'op.reencode of {op.name!r} needs tokens= and chunking= for --sql: "bit" and "default" as a rule'
             )
-        words = catalog.lexical_by_name(op.lexical or attach.DEFAULT_LEXICAL)
+        words = catalog.lexical_by_name(op.lexical or DEFAULT_LEXICAL)
         generation = attach.describe(
             op.name, 0, "building", encoder, op.tokens, op.chunking, words, pooling=op.pooling or 1
         )

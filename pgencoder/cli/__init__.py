@@ -9,9 +9,6 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, NoReturn
 
-import psycopg
-from sqlalchemy.exc import DBAPIError
-
 from pgencoder.errors import PgencoderError
 from pgencoder.plain import lines
 
@@ -35,13 +32,23 @@ def main() -> None:
         app()
     except PgencoderError as error:
         _fail(str(error))
-    except (DBAPIError, psycopg.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        _fail("the database says: " + str(cause).split("\n")[0])
     except BrokenPipeError:
         sys.exit(1)
-    except Exception:  # an unexpected error is printed in full
-        sys.exit(lines(traceback.format_exc()).rstrip())
+    except Exception as error:
+        cause = _of_database(error)
+        if cause is not None:
+            _fail("the database says: " + str(cause).split("\n")[0])
+        sys.exit(lines(traceback.format_exc()).rstrip())  # what is unexpected is printed in full
+
+
+def _of_database(error: Exception) -> BaseException | None:
+    """Return the driver's error if this is one; the drivers are not loaded before, so that `--help` is quick."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DBAPIError):
+        return error.orig or error
+    return error if isinstance(error, psycopg.Error) else None
 
 
 def _fail(text: str) -> NoReturn:

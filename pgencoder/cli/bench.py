@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pgencoder.bench.backlog import QueueReport
-from pgencoder.bench.ingest import IngestReport
-from pgencoder.bench.overhead import SearchReport
-from pgencoder.bench.pairs import PairsReport
-from pgencoder.bench.rerank import RerankReport
-from pgencoder.bench.words import WordsReport
-from pgencoder.bench.write import WriteReport
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, MEASURING, URL, command, group, open_database
 from pgencoder.cli.output import say_lines
 from pgencoder.errors import InvalidRequest
 from pgencoder.types import PAIR_METHODS, Chunking
+
+if TYPE_CHECKING:
+    from pgencoder.bench.backlog import QueueReport
+    from pgencoder.bench.ingest import IngestReport
+    from pgencoder.bench.overhead import SearchReport
+    from pgencoder.bench.pairs import PairsReport
+    from pgencoder.bench.rerank import RerankReport
+    from pgencoder.bench.words import WordsReport
+    from pgencoder.bench.write import WriteReport
 
 bench_app = group("bench", MEASURING, "Measure speed: ratios of two things in one run.")
 

@@ -31,8 +31,7 @@ from pgencoder.cli.options import (
 )
 from pgencoder.encoders import DEFAULT_MODEL, loaded_by_workers
 from pgencoder.errors import CollectionExists
-from pgencoder.schema.attach import DEFAULT_LEXICAL
-from pgencoder.types import TokenType
+from pgencoder.types import DEFAULT_LEXICAL, TokenType
 
 
 @app.callback(invoke_without_command=True)

@@ -6,7 +6,7 @@ import logging
 import signal
 from dataclasses import asdict
 from types import FrameType
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,10 +24,12 @@ from pgencoder.cli.options import (
     command,
     open_database,
 )
-from pgencoder.ingest.target import Target
 from pgencoder.results import SyncReport
 from pgencoder.types import Chunking, TokenType
-from pgencoder.worker.worker import Worker, WorkerOptions
+
+if TYPE_CHECKING:
+    from pgencoder.ingest.target import Target
+    from pgencoder.worker.worker import Worker
 
 NUMBER = Annotated[int | None, typer.Option("--generation", help="Its number, if there is more than one.")]
 
@@ -44,7 +46,7 @@ def worker(
     lease: Annotated[
         float, typer.Option(help="Seconds until other workers take over the rows of a worker that died.")
     ] = 60.0,
-    batch_rows: Annotated[int, typer.Option(help="Rows claimed at once.")] = WorkerOptions.batch_rows,
+    batch_rows: Annotated[int, typer.Option(help="Rows claimed at once.")] = 256,
     device: Annotated[str | None, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps.")] = None,
     reconcile: Annotated[
         float | None, typer.Option(help="Seconds between searches for changes that triggers did not see.")
@@ -54,6 +56,8 @@ def worker(
     log_format: Annotated[Literal["text", "json"], typer.Option(help="Lines for people or for programs.")] = "text",
 ) -> None:
     """Encode the queued rows of all collections, until SIGTERM; a second signal stops at once."""
+    from pgencoder.worker.worker import WorkerOptions
+
     db = open_database(database)
     options = WorkerOptions(lease=lease, poll=poll, batch_rows=batch_rows, reconcile=reconcile)
     if once:

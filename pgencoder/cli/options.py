@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 import pgencoder
-from pgencoder import Database
 from pgencoder.encoders import DEFAULT_MODEL
 from pgencoder.types import Chunking
+
+if TYPE_CHECKING:
+    from pgencoder import Database
 
 START = "Start"
 COLLECTIONS = "Collections"

@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,11 +20,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pgencoder.encoders import model_names
-from pgencoder.explain.explanation import Explanation
 from pgencoder.plain import escaped, lines, one_line, shown_key, spaced
 from pgencoder.progress import Progress, bar
 from pgencoder.results import Context, Hit, Kernel, Pair, SyncReport
 from pgencoder.types import Collection
+
+if TYPE_CHECKING:
+    from pgencoder.explain.explanation import Explanation
+
 
 LEAST = 20  # characters on a line, however narrow the terminal
 NO_COLLECTIONS = "no collections yet; make one with: pgencoder attach TABLE --columns a,b"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from json import dumps
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import sqlalchemy as sa
 import typer
 
 from pgencoder.cli import output
@@ -23,8 +22,11 @@ from pgencoder.cli.options import (
     open_database,
 )
 from pgencoder.errors import InvalidRequest
-from pgencoder.search.rerank import RERANK_TOP
-from pgencoder.types import FusionName, Group, Matrix, Order, PairMethod, Stage
+from pgencoder.types import RERANK_TOP, FusionName, Group, Matrix, Order, PairMethod, Stage
+
+if TYPE_CHECKING:
+    from sqlalchemy import TextClause
+
 
 FUSION = Annotated[
     FusionName | None,
@@ -199,9 +201,11 @@ def _weights(text: str | None) -> dict[str, float] | None:
         raise InvalidRequest(f"--weights are numbers by names, such as dense=1,lexical=0.5; got {text!r}") from error
 
 
-def _condition(text: str | None) -> sa.TextClause | None:
+def _condition(text: str | None) -> TextClause | None:
+    from sqlalchemy import text as clause
+
     # a colon in the condition is SQL (::date), not a parameter
-    return None if text is None else sa.text(f"({text}\n)".replace(":", r"\:"))
+    return None if text is None else clause(f"({text}\n)".replace(":", r"\:"))
 
 
 def _vector(values: Matrix) -> str:

@@ -10,19 +10,18 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import pgencoder
-from pgencoder import Database
 from pgencoder.cli import output
 from pgencoder.cli.options import JSON, SERVER, URL, command, group, open_database
-from pgencoder.db.connection import connected
-from pgencoder.db.embedded import program
 from pgencoder.errors import ConnectionFailed, InvalidRequest, MissingExtra, NativeUnavailable
-from pgencoder.kernel import native
-from pgencoder.statements import query
+
+if TYPE_CHECKING:
+    from pgencoder import Database
+    from pgencoder.kernel import native
 
 KEEPER = "pgencoder keep"  # the application name of processes that only keep the server running
 STAY_SECONDS = 60.0
@@ -76,6 +75,8 @@ def _psql(*, embedded: bool) -> str:
     """Return the path of psql: for the embedded server its own, else the one on the path if there is one."""
     if not embedded and (found := shutil.which("psql")):
         return found
+    from pgencoder.db.embedded import program
+
     try:
         return str(program("psql"))
     except MissingExtra as error:
@@ -135,6 +136,9 @@ def keep(seconds: float) -> None:
 
 def has_clients(db: Database) -> bool:
     """Return True if another program is connected to the server, other than those that keep it running."""
+    from pgencoder.db.connection import connected
+    from pgencoder.statements import query
+
     with connected(db.engine) as connection:  # which need not be migrated
         row = connection.execute(query("has_clients"), {"keeper": KEEPER}).fetchone()
     return row is not None and bool(row[0])
@@ -143,6 +147,8 @@ def has_clients(db: Database) -> bool:
 @command(SERVER, "pgencoder native build --pg-config /usr/lib/postgresql/18/bin/pg_config", name="build", to=native_app)
 def native_build(database: URL = None, pg_config: PG_CONFIG = None) -> None:
     """Compile the extension for a server; this needs a C compiler, make and the server's development files."""
+    from pgencoder.kernel import native
+
     server = _server(database, pg_config)
     output.say(f"built for {server.version} in {native.build(server)}")
 
@@ -154,6 +160,8 @@ def native_install(
     files_only: Annotated[bool, typer.Option("--files-only", help="Do not change the database.")] = False,
 ) -> None:
     """Copy the extension to the server's directories, create it in the database and switch to it."""
+    from pgencoder.kernel import native
+
     server = _server(database, pg_config)
     if files_only:
         native.install(server)
@@ -181,6 +189,8 @@ def native_status(database: URL = None, json: JSON = False) -> None:
 
 
 def _server(database: str | None, pg_config: Path | None) -> native.Server:
+    from pgencoder.kernel import native
+
     if pg_config is not None:
         return native.find_server(pg_config)
     if database is None:

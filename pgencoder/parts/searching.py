@@ -28,11 +28,11 @@ from pgencoder.progress import Progress
 from pgencoder.results import Context, Hit, Pair, Part
 from pgencoder.search import Search, rows
 from pgencoder.search.ranking import Fusion, Ranking, stage_for
-from pgencoder.search.rerank import RERANK_TOP, reranking
+from pgencoder.search.rerank import reranking
 from pgencoder.search.run import Runner
 from pgencoder.search.statement import Boost, Filter
 from pgencoder.search.waiting import waiting
-from pgencoder.types import Collection, Encoding, FusionName, Group, Order, Stage
+from pgencoder.types import RERANK_TOP, Collection, Encoding, FusionName, Group, Order, Stage
 
 TOLD_SECONDS = 60.0
 ASK_AGAIN_SECONDS = 1.0  # after nothing waited

@@ -24,13 +24,18 @@ from pgencoder.representations.pooling import check_pooling
 from pgencoder.schema import functions, policy, roles, search, tables, triggers, view
 from pgencoder.schema.dependents import named_dependents
 from pgencoder.statements import Part
-from pgencoder.types import CHUNKINGS, TOKEN_TYPES, Chunking, Collection, Generation, GenerationState, TokenType
+from pgencoder.types import (
+    CHUNKINGS,
+    DEFAULT_LEXICAL,
+    TOKEN_TYPES,
+    Chunking,
+    Collection,
+    Generation,
+    GenerationState,
+    TokenType,
+)
 
 MOST_DIMS = 4_000  # of a vector that pgvector can index
-
-# How words are stored, unless it is said: the default model is of English texts too. Not as the server splits words by
-# default, because that is not the same everywhere, and a script that Alembic prints cannot ask.
-DEFAULT_LEXICAL = "english"
 
 # With the longest suffix of ours a name stays within the 63 bytes of an identifier
 LONGEST_NAME = 40

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pgencoder.encoders import Reranker, shared_reranker
 from pgencoder.errors import InvalidEncoding, InvalidRequest
 from pgencoder.results import Hit, Part
-from pgencoder.types import check_count
+from pgencoder.types import RERANK_TOP, check_count
 
-RERANK_TOP = 50
 NAME = "cross-encoder"  # of its score in `Hit.parts`
 
 
