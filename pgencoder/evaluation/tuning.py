@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from pgencoder.evaluation.judging import Judgements
+from pgencoder.evaluation.judging import Judgements, difference
 from pgencoder.results import Hit
 from pgencoder.search.ranking import WEIGHTS
 
@@ -92,7 +92,8 @@ class Candidates:
 def tune(queries: Sequence[Candidates], names: Sequence[str], default_candidates: int) -> Tuned:
     """Try all weights of a grid, one of them 1, with each number of candidates, and return the best.
 
-    Of equal ones it is that of the fewest candidates, then the one nearest to the default weights.
+    The number of candidates stays unless another one is certainly better on these queries, so that it does not follow
+    their noise. Of equal weights the nearest to the defaults are chosen.
     """
     defaults = np.array([WEIGHTS.get(name, 1.0) for name in names])
     weights = np.array([each for each in product(GRID, repeat=len(names)) if 1.0 in each])
@@ -103,8 +104,11 @@ def tune(queries: Sequence[Candidates], names: Sequence[str], default_candidates
         return np.asarray(np.mean([each.ndcg(tried, count) for each in queries], axis=0)).round(12)
 
     found = {count: means(weights, count) for count in sorted({*COUNTS, default_candidates})}
-    candidates = max(found, key=lambda count: (found[count].max(), -count))
-    chosen = weights[found[candidates].argmax()]
+    best = {count: weights[values.argmax()] for count, values in found.items()}
+    each = {count: [float(query.ndcg(best[count][None], count)[0]) for query in queries] for count in found}
+    better = [count for count, values in each.items() if difference("", values, each[default_candidates]).low > 0]
+    candidates = max(better, key=lambda count: found[count].max(), default=default_candidates)
+    chosen = best[candidates]
     return Tuned(
         weights={name: float(weight) for name, weight in zip(names, chosen, strict=True) if weight},
         candidates=candidates,

@@ -62,7 +62,7 @@ def test_tuning_finds_the_score_that_ranks_the_relevant_first() -> None:
     assert best.queries == 2
     by_dense = tune([Candidates.of([first], NAMES, {"a": 1})], NAMES, 100)
     assert by_dense.weights == {"dense": 1.0, "lexical": 0.5}  # what is as good as the default stays
-    assert by_dense.candidates == 50  # the fewest of those that are as good
+    assert by_dense.candidates == 100  # the others are not better
     assert tune([Candidates.of([[]], NAMES, {"a": 1})], NAMES, 100).ndcg == 0
 
 
@@ -72,6 +72,8 @@ def test_tuning_finds_the_number_of_candidates() -> None:
     best = tune([Candidates.of([found, []], NAMES, {"d060": 1})], NAMES, 70)
     assert best.by_candidates == {50: 0.0, 70: 1.0, 100: 1.0, 200: 1.0}
     assert (best.candidates, best.default_candidates, best.ndcg) == (70, 70, 1.0)
+    best = tune([Candidates.of([found, []], NAMES, {"d060": 1})], NAMES, 50)
+    assert best.candidates > 50  # which find nothing
 
 
 def test_a_document_counts_by_its_best_passage() -> None:
