@@ -153,7 +153,7 @@ def test_it_is_tuned_on_other_queries(notes: Database, tmp_path: Path) -> None:
     train = own.read(notes, collection, lines(tmp_path / "b.jsonl", {"query": "green", "relevant": [2]}))
     report = evaluating.evaluate(notes, "notes", judged, Plan(["dense", "fused"]), train)
     assert report.tuned is not None
-    assert (report.tuned.queries, report.tuned.candidates, report.tuned.ndcg) == (1, 50, 1.0)
+    assert (report.tuned.queries, report.tuned.candidates, report.tuned.ndcg) == (1, 100, 1.0)
     assert list(report.stages) == ["dense", "fused", "tuned"]
     assert report.warnings == ()
     again = evaluating.evaluate(notes, "notes", judged, Plan(["dense"]), replace(judged, warnings=("a key lacks",)))
@@ -190,7 +190,7 @@ def test_the_command_line_has_it(
     assert "notes: 5 documents" in ok(done)
     assert "lacks 1 of 3 keys, such as 9" in done.stderr
     plain = json.loads(ok(command(*of_notes, "--tune", "--train", queries, "--json")))
-    assert plain["tuned"]["candidates"] == 50
+    assert plain["tuned"]["candidates"] == 100
     assert len(plain["warnings"]) == 3
     for arguments, message in [
         (("eval",), "give either BEIR folders, or --collection NAME --queries FILE"),
