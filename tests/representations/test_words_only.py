@@ -183,7 +183,7 @@ def test_a_second_attach_keeps_the_words(notes: Connection, db: Database, words:
 
 
 def test_sql_without_a_vector_ranks_by_words(notes: Connection, db: Database, words: WordEncoder) -> None:
-    """What is NULL recalls nothing, whatever else the collection stores."""
+    """A query that is NULL recalls nothing, whatever else the collection stores."""
     notes.execute("INSERT INTO notes SELECT i, 'filler w' || i FROM generate_series(10, 400) AS i")
     db.attach("notes", ["body"], words)
     db.sync("notes")
