@@ -199,8 +199,8 @@ def describe(
         )
     if not encoder.dims.dense and not encoder.dims.sparse and not others:
         raise InvalidRequest(
-            f"model {model_names(encoder.fingerprint)!r} makes no vectors, and no words are to be stored: say how words are"
-            " split, lexical='english' (--lexical english), or give a model"
+            f"model {model_names(encoder.fingerprint)!r} makes no vectors, and no words are to be stored: say how words"
+            " are split, lexical='english' (--lexical english), or give a model"
         )
     if encoder.dims.dense > MOST_DIMS:
         raise InvalidRequest(
